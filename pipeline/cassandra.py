@@ -1,0 +1,56 @@
+"""Sessions with Cassandra, and which of the driver's errors mean "away". Knows nothing of tables."""
+
+from cassandra import (
+    DriverException,
+    OperationTimedOut,
+    RequestExecutionException,
+    RequestValidationException,
+    Unauthorized,
+)
+from cassandra.auth import PlainTextAuthProvider
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
+from cassandra.connection import ConnectionException
+from cassandra.policies import DCAwareRoundRobinPolicy, ExponentialReconnectionPolicy, TokenAwarePolicy
+from cassandra.protocol import IsBootstrappingErrorMessage, OverloadedErrorMessage, ServerError
+
+from pipeline.errors import StoreUnavailable
+from pipeline.settings import Settings
+
+# Time-outs, overload, unavailable, lost connections: a later try can work. So it can when a grant is missing, which is
+# no record's fault. A request that Cassandra finds invalid is none of them.
+AWAY = (
+    NoHostAvailable, OperationTimedOut, RequestExecutionException, ConnectionException, Unauthorized,
+    ServerError, OverloadedErrorMessage, IsBootstrappingErrorMessage,
+)
+# Cassandra understood the request and will never carry it out.
+REFUSED = (RequestValidationException,)
+
+
+def connect(settings: Settings, row_factory: object = None, keyspace: str | None = None) -> Session:
+    """A session in the local data centre; `keyspace` None leaves it without one. Raises StoreUnavailable."""
+    profile = ExecutionProfile(
+        load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy(local_dc=settings.CASSANDRA_LOCAL_DC)),
+        request_timeout=10.0,
+    )
+    if row_factory is not None:
+        profile.row_factory = row_factory
+    cluster = Cluster(
+        contact_points=list(settings.CASSANDRA_CONTACT_POINTS),
+        port=settings.CASSANDRA_PORT,
+        auth_provider=PlainTextAuthProvider(settings.CASSANDRA_USERNAME, settings.CASSANDRA_PASSWORD),
+        execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+        protocol_version=5,  # what Cassandra 4 and 5 speak; without it the driver steps down noisily from DSE's
+        connect_timeout=5,
+        control_connection_timeout=5,
+        # An outage ends when the store is back, so look often: the default waits up to ten minutes.
+        reconnection_policy=ExponentialReconnectionPolicy(0.5, 5),
+        idle_heartbeat_interval=10,
+        # A new column is to be filled from the next row on; the default waits up to two seconds.
+        schema_event_refresh_window=0,
+    )
+    try:
+        return cluster.connect(keyspace)
+    except (*AWAY, DriverException) as error:
+        cluster.shutdown()
+        where = f"{','.join(settings.CASSANDRA_CONTACT_POINTS)}:{settings.CASSANDRA_PORT}"
+        raise StoreUnavailable(f"Cassandra at {where}: {error}") from error

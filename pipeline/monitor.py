@@ -1,0 +1,50 @@
+"""A small HTTP server in a thread: `/metrics` for Prometheus, `/health` for compose and people. Knows nothing of what
+the program does; it is told."""
+
+import json
+import threading
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import make_wsgi_app
+
+from pipeline.errors import BadSetting
+
+# (healthy, what to say); what to say becomes JSON
+Health = Callable[[], tuple[bool, dict[str, object]]]
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """A scrape every few seconds is no news."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """A thread a request: a client that connects and says nothing must not hold up the health check."""
+
+    daemon_threads = True
+
+
+def serve(host: str, port: int, health: Health) -> WSGIServer:
+    """Serve in a daemon thread until the process ends. Raises BadSetting when the port is taken."""
+    metrics = make_wsgi_app()
+
+    def app(environ: dict, start_response: Callable) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/metrics":
+            return metrics(environ, start_response)
+        if environ["PATH_INFO"] != "/health":
+            start_response("404 Not Found", [("Content-Type", "text/plain")])
+            return [b"here are /health and /metrics\n"]
+        healthy, facts = health()
+        status = HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE
+        start_response(f"{status.value} {status.phrase}", [("Content-Type", "application/json")])
+        return [json.dumps({"healthy": healthy, **facts}).encode() + b"\n"]
+
+    try:
+        server = make_server(host, port, app, server_class=_Server, handler_class=_Quiet)
+    except OSError as error:
+        raise BadSetting(f"METRICS_PORT={port}: cannot listen on {host}:{port} ({error.strerror})") from error
+    threading.Thread(target=server.serve_forever, name="monitor", daemon=True).start()
+    return server

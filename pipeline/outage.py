@@ -1,0 +1,39 @@
+"""A dependency that is away: say it once, then every 30 s, then once when it is back. Knows neither what is away
+nor how to wait: the caller does both."""
+
+import logging
+import time
+from collections.abc import Callable
+
+SAY_EVERY_SECONDS = 30.0
+
+
+class Outage:
+    """Counts the failures of one dependency and logs them quietly: `<name>_away`, `<name>_back`."""
+
+    def __init__(self, name: str, log: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
+        self._name, self._log, self._clock = name, log, clock
+        self._since: float | None = None
+        self._said = 0.0
+        self.attempts = 0
+
+    def failed(self, error: BaseException, next_try_seconds: float) -> None:
+        now = self._clock()
+        self.attempts += 1
+        if self._since is None:
+            self._since = now
+        elif now - self._said < SAY_EVERY_SECONDS:
+            return
+        self._said = now
+        self._log.warning(
+            f"{self._name}_away",
+            extra={"attempts": self.attempts, "next_try_s": round(next_try_seconds, 1), "error": str(error).strip()},
+        )
+
+    def over(self) -> None:
+        """Call after every success; logs only when there was an outage."""
+        if self._since is None:
+            return
+        down = round(self._clock() - self._since, 1)
+        self._log.info(f"{self._name}_back", extra={"down_s": down, "attempts": self.attempts})
+        self._since, self.attempts = None, 0

@@ -1,0 +1,129 @@
+"""Applies sql/ and cql/ to the two databases: `python3 -m pipeline.schema postgres|cassandra`. Re-runnable; waits for
+the server. Runs with an administrator's account, which no other program needs."""
+
+import argparse
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from cassandra.cluster import Session
+
+from pipeline import cassandra, postgres, program
+from pipeline.errors import PipelineError
+from pipeline.settings import Settings, load
+
+ROOT = Path(__file__).resolve().parent.parent
+CASSANDRA_FIRST_PASSWORD = "cassandra"
+Connected = TypeVar("Connected")
+
+
+def cql_statements(text: str, keyspace: str, passwords: Mapping[str, str]) -> Iterator[str]:
+    """The statements of a CQL file, without comments, with our keyspace's name in place of `crypto` and the roles'
+    passwords in place of the development ones."""
+    text = re.sub(r"^\s*--.*$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\b(KEYSPACE(?: IF NOT EXISTS)?|USE) crypto\b", rf"\1 {keyspace}", text)
+    for role, password in passwords.items():
+        quoted = password.replace("'", "''")
+        text = text.replace(f"ROLE IF NOT EXISTS {role} WITH PASSWORD = '{role}'",
+                            f"ROLE IF NOT EXISTS {role} WITH PASSWORD = '{quoted}'")
+    return (statement.strip() for statement in text.split(";\n") if statement.strip())
+
+
+def retrying(connect: Callable[[], Connected], wait_seconds: float) -> Connected:
+    """The first connection that works. Raises the last error when `wait_seconds` are over."""
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            return connect()
+        except PipelineError as error:
+            if not error.retriable or time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
+def apply_postgres(settings: Settings, wait_seconds: float) -> list[str]:
+    """Each file of sql/ in one transaction. Returns the names of the files."""
+    passwords = {
+        "crypto.producer_password": settings.PRODUCER_PASSWORD,
+        "crypto.debezium_password": settings.DEBEZIUM_PASSWORD,
+        "crypto.reader_password": settings.READER_PASSWORD,
+    }
+    admin = Settings(**{**vars(settings), "PGUSER": "postgres", "PGPASSWORD": settings.POSTGRES_PASSWORD})
+    connection = retrying(lambda: postgres.connect(admin, "schema"), wait_seconds)
+    files = sorted((ROOT / "sql").glob("*.sql"))
+    try:
+        for file in files:
+            with connection, connection.cursor() as cursor:
+                for name, value in passwords.items():
+                    cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
+                cursor.execute(file.read_text(encoding="utf-8"))
+    finally:
+        connection.close()
+    return [file.name for file in files]
+
+
+def admin_session(settings: Settings, wait_seconds: float) -> Session:
+    """A session of the administrator. A new cluster knows cassandra/cassandra only; when the settings name another
+    password, it is set here, so that the well-known one stops working."""
+
+    def connect() -> Session:
+        try:
+            return login(settings, "cassandra", settings.CASSANDRA_ADMIN_PASSWORD)
+        except PipelineError:
+            if settings.CASSANDRA_ADMIN_PASSWORD == CASSANDRA_FIRST_PASSWORD:
+                raise
+        session = login(settings, "cassandra", CASSANDRA_FIRST_PASSWORD)
+        session.execute("ALTER ROLE cassandra WITH PASSWORD = %s", (settings.CASSANDRA_ADMIN_PASSWORD,))
+        return session
+
+    return retrying(connect, wait_seconds)
+
+
+def login(settings: Settings, role: str, password: str) -> Session:
+    """A session of this role. Raises StoreUnavailable, also when the password is wrong."""
+    return cassandra.connect(Settings(**{**vars(settings), "CASSANDRA_USERNAME": role, "CASSANDRA_PASSWORD": password}))
+
+
+def ensure_password(settings: Settings, admin: Session, role: str, password: str) -> None:
+    """A role that exists already keeps its password through CREATE ROLE IF NOT EXISTS: set it where it is another.
+    Not by ALTER every time: Cassandra refuses a second change within five seconds."""
+    try:
+        login(settings, role, password).cluster.shutdown()
+    except PipelineError:
+        admin.execute(f"ALTER ROLE {role} WITH PASSWORD = %s", (password,))
+
+
+def apply_cassandra(settings: Settings, wait_seconds: float) -> list[str]:
+    """Every statement of cql/, with the roles' passwords from the settings. Returns the names of the files."""
+    passwords = {
+        "crypto_writer": settings.CASSANDRA_WRITER_PASSWORD,
+        "crypto_reader": settings.CASSANDRA_READER_PASSWORD,
+    }
+    session = admin_session(settings, wait_seconds)
+    files = sorted((ROOT / "cql").glob("*.cql"))
+    try:
+        for file in files:
+            for statement in cql_statements(file.read_text(encoding="utf-8"), settings.CASSANDRA_KEYSPACE, passwords):
+                session.execute(statement, timeout=60)
+        for role, password in passwords.items():
+            ensure_password(settings, session, role, password)
+    finally:
+        session.cluster.shutdown()
+    return [file.name for file in files]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python3 -m pipeline.schema", description=__doc__)
+    parser.add_argument("database", choices=("postgres", "cassandra"))
+    parser.add_argument("--wait-seconds", type=float, default=120, help="how long to wait for the server (120)")
+    options = parser.parse_args()
+    apply = apply_postgres if options.database == "postgres" else apply_cassandra
+    for name in apply(load("schema"), options.wait_seconds):
+        print(f"schema: {options.database} {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(program.run("schema", main))

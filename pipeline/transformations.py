@@ -1,0 +1,122 @@
+"""What becomes of a changed row on its way into Cassandra: one plain function per table. A table that is not listed
+is mirrored column by column. To transform a table of yours, write a function here and list it at the bottom.
+Knows no Kafka and no Cassandra; a `KeyError`, `TypeError` or `ValueError` in here makes the record a dead letter."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import orjson
+
+from pipeline.sink.envelope import Change
+from pipeline.symbols import quote_asset
+from pipeline.tables import MARKET_NOW, STATS, STORED_HOURS
+from pipeline.times import hour_of, iso_to_ms
+
+INSERT, UPDATE, DELETE = "insert", "update", "delete"
+
+Row = dict[str, Any]
+
+
+class Write(NamedTuple):
+    """One row to write. INSERT: the whole row. UPDATE: only the columns given, of a row that several sources share;
+    None clears a column. DELETE: `row` needs the key only. Columns that the Cassandra table lacks are ignored.
+    `once`: set for a row that is nothing but its key and comes with many changes; written once a poll."""
+
+    table: str
+    kind: str
+    row: Row
+    once: tuple | None = None
+
+
+def mirror(change: Change) -> list[Write]:
+    """The same row in the table of the same name; a delete deletes it."""
+    return [Write(change.table, DELETE if change.deleted else INSERT, change.row)]
+
+
+def latest_prices(change: Change) -> list[Write]:
+    """History, and the price in market_now."""
+    current = market_now(change, {"price": "price", "updated_at": "price_updated_at"})
+    return [current] if change.deleted else [Write(change.table, INSERT, change.row), current]
+
+
+# Columns keep their names in market_now, but for the two tables' common one.
+STATS_IN_MARKET_NOW = {name: name for name in STATS.columns if name != "symbol"} | {"updated_at": "stats_updated_at"}
+
+
+def crypto_24h_stats(change: Change) -> list[Write]:
+    """History, and the statistics in market_now."""
+    current = market_now(change, STATS_IN_MARKET_NOW)
+    return [current] if change.deleted else [Write(change.table, INSERT, change.row), current]
+
+
+def order_book(change: Change) -> list[Write]:
+    """History with what people chart: best prices, spread, depth. Quantities and depth in base asset."""
+    if change.deleted:
+        return []
+    row = change.row
+    bids, asks = levels(row["bids"]), levels(row["asks"])
+    hour = hour_of(iso_to_ms(row["updated_at"]))
+    book = {**row, "hour": hour, "bids": bids, "asks": asks, **book_figures(bids, asks)}
+    return [Write(change.table, INSERT, book), stored_hour(change.table, row["symbol"], hour)]
+
+
+def recent_trades(change: Change) -> list[Write]:
+    """Each trade once, in the partition of its hour. A trade that happened stays."""
+    if change.deleted:
+        return []
+    row = change.row
+    time_ms = iso_to_ms(row["trade_time"])
+    hour = hour_of(time_ms)
+    trade = {**row, "trade_time": time_ms, "hour": hour}
+    return [Write(change.table, INSERT, trade), stored_hour(change.table, row["symbol"], hour)]
+
+
+def market_now(change: Change, columns: dict[str, str]) -> Write:
+    """The change's columns under their names in market_now; all cleared when its row was deleted. The price and the
+    statistics of a symbol come from two tables: each clears only what it brought."""
+    row = change.row
+    given = dict.fromkeys(columns.values()) if change.deleted else {columns[n]: row[n] for n in columns if n in row}
+    return Write(MARKET_NOW, UPDATE, {"quote_asset": quote_asset(row["symbol"]), "symbol": row["symbol"], **given})
+
+
+@lru_cache(maxsize=4096)
+def stored_hour(table: str, symbol: str, hour_ms: int) -> Write:
+    """Notes that this hour's partition holds rows, so that readers need not open empty ones."""
+    row = {"table_name": table, "symbol": symbol, "hour": hour_ms}
+    return Write(STORED_HOURS, INSERT, row, once=(table, symbol, hour_ms))
+
+
+def levels(text: str) -> list[tuple[float, float]]:
+    """`[["0.3521","672.0"], …]` as (price, quantity), best first."""
+    return [(float(price), float(quantity)) for price, quantity in orjson.loads(text)]
+
+
+def book_figures(bids: list[tuple[float, float]], asks: list[tuple[float, float]]) -> dict[str, float | None]:
+    """None where a side is empty: then there is no best price and no spread. `imbalance` is from -1 (only sellers
+    wait) to 1 (only buyers wait)."""
+    best_bid, best_ask = bids[0][0] if bids else None, asks[0][0] if asks else None
+    bid_depth, ask_depth = sum(quantity for _, quantity in bids), sum(quantity for _, quantity in asks)
+    both, depth = bool(bids and asks), bid_depth + ask_depth
+    return {
+        "best_bid": best_bid,
+        "best_ask": best_ask,
+        "spread": best_ask - best_bid if both else None,
+        "mid_price": (best_ask + best_bid) / 2 if both else None,
+        "bid_depth": bid_depth,
+        "ask_depth": ask_depth,
+        "imbalance": (bid_depth - ask_depth) / depth if depth else None,
+    }
+
+
+TRANSFORMATIONS: dict[str, Callable[[Change], list[Write]]] = {
+    "crypto_24h_stats": crypto_24h_stats,
+    "latest_prices": latest_prices,
+    "order_book": order_book,
+    "recent_trades": recent_trades,
+}
+
+
+def transform(change: Change) -> list[Write]:
+    """The rows to write for a change."""
+    return TRANSFORMATIONS.get(change.table, mirror)(change)

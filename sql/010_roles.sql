@@ -1,0 +1,23 @@
+-- Three roles with the least rights each needs. Read by: pipeline/schema.py, or psql.
+-- Passwords come from session settings, so that no file holds one; unset means the development default (the role's name).
+-- With psql: PGOPTIONS="-c crypto.producer_password=…" psql -f sql/010_roles.sql
+DO $$
+DECLARE
+    wanted record;
+    secret text;
+BEGIN
+    FOR wanted IN
+        SELECT * FROM (VALUES
+            ('crypto_producer', 'LOGIN',             'crypto.producer_password'),
+            ('crypto_debezium', 'LOGIN REPLICATION', 'crypto.debezium_password'),
+            ('crypto_reader',   'LOGIN',             'crypto.reader_password')
+        ) AS roles (role, rights, setting)
+    LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted.role) THEN
+            EXECUTE format('CREATE ROLE %I', wanted.role);
+        END IF;
+        secret := coalesce(nullif(current_setting(wanted.setting, true), ''), wanted.role);
+        EXECUTE format('ALTER ROLE %I WITH %s PASSWORD %L', wanted.role, wanted.rights, secret);
+    END LOOP;
+END
+$$;

@@ -1,0 +1,92 @@
+-- Current truth, exact: NUMERIC prices, TIMESTAMPTZ times, keys that cannot collide.
+-- Read by: pipeline/schema.py, or psql. Written by the producer, captured by Debezium (040_capture.sql).
+
+-- Key: symbol. Serves: rankings and 24 h statistics of every symbol.
+CREATE TABLE IF NOT EXISTS crypto_24h_stats (
+    symbol               text PRIMARY KEY,
+    price_change         numeric NOT NULL,
+    price_change_percent numeric NOT NULL,
+    weighted_avg_price   numeric NOT NULL,
+    last_price           numeric NOT NULL,
+    open_price           numeric NOT NULL,
+    high_price           numeric NOT NULL,
+    low_price            numeric NOT NULL,
+    bid_price            numeric NOT NULL,
+    ask_price            numeric NOT NULL,
+    volume               numeric NOT NULL,  -- base asset
+    quote_volume         numeric NOT NULL,  -- quote asset
+    open_time            timestamptz NOT NULL,
+    close_time           timestamptz NOT NULL,
+    trade_count          bigint NOT NULL,
+    updated_at           timestamptz NOT NULL DEFAULT now()
+);
+
+-- Key: symbol. Serves: the last price of every symbol.
+CREATE TABLE IF NOT EXISTS latest_prices (
+    symbol     text PRIMARY KEY,
+    price      numeric NOT NULL,
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- Key: symbol. Serves: the newest book of each tracked symbol; levels are [["price","quantity"], …], best first.
+CREATE TABLE IF NOT EXISTS order_book (
+    symbol         text PRIMARY KEY,
+    last_update_id bigint NOT NULL,
+    bids           jsonb NOT NULL,
+    asks           jsonb NOT NULL,
+    updated_at     timestamptz NOT NULL DEFAULT now()
+);
+-- A book is over 2 kB, so it is TOASTed, and WAL leaves out a TOASTed value that an UPDATE did not touch: an update of
+-- the bids alone would arrive without asks. With FULL the old row is in the WAL and Debezium takes the asks from there.
+ALTER TABLE order_book REPLICA IDENTITY FULL;
+
+-- Key: symbol, aggregate trade id (per symbol, not global); trade_time because a partition's key must hold it.
+-- Partitioned by UTC day: old days are dropped as a whole, which makes no change events (030_trade_days.sql).
+CREATE TABLE IF NOT EXISTS recent_trades (
+    symbol         text NOT NULL,
+    trade_id       bigint NOT NULL,
+    trade_time     timestamptz NOT NULL,
+    price          numeric NOT NULL,
+    quantity       numeric NOT NULL,          -- base asset
+    quote_quantity numeric NOT NULL,          -- quote asset
+    is_buyer_maker boolean NOT NULL,          -- true: the buyer was waiting in the book, the seller struck
+    first_trade_id bigint NOT NULL,           -- raw trades that this aggregate trade holds: a number line of its own
+    last_trade_id  bigint NOT NULL,
+    PRIMARY KEY (symbol, trade_id, trade_time)
+) PARTITION BY RANGE (trade_time);
+
+-- Key: symbol. The next trade to ask for; kept apart from the trades so that dropping old days never forgets it.
+-- Not captured.
+CREATE TABLE IF NOT EXISTS trade_positions (
+    symbol        text PRIMARY KEY,
+    last_trade_id bigint NOT NULL,
+    updated_at    timestamptz NOT NULL DEFAULT now()
+);
+
+-- Key: symbol, interval, open_time. The open candle changes until is_closed; then it is final.
+CREATE TABLE IF NOT EXISTS klines (
+    symbol                 text NOT NULL,
+    interval               text NOT NULL,
+    open_time              timestamptz NOT NULL,
+    open_price             numeric NOT NULL,
+    high_price             numeric NOT NULL,
+    low_price              numeric NOT NULL,
+    close_price            numeric NOT NULL,
+    volume                 numeric NOT NULL,  -- base asset
+    close_time             timestamptz NOT NULL,
+    quote_volume           numeric NOT NULL,  -- quote asset
+    number_of_trades       bigint NOT NULL,
+    taker_buy_volume       numeric NOT NULL,  -- base asset
+    taker_buy_quote_volume numeric NOT NULL,  -- quote asset
+    is_closed              boolean NOT NULL,
+    updated_at             timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (symbol, interval, open_time)
+);
+
+-- One row: where the data come from, so that nobody takes a simulation for the live market.
+CREATE TABLE IF NOT EXISTS data_source (
+    id         smallint PRIMARY KEY CHECK (id = 1),
+    name       text NOT NULL,
+    base_url   text NOT NULL,
+    updated_at timestamptz NOT NULL DEFAULT now()
+);

@@ -1,0 +1,113 @@
+import json
+
+import pytest
+
+from debezium.connect import ConnectRefused, ConnectUnavailable
+from debezium.register import CONNECTOR, NotRunning, connector_config, register
+from pipeline.errors import PipelineError
+from pipeline.settings import load
+from tests.unit.debezium.conftest import CONFIG_PATH, STATUS_PATH
+from tests.unit.support.http_stub import as_json
+
+CONFIG = {"connector.class": "x"}
+
+
+@pytest.fixture
+def answering(kafka_connect, status_reply):
+    """PUT answers 201 unless said otherwise; GET status answers these states in turn."""
+
+    def answer(*states, puts=((201, {}),)):
+        kafka_connect.answer("PUT", CONFIG_PATH, *[as_json(body, status) for status, body in puts])
+        kafka_connect.answer("GET", STATUS_PATH, *[status_reply(*each) for each in states])
+        return kafka_connect
+
+    return answer
+
+
+RUNNING, STARTING, FAILED = ("RUNNING", "RUNNING"), ("RUNNING",), ("RUNNING", "FAILED")
+BUSY = (409, {"message": "Cannot complete request momentarily due to stale configuration"})
+
+
+def test_registration_ends_when_the_task_runs(connect, answering, clock, capsys):
+    stub = answering(STARTING, STARTING, RUNNING)
+    register(connect, CONFIG, wait_seconds=10)
+    assert stub.paths("PUT") == [CONFIG_PATH]
+    assert len(stub.paths("GET")) == 3
+    assert capsys.readouterr().out == f"register: connector {CONNECTOR} created\n"
+
+
+def test_connect_that_is_rebalancing_is_asked_again(connect, answering, clock):
+    stub = answering(RUNNING, puts=[BUSY, BUSY, (201, {})])
+    register(connect, CONFIG, wait_seconds=10)
+    assert len(stub.paths("PUT")) == 3
+
+
+def test_connect_that_still_starts_is_waited_for(connect, answering, clock):
+    answering(RUNNING, puts=[(404, {}), (404, {}), (404, {}), (201, {})])
+    register(connect, CONFIG, wait_seconds=10)
+    assert len(clock.slept) == 3
+
+
+def test_second_registration_updates_and_harms_nothing(connect, answering, clock, capsys):
+    stub = answering(RUNNING, puts=[(201, {}), (200, {})])
+    register(connect, CONFIG, wait_seconds=10)
+    register(connect, CONFIG, wait_seconds=10)
+    assert len(stub.paths("PUT")) == 2
+    assert {request.method for request in stub.requests} == {"PUT", "GET"}
+    assert capsys.readouterr().out.splitlines() == [
+        f"register: connector {CONNECTOR} created", f"register: connector {CONNECTOR} updated",
+    ]
+
+
+def test_task_that_fails_first_and_then_runs_is_good_enough(connect, answering, clock):
+    answering(FAILED, STARTING, RUNNING)
+    register(connect, CONFIG, wait_seconds=10)
+
+
+def test_task_that_stays_failed_is_reported_with_its_trace(connect, answering, clock):
+    answering(FAILED)
+    with pytest.raises(NotRunning, match=r"tasks FAILED.*ConnectException: slot is gone") as caught:
+        register(connect, CONFIG, wait_seconds=10)
+    assert isinstance(caught.value, PipelineError)
+    assert 10 <= sum(clock.slept) < 11
+
+
+def test_task_that_never_comes_is_reported_after_the_wait(connect, answering, clock):
+    answering(STARTING)
+    with pytest.raises(NotRunning, match=r"does not run after 10 s \(connector RUNNING, tasks none"):
+        register(connect, CONFIG, wait_seconds=10)
+
+
+def test_connect_that_never_answers_is_reported_after_the_wait(connect, clock):
+    with pytest.raises(ConnectUnavailable):
+        register(connect, CONFIG, wait_seconds=10)
+    assert 10 <= sum(clock.slept) < 11
+
+
+def test_wrong_configuration_ends_the_registration_at_once(connect, answering, clock):
+    answering(puts=[(400, {"message": "slot.name is invalid"})])
+    with pytest.raises(ConnectRefused, match=r"slot\.name is invalid"):
+        register(connect, CONFIG, wait_seconds=10)
+    assert clock.slept == []
+
+
+def test_rebalance_while_waiting_for_the_task_does_not_register_twice(connect, kafka_connect, status_reply, clock):
+    kafka_connect.answer("PUT", CONFIG_PATH, as_json({}, 201))
+    kafka_connect.answer("GET", STATUS_PATH, as_json({}, 409), as_json({}, 500), status_reply(*RUNNING))
+    register(connect, CONFIG, wait_seconds=10)
+    assert len(kafka_connect.paths("PUT")) == 1
+
+
+def test_configuration_takes_addresses_and_names_from_the_settings(tmp_path):
+    environ = {"PGHOST": "db", "DEBEZIUM_PGPORT": "6000", "PGDATABASE": "other", "TOPIC_PREFIX": "trial"}
+    config = connector_config(load("register", environ, tmp_path / "none"))
+    assert config["database.hostname"] == "db"
+    assert config["database.port"] == "6000"
+    assert config["database.dbname"] == "other"
+    assert config["topic.prefix"] == "trial"
+    assert all(isinstance(value, str) for value in config.values())
+
+
+def test_configuration_that_is_sent_holds_no_password_of_the_settings(tmp_path):
+    secrets = {name: f"hidden-{name}" for name in ("DEBEZIUM_PASSWORD", "PGPASSWORD", "POSTGRES_PASSWORD")}
+    assert "hidden" not in json.dumps(connector_config(load("register", secrets, tmp_path / "none")))

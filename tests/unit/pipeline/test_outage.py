@@ -1,0 +1,60 @@
+import logging
+
+import pytest
+
+from pipeline.outage import SAY_EVERY_SECONDS, Outage
+
+log = logging.getLogger("pipeline.test_outage")
+
+
+@pytest.fixture
+def outage(clock, caplog):
+    caplog.set_level(logging.INFO, "pipeline.test_outage")
+    return Outage("store", log, clock)
+
+
+def said(caplog):
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_first_failure_is_said_at_once_with_error_and_next_try(outage, caplog):
+    outage.failed(OSError("refused\n"), 0.512)
+    (record,) = caplog.records
+    assert record.getMessage() == "store_away"
+    assert record.levelno == logging.WARNING
+    assert (record.attempts, record.next_try_s, record.error) == (1, 0.5, "refused")
+
+
+def test_outage_is_said_every_thirty_seconds_and_not_in_between(outage, caplog, clock):
+    for _ in range(121):
+        outage.failed(OSError("refused"), 1)
+        clock.now += 1
+    assert SAY_EVERY_SECONDS == 30
+    assert said(caplog) == ["store_away"] * 5
+    assert [record.attempts for record in caplog.records] == [1, 31, 61, 91, 121]
+
+
+def test_return_is_one_line_with_duration_and_attempts(outage, caplog, clock):
+    for _ in range(3):
+        outage.failed(OSError("refused"), 1)
+        clock.now += 14.04
+    outage.over()
+    outage.over()
+    assert said(caplog).count("store_back") == 1
+    record = caplog.records[-1]
+    assert record.levelno == logging.INFO
+    assert (record.down_s, record.attempts) == (42.1, 3)
+
+
+def test_success_without_an_outage_says_nothing(outage, caplog):
+    outage.over()
+    assert said(caplog) == []
+
+
+def test_second_outage_counts_and_speaks_from_the_beginning(outage, caplog, clock):
+    outage.failed(OSError("refused"), 1)
+    outage.over()
+    clock.now += 1
+    outage.failed(OSError("reset"), 1)
+    assert said(caplog) == ["store_away", "store_back", "store_away"]
+    assert caplog.records[-1].attempts == 1

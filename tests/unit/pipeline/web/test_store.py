@@ -1,0 +1,95 @@
+from types import SimpleNamespace
+
+import pytest
+from cassandra import InvalidRequest, OperationTimedOut, ReadTimeout
+from cassandra.cluster import NoHostAvailable
+
+from pipeline.errors import StoreUnavailable
+from pipeline.web.store import Store
+from tests.unit.support.fake_cassandra import FakeSession
+
+
+class Session(FakeSession):
+    def __init__(self):
+        super().__init__()
+        self.error, self.executed = None, []
+
+    def prepare(self, cql):
+        if self.error is not None:
+            raise self.error
+        self.prepared.append(cql)
+        return SimpleNamespace(cql=cql)
+
+    def execute(self, prepared, values):
+        if self.error is not None:
+            raise self.error
+        self.executed.append((prepared.cql, list(values)))
+        return iter([{"symbol": "X"}])
+
+
+@pytest.fixture
+def session():
+    return Session()
+
+
+@pytest.fixture
+def store(defaults, session):
+    return Store(defaults, lambda settings, row_factory: session)
+
+
+def test_connection_is_made_with_the_first_read_and_only_once(defaults, session):
+    connections = []
+    store = Store(defaults, lambda *_: connections.append(1) or session)
+    assert connections == []
+    store.answers()
+    store.answers()
+    assert connections == [1]
+
+
+def test_store_that_was_away_at_the_start_is_connected_to_later(defaults, session):
+    outcomes = [StoreUnavailable("away"), session]
+
+    def connect(*_):
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    store = Store(defaults, connect)
+    with pytest.raises(StoreUnavailable):
+        store.answers()
+    store.answers()
+
+
+def test_statement_is_prepared_once_and_values_are_bound(store, session):
+    for symbol in ("A", "B"):
+        assert store.select("price", "latest_prices", "WHERE symbol = ?", (symbol,)) == [{"symbol": "X"}]
+    assert session.prepared == ["SELECT price FROM crypto.latest_prices WHERE symbol = ?"]
+    assert [values for _, values in session.executed] == [["A"], ["B"]]
+
+
+@pytest.mark.parametrize("error", [NoHostAvailable("none", {}), OperationTimedOut(), ReadTimeout("late")])
+def test_driver_error_that_means_away_is_store_unavailable(store, session, error):
+    session.error = error
+    with pytest.raises(StoreUnavailable):
+        store.select("price", "latest_prices")
+    session.error = None
+    assert store.select("price", "latest_prices")
+
+
+def test_wrong_statement_is_a_bug_and_no_outage(store, session):
+    session.error = InvalidRequest("no such column")
+    with pytest.raises(InvalidRequest):
+        store.select("nothing", "latest_prices")
+
+
+def test_times_are_read_as_epoch_milliseconds_and_the_rest_as_it_is(store):
+    columns = store.columns_of("latest_prices")
+    assert 'to_unix_timestamp("updated_at") AS "updated_at"' in columns
+    assert '"price"' in columns
+    assert "to_unix_timestamp(\"price\")" not in columns
+
+
+def test_table_that_is_not_there_yet_is_store_unavailable(store):
+    with pytest.raises(StoreUnavailable, match="nowhere"):
+        store.columns_of("nowhere")

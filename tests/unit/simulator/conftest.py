@@ -1,0 +1,52 @@
+"""Markets and apps for the simulator's tests: a fixed moment, a small market, sample recordings."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from simulator.market.random_market import RandomMarket
+from simulator.replay.replay_market import ReplayMarket
+from simulator.source import Source
+from simulator.web.app import create_app
+
+NOW_MS = 1_795_462_012_345  # 2026-11-23T19:26:52Z, inside a minute
+REPLAY_START_MS = 1_795_460_000_000  # 20 s into a minute
+SAMPLES = Path(__file__).resolve().parents[2] / "data" / "replay"
+FULL_RECORDINGS = Path(__file__).resolve().parents[3].parent / "shared" / "real"
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is set; `slept` is what the app waited."""
+
+    now_ms: int = NOW_MS
+    slept: list[float] = field(default_factory=list)
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+
+@pytest.fixture(scope="session")
+def market() -> RandomMarket:
+    return RandomMarket(seed=7, symbol_count=60)
+
+
+@pytest.fixture(scope="session")
+def replay() -> ReplayMarket:
+    return ReplayMarket(SAMPLES, REPLAY_START_MS)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def client_of(source: Source, clock: Clock, weight_limit: int = 6_000) -> FlaskClient:
+    return create_app(source, weight_limit, now_ms=clock, sleep=clock.slept.append).test_client()
+
+
+@pytest.fixture
+def client(market: RandomMarket, clock: Clock) -> FlaskClient:
+    return client_of(market, clock)

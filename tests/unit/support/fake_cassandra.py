@@ -1,0 +1,108 @@
+"""A Cassandra session without Cassandra: the real schema of cql/020_tables.cql as the driver's own metadata, real
+driver types, statements that are prepared by reading their text. Knows nothing of what is done with them."""
+
+import re
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from cassandra import cqltypes
+from cassandra.metadata import ColumnMetadata, KeyspaceMetadata, TableMetadata
+from cassandra.protocol import ColumnMetadata as BoundColumn
+
+from tests.unit.support.ddl import CQL_TABLES, DeclaredTable, declared_tables
+
+KEYSPACE = "crypto"
+
+
+def driver_type(cql_type: str) -> Any:
+    """`frozen<list<tuple<double, double>>>` as the type that a prepared statement's metadata has (frozen is not in
+    the protocol)."""
+    match = re.fullmatch(r"(\w+)\s*<(.*)>", cql_type.strip(), flags=re.DOTALL)
+    if match is None:
+        return cqltypes.lookup_casstype(cqltypes._cqltypes[cql_type.strip()].cass_parameterized_type(full=True))
+    inner = [driver_type(part) for part in _split(match[2])]
+    if match[1] == "frozen":
+        return inner[0]
+    return cqltypes._cqltypes[match[1]].apply_parameters(inner)
+
+
+def _split(text: str) -> list[str]:
+    parts, depth, part = [], 0, ""
+    for character in text:
+        depth += {"<": 1, ">": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            parts.append(part)
+            part = ""
+        else:
+            part += character
+    return [*parts, part]
+
+
+def table_metadata(declared: DeclaredTable) -> TableMetadata:
+    table = TableMetadata(KEYSPACE, declared.name)
+    for name, kind in declared.columns.items():
+        table.columns[name] = ColumnMetadata(table, name, kind)
+    table.partition_key = [table.columns[name] for name in declared.partition]
+    table.clustering_key = [table.columns[name] for name in declared.key if name not in declared.partition]
+    return table
+
+
+class FakeFuture:
+    """What execute_async returns; it is done at once."""
+
+    # What the driver's ResultSet reads of it.
+    _col_names = _col_types = None
+    has_more_pages = False
+
+    def __init__(self, error: Exception | None) -> None:
+        self._error = error
+
+    def add_callbacks(self, callback: Callable, errback: Callable, callback_args=(), errback_args=(), **_: Any) -> None:
+        if self._error is None:
+            callback([], *callback_args)
+        else:
+            errback(self._error, *errback_args)
+
+    def clear_callbacks(self) -> None:
+        pass
+
+
+class FakeSession:
+    """`declared`: the tables. `outcome(statement)` returns the error of a request, or None: confirmed. `sent`: what
+    was asked, in order."""
+
+    def __init__(self, declared: dict[str, DeclaredTable] | None = None) -> None:
+        self._keyspace = KeyspaceMetadata(KEYSPACE, True, "SimpleStrategy", {"replication_factor": "1"})
+        self.cluster = SimpleNamespace(metadata=SimpleNamespace(keyspaces={KEYSPACE: self._keyspace}))
+        self.prepared: list[str] = []
+        self.prepare_error: Exception | None = None
+        self.outcome: Callable[[Any], Exception | None] = lambda _statement: None
+        self.sent: list[Any] = []
+        for table in (declared_tables(CQL_TABLES) if declared is None else declared).values():
+            self.declare(table)
+
+    def declare(self, table: DeclaredTable) -> None:
+        """Make or alter a table; like the driver, with a new metadata object."""
+        self._keyspace.tables[table.name] = table_metadata(table)
+
+    def prepare(self, cql: str) -> SimpleNamespace:
+        if self.prepare_error is not None:
+            raise self.prepare_error
+        self.prepared.append(cql)
+        name = re.search(r'"crypto"\."(\w+)"', cql)[1]
+        columns = self._keyspace.tables[name].columns
+        insert = re.search(r"INSERT INTO \S+ \((.*?)\)", cql)
+        marked = insert[1] if insert else ""
+        rest = cql[insert.end():] if insert else cql
+        names = re.findall(r'"(\w+)"', marked)
+        names += [match[1] or "[timestamp]" for match in re.finditer(r'"(\w+)" = \?|USING TIMESTAMP \?', rest)]
+        types = [cqltypes.LongType if n == "[timestamp]" else driver_type(columns[n].cql_type) for n in names]
+        bound = [BoundColumn(KEYSPACE, name, n, kind) for n, kind in zip(names, types)]
+        # What the driver's BatchStatement reads of a prepared statement.
+        routing = {"routing_key_indexes": None, "serial_consistency_level": None, "custom_payload": None}
+        return SimpleNamespace(column_metadata=bound, query_string=cql, names=names, query_id=cql.encode(), **routing)
+
+    def execute_async(self, statement: Any, *_: Any, **__: Any) -> FakeFuture:
+        self.sent.append(statement)
+        return FakeFuture(self.outcome(statement))
