@@ -1,0 +1,1 @@
+"""The Debezium connector: its configuration and the program that registers it."""

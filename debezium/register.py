@@ -1,0 +1,66 @@
+"""Registers the connector and waits until it runs: `python3 -m debezium.register`. May be run as often as you like."""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from debezium.connect import Connect, ConnectUnavailable, Status
+from pipeline import program
+from pipeline.errors import PipelineError
+from pipeline.settings import Settings, load
+
+CONNECTOR = "crypto-postgres"
+CONFIG_FILE = Path(__file__).with_name("connector.json")
+
+
+class NotRunning(PipelineError):
+    """The connector is registered but did not get to run in time."""
+
+
+def connector_config(settings: Settings) -> dict[str, str]:
+    """connector.json plus the addresses and names that the settings decide."""
+    return json.loads(CONFIG_FILE.read_text(encoding="utf-8")) | {
+        "database.hostname": settings.DEBEZIUM_PGHOST,
+        "database.port": str(settings.DEBEZIUM_PGPORT),
+        "database.dbname": settings.PGDATABASE,
+        "topic.prefix": settings.TOPIC_PREFIX,
+    }
+
+
+def register(connect: Connect, config: dict[str, str], wait_seconds: float) -> None:
+    """Put the configuration, then wait for the task. Connect may answer before the task exists, and the guard may be
+    restarting a failed one, so only the deadline ends the wait. Raises NotRunning, ConnectUnavailable or
+    ConnectRefused."""
+    deadline = time.monotonic() + wait_seconds
+    registered, status = False, Status("ABSENT", ())
+    while True:
+        try:
+            if not registered:
+                made = connect.put_config(CONNECTOR, config)
+                registered = True
+                print(f"register: connector {CONNECTOR} {'created' if made else 'updated'}", flush=True)
+            status = connect.status(CONNECTOR)
+            if status.running:
+                return
+        except ConnectUnavailable:
+            if time.monotonic() > deadline:
+                raise
+        if time.monotonic() > deadline:
+            states = f"connector {status.connector}, tasks {', '.join(status.tasks) or 'none'}"
+            raise NotRunning(f"{CONNECTOR} does not run after {wait_seconds:g} s ({states}). {status.trace}".strip())
+        time.sleep(0.3)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python3 -m debezium.register", description=__doc__)
+    parser.add_argument("--wait-seconds", type=float, default=120, help="for Connect and for the task to run (120)")
+    options = parser.parse_args()
+    settings = load("register")
+    register(Connect(settings.CONNECT_URL), connector_config(settings), options.wait_seconds)
+    print(f"register: connector {CONNECTOR} is running")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(program.run("register", main))
