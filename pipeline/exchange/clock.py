@@ -1,0 +1,30 @@
+"""The exchange's clock as seen from here. Knows no HTTP."""
+
+import threading
+from collections.abc import Callable
+
+from pipeline.times import now_ms
+
+
+class ExchangeClock:
+    """Learns from replies that carry the exchange's time. Thread-safe."""
+
+    def __init__(self, local_ms: Callable[[], int] = now_ms) -> None:
+        self._local_ms = local_ms
+        self._lock = threading.Lock()
+        self._behind_ms = 0
+
+    def learn(self, server_ms: int, answered_at_local_ms: int) -> None:
+        """A reply that arrived at `answered_at_local_ms` says `server_ms`. It was said before that, so our idea of
+        the exchange's clock is never ahead of it."""
+        with self._lock:
+            self._behind_ms = answered_at_local_ms - server_ms
+
+    def surely_past_ms(self) -> int:
+        """A time (ms) that the exchange's clock has passed already."""
+        with self._lock:
+            return self._local_ms() - self._behind_ms
+
+    def seconds(self) -> float:
+        """The same in seconds: what the exchange's minutes are counted by."""
+        return self.surely_past_ms() / 1000

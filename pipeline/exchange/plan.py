@@ -1,0 +1,62 @@
+"""How often each kind of request is made, so that the whole stays within the weight budget. Pure arithmetic."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+# Who slows down first when weight is short: whole-market statistics; trades and candles last.
+LEAST_URGENT_FIRST = ("stats", "order_book", "price", "klines", "trades")
+# How many times slower a kind may get before the next one has to give too.
+SLOWEST = {"stats": 12.0, "order_book": 8.0, "price": 5.0, "klines": 8.0, "trades": 20.0}
+# The plan fills this much of the budget: the rest is for pages of a backfill and for the listing.
+FILL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """`count` requests of `weight` each, every `interval_seconds`; `wished_seconds` is the setting."""
+
+    kind: str
+    count: int
+    weight: int
+    wished_seconds: float
+    interval_seconds: float
+
+    @property
+    def per_minute(self) -> float:
+        return self.count * self.weight * 60 / self.interval_seconds
+
+
+def plan(wished: Sequence[Pace], budget_per_minute: float) -> dict[str, Pace]:
+    """The wished paces, the least urgent slowed down until the sum fits."""
+    paces = {pace.kind: pace for pace in wished}
+    for kind in LEAST_URGENT_FIRST:
+        excess = total_per_minute(paces) - budget_per_minute * FILL
+        if excess <= 0 or kind not in paces:
+            continue
+        pace = paces[kind]
+        left = pace.per_minute - excess
+        needed = pace.per_minute / left if left > 0 else float("inf")
+        paces[kind] = replace(pace, interval_seconds=pace.interval_seconds * min(needed, SLOWEST[kind]))
+    return paces
+
+
+def total_per_minute(paces: Mapping[str, Pace]) -> float:
+    return sum(pace.per_minute for pace in paces.values())
+
+
+def more_urgent_per_minute(kind: str, paces: Mapping[str, Pace]) -> float:
+    """The planned weight of the kinds that go before this one. A kind without a place in the order goes first."""
+    place = LEAST_URGENT_FIRST.index(kind) if kind in LEAST_URGENT_FIRST else len(LEAST_URGENT_FIRST)
+    return sum(paces[urgent].per_minute for urgent in LEAST_URGENT_FIRST[place + 1 :] if urgent in paces)
+
+
+def lines(paces: Mapping[str, Pace], budget_per_minute: float, limit_per_minute: int) -> list[str]:
+    """The plan for a person: `price every 2 s: 120 weight/min`, one line a kind, then the sum."""
+    shown = []
+    for pace in paces.values():
+        times = f" × {pace.count}" if pace.count > 1 else ""
+        slowed = f" (wished {pace.wished_seconds:g} s)" if pace.interval_seconds > pace.wished_seconds else ""
+        every = f"{pace.kind}{times} every {pace.interval_seconds:.3g} s{slowed}"
+        shown.append(f"{every}: {pace.per_minute:.0f} weight/min")
+    total = total_per_minute(paces)
+    return [*shown, f"total {total:.0f} of a budget of {budget_per_minute:.0f}, the exchange allows {limit_per_minute}"]
