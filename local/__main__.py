@@ -1,0 +1,12 @@
+"""`python3 -m local demo|local|setup|venv|clean`, with whatever Python the system has. Must parse in an old one: the
+rest of the package need not."""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 (whoever starts this may well have an older one)
+    found = sys.version.split()[0]
+    sys.exit("Python 3.11 or newer is needed, this is " + found + ": apt-get install python3 python3-venv")
+
+from local.bootstrap import main
+
+sys.exit(main(sys.argv[1:]))

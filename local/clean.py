@@ -1,0 +1,28 @@
+"""Removes all that this package ever made. Refuses while any of it is in use."""
+
+import shutil
+from pathlib import Path
+
+from local import pidfile, postgres_home
+from local.lock import Lock
+
+
+class StillInUse(Exception):
+    """Services of a test still run."""
+
+
+def clean(state_dir: Path) -> None:
+    """Delete `state_dir` and PostgreSQL's directories, wherever those lie. Raises AlreadyRunning, StillInUse."""
+    lock = Lock(state_dir / "lock")
+    try:
+        stacks = [path.parent for path in state_dir.glob("test/*/pids.json")]
+        for stack in stacks:
+            for record in pidfile.read(stack / "pids.json"):
+                if pidfile.survivors(record, stack):
+                    raise StillInUse(f"tests are running: {record.name} of {stack} is pid {record.pid}")
+        pidfile.stop_stale(state_dir / "pids.json", state_dir)
+        for stack in (state_dir, *stacks):
+            postgres_home.remove(stack)
+        shutil.rmtree(state_dir)
+    finally:
+        lock.release()

@@ -1,0 +1,13 @@
+"""Where things are kept. Knows paths only; creates nothing."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIG = ROOT / "local" / "config"
+POMS = ROOT / "local" / "maven"
+STATE = ROOT / ".local"
+RUN_LOCK = STATE / "lock"  # held by the one running `make demo` or `make local`
+TESTS = STATE / "test"  # one directory for each Stack of the integration tests
+VENV = STATE / "venv"
+VENV_PYTHON = VENV / "bin" / "python"
+JARS = STATE / "jars"

@@ -1,0 +1,34 @@
+"""Does something to each of several names, at the same time where it may be, never before what it comes after.
+Knows a graph and threads; knows not what is done."""
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+
+def walk(after: Mapping[str, Iterable[str]], act: Callable[[str], None]) -> list[BaseException]:
+    """Call `act(name)` for each key of `after`, once all the keys among after[name] are done. After the first error
+    nothing new is begun. Returns the errors. Raises ValueError when names wait for each other in a circle."""
+    waiting, done, errors = list(after), set(), []
+    jobs: dict[Future, str] = {}
+    with ThreadPoolExecutor(max_workers=max(1, len(waiting))) as pool:
+        while waiting or jobs:
+            free = [] if errors else [name for name in waiting if done.issuperset(after.keys() & set(after[name]))]
+            for name in free:
+                waiting.remove(name)
+                jobs[pool.submit(act, name)] = name
+            if not jobs:
+                break
+            for job in wait(jobs, return_when=FIRST_COMPLETED).done:
+                name, error = jobs.pop(job), job.exception()
+                if error is None:
+                    done.add(name)
+                else:
+                    errors.append(error)
+    if waiting and not errors:
+        raise ValueError(f"these wait for each other: {', '.join(waiting)}")
+    return errors
+
+
+def reverse(after: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """The same graph the other way round: each name comes after those that came after it."""
+    return {name: [other for other, earlier in after.items() if name in earlier] for name in after}

@@ -1,0 +1,72 @@
+"""Free ports and taken ones. Knows TCP and who holds a port; knows no service."""
+
+import errno
+import random
+import socket
+from dataclasses import dataclass
+
+from local import procfs
+
+# Below the ports the kernel gives to outgoing connections (32768 and up), which could take one between two starts.
+FREE_FROM, FREE_TO = 20000, 32000
+_handed_out: set[int] = set()
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether we could listen on `port` now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        # Without it a port counts as taken for a minute after its last connection closed.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.errno != errno.EADDRINUSE
+    return True
+
+
+def free_ports(count: int) -> list[int]:
+    """`count` different free ports, none of which this process was given before."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randrange(FREE_FROM, FREE_TO)
+        if port not in _handed_out and is_free(port):
+            _handed_out.add(port)
+            found.append(port)
+    return found
+
+
+def preferred(port: int) -> int:
+    """`port` if it is free, else some free port: for ports nobody but the stack itself connects to."""
+    return port if is_free(port) else free_ports(1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedPort:
+    """A port that must be free: for which service, on which address, moved by which setting."""
+
+    service: str
+    port: int
+    setting: str
+    host: str = "127.0.0.1"
+
+
+def holder(port: int) -> str:
+    """Who listens on `port`, for a person; empty when it cannot be seen."""
+    pid = procfs.listener(port)
+    return "" if pid is None else f" by pid {pid} ({procfs.command_line(pid)})"
+
+
+def complaints(wanted: list[WantedPort]) -> list[str]:
+    """One line for each wanted port that is taken or wanted twice."""
+    lines, seen = [], {}
+    for want in wanted:
+        if want.port in seen:
+            lines.append(f"port {want.port} is set for {seen[want.port]} and for {want.service}: change {want.setting}")
+        elif not is_free(want.port, want.host):
+            lines.append(
+                f"port {want.port}, needed for {want.service}, is taken{holder(want.port)}: "
+                f"stop it, or choose another port with {want.setting} in .env"
+            )
+        seen.setdefault(want.port, want.service)
+    return lines

@@ -1,0 +1,18 @@
+"""Options of the simulator that replays recorded data. The shift in time is chosen once and kept, so that after a
+restart a recorded moment is still the same moment."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+BEFORE_NOW_SECONDS = 12 * 3600
+
+
+def replay_options(recorded: Path, state_dir: Path, now_seconds: float | None = None) -> tuple[str, ...]:
+    """`--replay DIR --replay-start T`, where T (ISO 8601, a full minute) is when the recording is said to begin."""
+    kept = state_dir / "replay-start"
+    if not kept.exists():
+        now = time.time() if now_seconds is None else now_seconds
+        start = datetime.fromtimestamp((now - BEFORE_NOW_SECONDS) // 60 * 60, UTC)
+        kept.write_text(start.strftime("%Y-%m-%dT%H:%M:%SZ\n"), encoding="ascii")
+    return ("--replay", str(recorded.resolve()), "--replay-start", kept.read_text(encoding="ascii").strip())

@@ -1,0 +1,1 @@
+"""What the services of the stack are: one file each, a function from a Site to a Service."""

@@ -1,0 +1,94 @@
+"""Our own programs and one-shots as services. Knows how each is called; what they do is theirs."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from local.checks import http
+from local.replay import replay_options
+from local.service import Service
+from local.site import Site
+
+
+def _serves_metrics(port: int) -> Callable[[], None]:
+    # Not /health: it may say no for as long as the exchange is out of reach, which is no reason not to start.
+    return lambda: http.answers(f"http://127.0.0.1:{port}/metrics")
+
+
+def postgres_schema(site: Site) -> Service:
+    return Service(
+        name="postgres-schema",
+        command=(site.python, "-m", "pipeline.schema", "postgres"),
+        after=("postgres",),
+        one_shot=True,
+    )
+
+
+def cassandra_schema(site: Site) -> Service:
+    return Service(
+        name="cassandra-schema",
+        command=(site.python, "-m", "pipeline.schema", "cassandra"),
+        after=("cassandra",),
+        one_shot=True,
+        ready_seconds=120,
+    )
+
+
+def connector(site: Site) -> Service:
+    return Service(
+        name="connector",
+        command=(site.python, "-m", "debezium.register"),
+        after=("connect", "postgres-schema"),
+        one_shot=True,
+        ready_seconds=150,
+    )
+
+
+def guard(site: Site) -> Service:
+    return Service(
+        name="guard",
+        command=(site.python, "-m", "debezium.guard"),
+        after=("connector",),
+        environ={"METRICS_PORT": str(site.ports.guard_metrics)},
+        ready=_serves_metrics(site.ports.guard_metrics),
+    )
+
+
+def simulator(site: Site) -> Service:
+    replay_dir = site.environ.get("REPLAY", "")
+    options = replay_options(Path(replay_dir), site.state_dir) if replay_dir else ()
+    return Service(
+        name="simulator",
+        command=(site.python, "-m", "simulator", "--port", str(site.ports.simulator), *options),
+        ready=lambda: http.answers(f"http://127.0.0.1:{site.ports.simulator}/api/v3/ping"),
+    )
+
+
+def producer(site: Site) -> Service:
+    return Service(
+        name="producer",
+        command=(site.python, "producer_binance.py"),
+        after=("simulator", "postgres-schema"),
+        environ={"METRICS_PORT": str(site.ports.producer_metrics)},
+        ready=_serves_metrics(site.ports.producer_metrics),
+    )
+
+
+def consumer(site: Site) -> Service:
+    return Service(
+        name="consumer",
+        command=(site.python, "consumer_to_cassandra.py"),
+        after=("kafka", "connector", "cassandra-schema"),
+        environ={"METRICS_PORT": str(site.ports.consumer_metrics)},
+        ready=_serves_metrics(site.ports.consumer_metrics),
+    )
+
+
+def api(site: Site) -> Service:
+    host = site.settings.API_HOST
+    reachable = "127.0.0.1" if host in ("0.0.0.0", "::", "localhost") else host
+    return Service(
+        name="api",
+        command=(site.python, "cassandra_api.py"),
+        after=("cassandra-schema",),
+        ready=lambda: http.answers(f"http://{reachable}:{site.ports.api}/health", timeout_seconds=5),
+    )

@@ -1,0 +1,68 @@
+"""Where this stack runs: its directory, its ports, the programs it uses. Every service is described from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from string import Template
+
+from local.layout import CONFIG
+from local.ports import free_ports
+from local.postgres_programs import PostgresPrograms
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    postgres: int
+    kafka: int
+    kafka_controller: int
+    cassandra: int
+    cassandra_storage: int
+    connect: int
+    simulator: int
+    api: int
+    producer_metrics: int
+    consumer_metrics: int
+    guard_metrics: int
+
+    @classmethod
+    def free(cls) -> "Ports":
+        return cls(*free_ports(len(fields(cls))))
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """`settings` holds the values of pipeline.settings as attributes; `environ` is what every child gets."""
+
+    state_dir: Path
+    jars_dir: Path
+    java: str
+    python: str
+    postgres: PostgresPrograms
+    ports: Ports
+    settings: object
+    environ: Mapping[str, str]
+
+
+def addresses(ports: Ports) -> dict[str, str]:
+    """The environment that leads our programs to the services on `ports`."""
+    return {
+        "PGHOST": "127.0.0.1",
+        "PGPORT": str(ports.postgres),
+        "DEBEZIUM_PGHOST": "127.0.0.1",
+        "DEBEZIUM_PGPORT": str(ports.postgres),
+        "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{ports.kafka}",
+        "CONNECT_URL": f"http://127.0.0.1:{ports.connect}",
+        "CASSANDRA_CONTACT_POINTS": "127.0.0.1",
+        "CASSANDRA_PORT": str(ports.cassandra),
+        "CASSANDRA_LOCAL_DC": "datacenter1",
+        "SIMULATOR_PORT": str(ports.simulator),
+        "API_PORT": str(ports.api),
+    }
+
+
+def render(name: str, target: Path, **values: object) -> Path:
+    """Write local/config/`name` with its $placeholders filled to `target`. An unknown placeholder raises KeyError."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    text = Template((CONFIG / name).read_text(encoding="utf-8")).substitute({k: str(v) for k, v in values.items()})
+    target.write_text(text, encoding="utf-8")
+    return target

@@ -1,0 +1,85 @@
+"""The pipeline's services as one object: `with Stack(tmp_path, ("postgres", "kafka")) as stack:`. Used by
+`make demo` (all services, the ports of the settings) and by the integration tests (some of them, free ports)."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from local import java, postgres_home, postgres_programs
+from local.jars import postgres_from_jars
+from local.layout import JARS, STATE, VENV_PYTHON
+from local.runner import Runner
+from local.service import Service
+from local.services import cassandra, connect, kafka, postgres, programs
+from local.site import Ports, Site, addresses
+from pipeline.settings import load
+
+# In the order data flows. `after` of each service decides the order of the start.
+CATALOG: dict[str, Callable[[Site], Service]] = {
+    "simulator": programs.simulator,
+    "postgres": postgres.postgres,
+    "postgres-schema": programs.postgres_schema,
+    "producer": programs.producer,
+    "kafka": kafka.kafka,
+    "connect": connect.connect,
+    "connector": programs.connector,
+    "guard": programs.guard,
+    "cassandra": cassandra.cassandra,
+    "cassandra-schema": programs.cassandra_schema,
+    "consumer": programs.consumer,
+    "api": programs.api,
+}
+INFRASTRUCTURE = ("postgres", "kafka", "cassandra", "connect")
+
+
+def make_site(state_dir: Path, ports: Ports, environ: Mapping[str, str]) -> Site:
+    """What the services are described from. Raises LookupError when a program is missing."""
+    environ = {**os.environ, **addresses(ports), "PYTHONUNBUFFERED": "1", **environ}
+    available = postgres_programs.installed() + postgres_from_jars()
+    data_major = postgres_home.data_major(state_dir / "postgres")
+    chosen = postgres_programs.choose(available, data_major)
+    java_program, _ = java.find()
+    if java_program is None or chosen is None:
+        raise LookupError(f"Java 17 or PostgreSQL {data_major or ''} is missing: `python3 -m local setup` says more")
+    return Site(
+        state_dir=state_dir,
+        jars_dir=JARS,
+        java=java_program,
+        python=str(VENV_PYTHON),
+        postgres=chosen,
+        ports=ports,
+        settings=load("local", environ=environ),
+        environ=environ,
+    )
+
+
+class Stack(Runner):
+    """The named services (default: the four servers, without our programs) in `state_dir`. Ports are free ones unless
+    given; `environ` overrides settings for all of them. `stack.environ` leads programs and tests to the services."""
+
+    def __init__(
+        self,
+        state_dir: Path,
+        services: Iterable[str] = INFRASTRUCTURE,
+        environ: Mapping[str, str] | None = None,
+        ports: Ports | None = None,
+        say: Callable[[str, str], None] = lambda name, text: None,
+    ) -> None:
+        self.ports = ports or Ports.free()
+        site = make_site(Path(state_dir).resolve(), self.ports, environ or {})
+        self.environ = site.environ
+        chosen = [CATALOG[name](site) for name in CATALOG if name in set(services)]
+        super().__init__(chosen, site.state_dir, site.environ, say)
+
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
+        # Outside .local nobody would find a directory again that had to be made elsewhere (postgres_home.home).
+        if not self.state_dir.is_relative_to(STATE):
+            postgres_home.remove(self.state_dir)
+
+    def remove(self) -> None:
+        """Stop everything and delete its data."""
+        self.stop()
+        postgres_home.remove(self.state_dir)
+        shutil.rmtree(self.state_dir)

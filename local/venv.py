@@ -1,0 +1,65 @@
+"""The virtual environment that our programs and tests run in. Made when missing, filled when requirements changed."""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from local import stamp
+from local.layout import ROOT, VENV, VENV_PYTHON
+from local.tool import fresh_log, run_tool
+
+RUNTIME, DEVELOPMENT = "requirements.txt", "requirements-dev.txt"
+
+
+def _files(requirements: str) -> list[Path]:
+    """The requirements file and those it includes with `-r`."""
+    file = ROOT / requirements
+    included = re.findall(r"^-r\s+(\S+)", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return [file, *(path for name in included for path in _files(name))]
+
+
+def _value(requirements: str) -> str:
+    # A virtual environment works with the Python and in the directory it was made for, and nowhere else.
+    return stamp.digest(_files(requirements), sys.version, str(VENV))
+
+
+def _stamp(requirements: str) -> Path:
+    return VENV / f"{requirements}.stamp"
+
+
+def is_current(requirements: str) -> bool:
+    return VENV_PYTHON.exists() and stamp.matches(_stamp(requirements), _value(requirements))
+
+
+def make(requirements: str, say: Callable[[str], None], progress: Callable[[str], None]) -> bool:
+    """Install `requirements` unless they are. Returns whether there was something to do. Raises ToolFailed."""
+    if is_current(requirements):
+        return False
+    # Half an installation looks whole to pip, so what was interrupted is begun anew.
+    unfinished = VENV / "unfinished"
+    usable = stamp.matches(VENV / "made-for", _maker()) and VENV_PYTHON.exists() and not unfinished.exists()
+    fresh_log("venv")
+    if not usable:
+        say("making the virtual environment")
+        run_tool("venv", [sys.executable, "-m", "venv", "--clear", str(VENV)])
+        stamp.write(VENV / "made-for", _maker())
+    say(f"installing {requirements}")
+    unfinished.touch()
+
+    def on_line(line: str) -> None:
+        if found := re.match(r"\s*(Collecting|Downloading) (\S+)", line):
+            progress(f"{found.group(1).lower()} {found.group(2).rsplit('/', 1)[-1]}")
+        elif line.startswith("Installing"):
+            progress("installing what was downloaded")
+
+    options = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")
+    run_tool("venv", [str(VENV_PYTHON), "-m", "pip", "install", *options, "-r", str(ROOT / requirements)], on_line)
+    unfinished.unlink()
+    for file in _files(requirements):
+        stamp.write(_stamp(file.name), _value(file.name))
+    return True
+
+
+def _maker() -> str:
+    return stamp.digest((), sys.version, sys.base_prefix, str(VENV))
