@@ -1,0 +1,196 @@
+"""The compose file as a user meets it: up, rows on every route, every service restarted, down and up, down -v."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+
+import psycopg2
+import pytest
+import requests
+
+from local.ports import free_ports
+from tests.compose.compose import Compose
+from tests.integration.program import ROOT, Program
+from tests.integration.waiting import wait_until
+
+ONE_SHOTS = {"postgres-schema", "cassandra-schema", "connector"}
+SERVERS = (
+    "simulator", "producer", "postgres", "kafka", "connect", "guard", "cassandra", "consumer", "api", "prometheus",
+    "grafana",
+)  # fmt: skip
+ROUTES = ("klines", "recent_trades", "order_book", "latest_prices", "crypto_24h_stats")
+# Freshness after a restart, end to end; the slowest is Cassandra, whose clients look for it every 5 s.
+HEAL_SECONDS = 150
+
+
+@pytest.fixture(scope="session")
+def compose() -> Iterator[Compose]:
+    """The stack, up and healthy; `up --wait` fails otherwise. Taken away afterwards, and nothing may be left."""
+    project = Compose()
+    try:
+        project("build", timeout_seconds=900)
+        began = time.monotonic()
+        project.up()
+        print(f"\nall healthy after {time.monotonic() - began:.0f} s")
+        yield project
+    finally:
+        project("down", "--volumes", "--timeout", "20")
+    assert project.leftovers() == []
+
+
+def rows(compose: Compose, route: str, **parameters: object) -> list[dict]:
+    reply = requests.get(compose.url("API_PORT", f"/{route}"), parameters, timeout=5)
+    return reply.json() if reply.status_code == 200 else []
+
+
+def trades_newer_than(compose: Compose, moment_ms: float) -> Callable[[], object]:
+    """For wait_until: a trade that the exchange made after `moment_ms` is readable, so the whole chain works."""
+
+    def check() -> object:
+        newest = rows(compose, "recent_trades", limit=1)
+        return bool(newest and newest[-1]["trade_time"] > moment_ms) or newest
+
+    return check
+
+
+def test_one_shots_end_with_0_and_servers_are_healthy(compose: Compose) -> None:
+    services = compose.services()
+    assert {name: found["ExitCode"] for name, found in services.items() if name in ONE_SHOTS} == dict.fromkeys(
+        ONE_SHOTS, 0
+    )
+    assert {n: found["Health"] for n, found in services.items() if n in SERVERS} == dict.fromkeys(SERVERS, "healthy")
+    assert services.keys() == {*SERVERS, *ONE_SHOTS}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_rows_reach_the_route_without_parameters(compose: Compose, route: str) -> None:
+    wait_until(lambda: bool(rows(compose, route)), 60, f"rows of /{route}")
+
+
+def test_symbols_name_the_simulator_as_source(compose: Compose) -> None:
+    wait_until(lambda: bool(rows(compose, "symbols")), 60, "symbols")
+    assert all("simulator" in row["source"] for row in rows(compose, "symbols"))
+
+
+def test_connector_runs_and_shows_no_password(compose: Compose) -> None:
+    status = requests.get(compose.url("CONNECT_PORT", "/connectors/crypto-postgres/status"), timeout=5).json()
+    assert (status["connector"]["state"], [task["state"] for task in status["tasks"]]) == ("RUNNING", ["RUNNING"])
+    config = requests.get(compose.url("CONNECT_PORT", "/connectors/crypto-postgres"), timeout=5).json()["config"]
+    assert config["database.password"] == "${env:DEBEZIUM_PASSWORD}"
+
+
+def test_config_warns_of_nothing(compose: Compose) -> None:
+    command = ["docker", "compose", "config", "--quiet"]
+    done = subprocess.run(command, cwd=ROOT, env=compose.environ, capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
+
+
+def test_host_ports_are_open_on_loopback_only(compose: Compose) -> None:
+    published = [port for found in compose.services().values() for port in found["Publishers"] if port["PublishedPort"]]
+    assert len(published) == len(compose.ports)
+    assert {port["URL"] for port in published} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("service", SERVERS)
+def test_main_process_is_not_root(compose: Compose, service: str) -> None:
+    container = compose("ps", "--quiet", service).strip()
+    main_pid = docker("inspect", "--format", "{{.State.Pid}}", container).strip()
+    processes = [line.split() for line in docker("top", container, "-eo", "pid,uid").splitlines()[1:]]
+    assert [uid for pid, uid in processes if pid == main_pid] not in ([], ["0"])
+
+
+def docker(*arguments: str) -> str:
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def test_all_containers_together_stay_under_5_gib(compose: Compose) -> None:
+    ids = compose("ps", "--quiet").split()
+    lines = docker("stats", "--no-stream", "--format", "{{json .}}", *ids).splitlines()
+    used = {found["Name"]: mebibytes(found["MemUsage"].split(" / ")[0]) for found in map(json.loads, lines)}
+    print(
+        "\n" + "\n".join(f"{name:40} {size:6.0f} MiB" for name, size in used.items()), f"\nsum {sum(used.values()):.0f}"
+    )
+    assert sum(used.values()) < 5 * 1024, used
+
+
+def mebibytes(text: str) -> float:
+    units = {"KiB": 1 / 1024, "MiB": 1, "GiB": 1024}
+    return next(float(text.removesuffix(unit)) * factor for unit, factor in units.items() if text.endswith(unit))
+
+
+@pytest.mark.parametrize("service", SERVERS)
+def test_restarted_service_heals(compose: Compose, service: str) -> None:
+    compose("restart", "--timeout", "20", service)
+    restarted_ms = time.time() * 1000
+    wait_until(trades_newer_than(compose, restarted_ms), HEAL_SECONDS, f"fresh trades after the restart of {service}")
+    wait_until(
+        lambda: compose.services()[service]["Health"] == "healthy" or compose.services()[service],
+        120,
+        f"{service} healthy",
+    )
+
+
+def test_data_survive_down_and_up_and_no_trade_is_missing(compose: Compose) -> None:
+    wait_until(lambda: bool(rows(compose, "recent_trades", symbol="BTCUSDT")), 60, "trades")
+    known = rows(compose, "recent_trades", symbol="BTCUSDT", limit=1)[0]
+    candle = next(row for row in reversed(rows(compose, "klines", symbol="BTCUSDT")) if row["is_closed"])
+    compose("down", "--timeout", "20")
+    stopped_ms = time.time() * 1000
+    compose.up()
+    begin = candle["open_time"]
+    assert rows(compose, "klines", symbol="BTCUSDT", **{"from": begin, "to": begin + 1}) == [candle]
+    wait_until(trades_newer_than(compose, stopped_ms), HEAL_SECONDS, "trades after the pause")
+    found = rows(compose, "recent_trades", symbol="BTCUSDT", limit=5000, **{"from": known["trade_time"]})
+    ids = [row["trade_id"] for row in found if row["trade_id"] >= known["trade_id"]]
+    assert sorted(ids) == list(range(known["trade_id"], known["trade_id"] + len(ids)))
+
+
+def host_program(compose: Compose, tmp_path, *command: str, **environ: str) -> Program:
+    """One of our scripts in a host shell: default settings, but for the ports that this test project moved."""
+    moved = {"KAFKA_BOOTSTRAP_SERVERS": f"localhost:{compose.ports['KAFKA_PORT']}"}
+    metrics_port = free_ports(1)[0]
+    settings = {**compose.environ, **moved, "METRICS_PORT": str(metrics_port), **environ}
+    return Program(list(command), settings, tmp_path / "program.log", metrics_port)
+
+
+def test_consumer_runs_in_a_host_shell(compose: Compose, tmp_path) -> None:
+    with host_program(compose, tmp_path, "consumer_to_cassandra.py", CONSUMER_GROUP="host") as program:
+        wait_until(lambda: program.metric("consumer_rows_written_total") > 0 or program.output(), 60, "rows written")
+        assert program.stop() == 0
+
+
+def test_api_runs_in_a_host_shell(compose: Compose, tmp_path) -> None:
+    port = free_ports(1)[0]
+    with host_program(compose, tmp_path, "cassandra_api.py", API_PORT=str(port)) as program:
+        program.monitor_port = port
+        wait_until(program.healthy, 30, "the API's health")
+        assert requests.get(f"http://127.0.0.1:{port}/klines", timeout=5).json()
+
+
+def test_producer_runs_in_a_host_shell(compose: Compose, tmp_path) -> None:
+    port = str(free_ports(1)[0])
+    simulator = ("-m", "simulator", "--port", port, "--seed", "99", "--symbols", "12")
+    with (
+        host_program(compose, tmp_path, *simulator),
+        host_program(
+            compose, tmp_path, "producer_binance.py", BINANCE_BASE_URL=f"http://127.0.0.1:{port}", SYMBOLS="XRPETH"
+        ) as program,
+    ):
+        wait_until(
+            lambda: program.metric("producer_rows_changed_total", table="recent_trades") > 0 or program.output(),
+            60, "trades committed",
+        )  # fmt: skip
+        assert program.stop() == 0
+    with (
+        psycopg2.connect(
+            host="127.0.0.1",
+            port=compose.ports["PGPORT"],
+            dbname="market",
+            user="crypto_reader",
+            password="crypto_reader",
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT count(*) FROM recent_trades WHERE symbol = 'XRPETH'")
+        assert cursor.fetchone()[0] > 0

@@ -1,0 +1,65 @@
+"""PostgreSQL: what is never overwritten, what is never written, and what happens while it is away."""
+
+from pathlib import Path
+
+from local.ports import free_ports
+from pipeline.times import DAY_MS, now_ms
+from tests.faults import truth
+from tests.faults.world import World
+from tests.integration.program import ROOT, Program
+from tests.integration.waiting import wait_until
+
+BTC = "BTCUSDT"
+# Three positions and what the server itself writes now and then; 3,000 rows that are locked make 160,000 or more.
+WAL_OF_POSITIONS_BYTES = 30_000
+
+
+def test_book_that_is_older_than_the_stored_one_is_not_written(world: World) -> None:
+    with world.running(SYMBOLS=BTC):
+        world.wait_for_rows("order_book")
+        world.rows("UPDATE order_book SET last_update_id = %s", 10**15)
+        asked = world.exchange.calls("/api/v3/depth")
+        wait_until(lambda: world.exchange.calls("/api/v3/depth") >= asked + 4, 10, "four more polls")
+        assert world.value("SELECT last_update_id FROM order_book") == 10**15
+    assert truth.audit(world).wrong == []
+
+
+def test_killed_postgresql_is_waited_for_and_nothing_is_missing_afterwards(world: World) -> None:
+    since_ms = now_ms() - 50_000
+    with world.running():
+        world.wait_for_trades(BTC, now_ms())
+        world.kill_postgres()
+        world.wait_until_said("database_away")
+        world.start_postgres()
+        world.wait_until_said("database_back")
+        until_ms = now_ms()
+        world.wait_for_trades(BTC, until_ms)
+    assert truth.trades(world, [BTC], since_ms, until_ms).wrong == []
+    assert len(world.said("database_away")) == 1
+
+
+def test_rows_that_did_not_change_cause_no_wal(world: World, tmp_path: Path) -> None:
+    """A recording that has ended, read by a producer that has forgotten where it was: all of it is there already."""
+    port, begin_ms = free_ports(1)[0], now_ms() // DAY_MS * DAY_MS - 4 * DAY_MS
+    recorded = str(ROOT / "tests" / "data" / "real")
+    command = ["-m", "simulator", "--port", str(port), "--replay", recorded, "--replay-start", str(begin_ms)]
+    settings = {
+        "BINANCE_BASE_URL": f"http://127.0.0.1:{port}", "SYMBOLS": "ALGOUSDT,AVAXUSDT,XRPETH,NKNUSDT",
+        "KLINES_BACKFILL": "7d", "TRADES_BACKFILL": "7d", "TRADES_RETENTION_DAYS": "9",
+    }  # fmt: skip
+    with Program([*command, "--weight-limit", "1000000"], dict(world.stack.environ), tmp_path / "replay.log"):
+        with world.running(**settings):
+            world.wait_for_rows("klines", 5760)
+            world.wait_for_rows("recent_trades", 3000)
+            world.wait_for_rows("order_book")
+            world.wait_for_rows("crypto_24h_stats", 3)
+        world.rows("TRUNCATE trade_positions")
+        before = world.value("SELECT pg_current_wal_insert_lsn()")
+        with world.running(**settings) as producer:
+            wait_until(
+                lambda: producer.metric("producer_rows_unchanged_total") > 3050 or world.output()[-500:],
+                20, "3,000 trades and some polls of everything again",
+            )  # fmt: skip
+            assert producer.metric("producer_rows_changed_total") == 0
+            wrote_bytes = world.value("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), %s)", before)
+    assert wrote_bytes < WAL_OF_POSITIONS_BYTES

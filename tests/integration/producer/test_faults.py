@@ -1,0 +1,23 @@
+"""The fault suite in its short form; `python3 bench/producer_faults.py` is the long one."""
+
+from pipeline.times import now_ms
+from tests.faults.campaign import Campaign
+from tests.faults.disturbances import OF_PROCESSES, OF_REPLIES
+from tests.faults.world import World
+
+SYMBOLS = ("BTCUSDT", "ETHUSDT")
+# Hanging requests and long silences take longer than a short suite has; test_requests.py has tests of their own.
+TOO_LONG = {"requests hang 15 s"}
+
+
+def test_every_fault_in_turn_loses_doubles_and_breaks_nothing(world: World) -> None:
+    world.start_producer(LISTING_SECONDS="2")
+    world.wait_for_rows("order_book", len(SYMBOLS))
+    since_ms = now_ms() - 50_000
+    campaign = Campaign(world, SYMBOLS, ["1m"], seed=7)
+    campaign.in_turn([one for one in OF_REPLIES if one.name not in TOO_LONG], seconds=0.4, calm_seconds=0.05)
+    campaign.in_turn(OF_PROCESSES, seconds=0.6, calm_seconds=0.05)
+    outcome = campaign.verdict(since_ms)
+    assert outcome.wrong == [], outcome.figures
+    assert outcome.figures["trades compared"] > 100
+    assert outcome.figures["bans"] >= 2

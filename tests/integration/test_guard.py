@@ -1,0 +1,108 @@
+"""The guard against a real Connect and PostgreSQL: what is broken is mended, and rows that came meanwhile arrive."""
+
+from collections.abc import Callable
+
+import pytest
+import requests
+from cassandra.cluster import Session
+
+from debezium.register import CONNECTOR
+from debezium.slot import SLOT
+from pipeline.schema import apply_postgres
+from pipeline.settings import Settings
+from tests.integration.program import Program
+from tests.integration.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("consumer")
+
+
+@pytest.fixture
+def connect(settings: Settings) -> Callable[..., requests.Response]:
+    """`connect("GET", "/status")`: the connector's REST address."""
+
+    def call(method: str, path: str) -> requests.Response:
+        return requests.request(method, f"{settings.CONNECT_URL}/connectors/{CONNECTOR}{path}", timeout=10)
+
+    return call
+
+
+def state(connect: Callable[..., requests.Response]) -> list[str]:
+    body = connect("GET", "/status").json()
+    return [body["connector"]["state"], *(task["state"] for task in body["tasks"])]
+
+
+def insert_price(postgres, symbol: str) -> None:
+    with postgres.cursor() as cursor:
+        cursor.execute("INSERT INTO latest_prices VALUES (%s, 1)", (symbol,))
+
+
+def arrived(reader: Session, symbol: str) -> Callable[[], object]:
+    def check() -> object:
+        row = reader.execute("SELECT price FROM latest_prices WHERE symbol = %s", (symbol,)).one()
+        return row == {"price": 1.0} or row
+
+    return check
+
+
+def test_healthy_capture_is_left_alone(start: Callable[..., Program]) -> None:
+    with start("-m", "debezium.guard") as guard:
+        wait_until(guard.healthy, 60, "the guard's health")
+        assert guard.metric("guard_connector_running") == 1
+        assert guard.metric("guard_slot_usable") == 1
+        assert guard.metric("guard_remedies_total") == 0
+        assert guard.metric("guard_heartbeat_age_seconds") < 30
+
+
+def test_absent_connector_is_registered(start: Callable[..., Program], connect, postgres, reader) -> None:
+    connect("DELETE", "")
+    insert_price(postgres, "ABSENTUSDT")
+    with start("-m", "debezium.guard") as guard:
+        wait_until(guard.healthy, 60, "the guard's health")
+        assert guard.metric("guard_remedies_total", remedy="register") == 1
+        wait_until(arrived(reader, "ABSENTUSDT"), 60, "the row that was written meanwhile")
+
+
+def test_failed_task_is_restarted_until_it_runs(
+    start: Callable[..., Program], connect, postgres, reader, settings
+) -> None:
+    with postgres.cursor() as cursor:
+        cursor.execute("DROP PUBLICATION crypto_publication")
+    connect("POST", "/restart?includeTasks=true")
+    wait_until(lambda: "FAILED" in state(connect) or state(connect), 60, "a failed task")
+    with start("-m", "debezium.guard") as guard:
+        wait_until(lambda: guard.metric("guard_remedies_total", remedy="restart_failed") >= 1, 60, "a restart")
+        apply_postgres(settings, 10)
+        insert_price(postgres, "FAILEDUSDT")
+        wait_until(arrived(reader, "FAILEDUSDT"), 120, "the row after the restart")
+        wait_until(guard.healthy, 60, "the guard's health")
+
+
+def wal_status_after_more_wal(cursor) -> str:
+    cursor.execute("SELECT pg_logical_emit_message(false, 'filler', repeat('x', 1000000))")
+    cursor.execute("SELECT pg_switch_wal()")
+    cursor.execute("CHECKPOINT")
+    cursor.execute("SELECT wal_status FROM pg_replication_slots WHERE slot_name = %s", (SLOT,))
+    return cursor.fetchone()[0]
+
+
+def test_lost_slot_is_rebuilt_with_a_snapshot(start: Callable[..., Program], connect, postgres, reader) -> None:
+    """PostgreSQL gives the slot up because it holds back more WAL than is allowed; what was written since is gone from
+    the WAL and comes as a snapshot."""
+    connect("PUT", "/stop")
+    wait_until(lambda: state(connect) == ["STOPPED"] or state(connect), 60, "a stopped connector")
+    insert_price(postgres, "LOSTUSDT")
+    with postgres.cursor() as cursor:
+        cursor.execute("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'")
+        cursor.execute("SELECT pg_reload_conf()")
+        try:
+            wait_until(lambda: wal_status_after_more_wal(cursor) == "lost", 60, "a lost slot")
+        finally:
+            cursor.execute("ALTER SYSTEM RESET max_slot_wal_keep_size")
+            cursor.execute("SELECT pg_reload_conf()")
+    with start("-m", "debezium.guard") as guard:
+        wait_until(arrived(reader, "LOSTUSDT"), 120, "the row, by snapshot")
+        wait_until(guard.healthy, 60, "the guard's health")
+        assert guard.metric("guard_remedies_total", remedy="rebuild_slot") == 1
+        assert "slot_rebuilt" in guard.output()
+        insert_price(postgres, "REBUILTUSDT")
+        wait_until(arrived(reader, "REBUILTUSDT"), 60, "a streamed row after the rebuild")
