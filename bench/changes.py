@@ -1,0 +1,32 @@
+"""Commits price changes in PostgreSQL at a steady rate: `python3 -m bench.changes RATE SECONDS`. A process of its own,
+so that it does not share the interpreter with what is measured."""
+
+import sys
+import time
+
+import psycopg2
+
+from pipeline.settings import load
+
+
+def main() -> None:
+    rate, seconds = float(sys.argv[1]), float(sys.argv[2])
+    settings = load("producer")
+    connection = psycopg2.connect(
+        host=settings.PGHOST, port=settings.PGPORT, dbname=settings.PGDATABASE, user=settings.PGUSER,
+        password=settings.PGPASSWORD,
+    )  # fmt: skip
+    connection.autocommit = True
+    cursor, began = connection.cursor(), time.monotonic()
+    for number in range(int(rate * seconds)):
+        time.sleep(max(0.0, began + number / rate - time.monotonic()))
+        cursor.execute(
+            "INSERT INTO latest_prices VALUES (%s, %s, clock_timestamp()) ON CONFLICT (symbol) DO UPDATE "
+            "SET price = excluded.price, updated_at = excluded.updated_at",
+            (f"L{number % 400:03}USDT", number),
+        )
+    connection.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""Tables as markdown, on the screen and in bench/results/. Knows no measurement."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent / "results"
+
+
+def table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    shown = [titles, ["---"] * len(titles), *rows]
+    return "".join(f"| {' | '.join(str(cell) for cell in row)} |\n" for row in shown)
+
+
+def publish(name: str, text: str) -> None:
+    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / f"{name}.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+def spread(values: Sequence[float]) -> tuple[float, float, float, float]:
+    """Median, 95th and 99th percentile, maximum. At least one value."""
+    ordered = sorted(values)
+    return (*(ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.95, 0.99)), ordered[-1])
