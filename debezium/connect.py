@@ -65,8 +65,11 @@ class Connect:
         try:
             body = reply.json()
             traces = [part["trace"] for part in (body["connector"], *body["tasks"]) if part.get("trace")]
-            trace = traces[0].splitlines()[0] if traces else ""
-            return Status(body["connector"]["state"], tuple(task["state"] for task in body["tasks"]), trace)
+            return Status(
+                body["connector"]["state"],
+                tuple(task["state"] for task in body["tasks"]),
+                root_cause(traces[0]) if traces else "",
+            )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConnectUnavailable(f"status of {connector}: no status, {type(error).__name__} {error}") from error
 
@@ -89,6 +92,13 @@ class Connect:
     def forget_offsets(self, connector: str) -> None:
         """Only while it is stopped."""
         self._call("DELETE", f"/connectors/{connector}/offsets")
+
+
+def root_cause(trace: str) -> str:
+    """The one line of a Java stack trace that says what is wrong: the last `Caused by`, else the first line."""
+    lines = trace.splitlines() or [""]
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    return causes[-1] if causes else lines[0]
 
 
 def message(reply: requests.Response) -> str:

@@ -13,7 +13,7 @@ from psycopg2.extensions import connection as Connection
 from debezium.connect import Connect, ConnectUnavailable, Status
 from debezium.diagnosis import Remedy, remedy
 from debezium.register import CONNECTOR, connector_config
-from debezium.slot import SlotState, drop_slot, slot_state
+from debezium.slot import SlotState, drop_slot, slot_state, unreadable
 from pipeline import logs, monitor, postgres, program
 from pipeline.backoff import Backoff
 from pipeline.errors import DatabaseUnavailable
@@ -25,6 +25,7 @@ log = logging.getLogger("debezium.guard")
 
 LOOK_EVERY_SECONDS = 5.0
 STOPPED_WITHIN_SECONDS = 60.0
+RESTARTS = (Remedy.RESTART_FAILED, Remedy.RESTART_SILENT)
 
 RUNNING = Gauge("guard_connector_running", "1 when the connector and its task run")
 HEARTBEAT_AGE = Gauge("guard_heartbeat_age_seconds", "Since Debezium last wrote its heartbeat row")
@@ -58,8 +59,11 @@ class Guard:
                 if found is Remedy.NONE:
                     self._backoff.reset()
                 return
-            if time.monotonic() >= self._not_before:
-                self._apply(found, status, slot, connection)
+            if time.monotonic() < self._not_before:
+                return
+            if found in RESTARTS and slot.published and (reason := unreadable(connection)):
+                found, self.facts["unreadable"] = Remedy.REBUILD_SLOT, reason
+            self._apply(found, status, slot, connection)
         finally:
             connection.close()
 
@@ -76,6 +80,7 @@ class Guard:
             "wal_status": slot.wal_status,
             "slot_lag_bytes": slot.lag_bytes,
             "heartbeat_age_seconds": slot.heartbeat_age_seconds,
+            "published": slot.published,
         }
 
     def _apply(self, found: Remedy, status: Status, slot: SlotState, connection: Connection) -> None:

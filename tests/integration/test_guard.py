@@ -62,12 +62,20 @@ def test_absent_connector_is_registered(start: Callable[..., Program], connect, 
         wait_until(arrived(reader, "ABSENTUSDT"), 60, "the row that was written meanwhile")
 
 
+def stop_connector(connect) -> None:
+    """So that nothing writes a heartbeat meanwhile."""
+    connect("PUT", "/stop")
+    wait_until(lambda: state(connect) == ["STOPPED"] or state(connect), 60, "a stopped connector")
+
+
 def test_failed_task_is_restarted_until_it_runs(
     start: Callable[..., Program], connect, postgres, reader, settings
 ) -> None:
+    """Debezium looks for its publication when it starts, and fails without one."""
+    stop_connector(connect)
     with postgres.cursor() as cursor:
         cursor.execute("DROP PUBLICATION crypto_publication")
-    connect("POST", "/restart?includeTasks=true")
+    connect("PUT", "/resume")
     wait_until(lambda: "FAILED" in state(connect) or state(connect), 60, "a failed task")
     with start("-m", "debezium.guard") as guard:
         wait_until(lambda: guard.metric("guard_remedies_total", remedy="restart_failed") >= 1, 60, "a restart")
@@ -75,6 +83,24 @@ def test_failed_task_is_restarted_until_it_runs(
         insert_price(postgres, "FAILEDUSDT")
         wait_until(arrived(reader, "FAILEDUSDT"), 120, "the row after the restart")
         wait_until(guard.healthy, 60, "the guard's health")
+
+
+def test_slot_that_cannot_be_decoded_is_rebuilt(
+    start: Callable[..., Program], connect, postgres, reader, settings
+) -> None:
+    """A row changed while the publication was missing: PostgreSQL refuses to decode that change for ever."""
+    stop_connector(connect)
+    with postgres.cursor() as cursor:
+        cursor.execute("DROP PUBLICATION crypto_publication")
+    insert_price(postgres, "GAPUSDT")
+    apply_postgres(settings, 10)
+    insert_price(postgres, "AFTERGAPUSDT")
+    connect("PUT", "/resume")
+    with start("-m", "debezium.guard") as guard:
+        wait_until(arrived(reader, "AFTERGAPUSDT"), 180, "the row after the gap")
+        wait_until(arrived(reader, "GAPUSDT"), 10, "the row of the gap")
+        wait_until(guard.healthy, 60, "the guard's health")
+        assert "unreadable=" in guard.output()
 
 
 def wal_status_after_more_wal(cursor) -> str:
@@ -88,8 +114,7 @@ def wal_status_after_more_wal(cursor) -> str:
 def test_lost_slot_is_rebuilt_with_a_snapshot(start: Callable[..., Program], connect, postgres, reader) -> None:
     """PostgreSQL gives the slot up because it holds back more WAL than is allowed; what was written since is gone from
     the WAL and comes as a snapshot."""
-    connect("PUT", "/stop")
-    wait_until(lambda: state(connect) == ["STOPPED"] or state(connect), 60, "a stopped connector")
+    stop_connector(connect)
     insert_price(postgres, "LOSTUSDT")
     with postgres.cursor() as cursor:
         cursor.execute("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'")

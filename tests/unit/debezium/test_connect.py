@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from debezium.connect import Connect, ConnectRefused, ConnectUnavailable, Status
+from debezium.connect import Connect, ConnectRefused, ConnectUnavailable, Status, root_cause
 from tests.unit.debezium.conftest import CONFIG_PATH, STATUS_PATH
 from tests.unit.support.http_stub import Reply, as_json
 
@@ -81,7 +81,19 @@ def test_connector_runs_only_when_all_its_tasks_run(connect, kafka_connect, stat
     assert (found.connector, found.tasks, found.running) == (states[0], states[1:], running)
 
 
-def test_trace_of_a_failed_task_is_its_first_line(connect, kafka_connect, status_reply):
+@pytest.mark.parametrize(
+    ("trace", "cause"),
+    [
+        ("a.B: ends\n\tat x\nCaused by: c.D: retries\n\tat y\nCaused by: e.F: no slot\n\t... 9 more", "e.F: no slot"),
+        ("a.B: stopped\n\tat x", "a.B: stopped"),
+        ("", ""),
+    ],
+)
+def test_root_cause_of_a_java_trace_is_its_last_one(trace, cause):
+    assert root_cause(trace) == cause
+
+
+def test_trace_of_a_failed_task_is_one_line(connect, kafka_connect, status_reply):
     kafka_connect.answer("GET", STATUS_PATH, status_reply("RUNNING", "FAILED"))
     assert connect.status(NAME).trace == "org.apache.kafka.connect.errors.ConnectException: slot is gone"
 

@@ -55,8 +55,9 @@ def clock(monkeypatch):
 def make(clock, monkeypatch):
     closed = []
 
-    def guard(connect, slot):
+    def guard(connect, slot, unreadable=""):
         monkeypatch.setattr(guard_module, "slot_state", lambda _connection: slot)
+        monkeypatch.setattr(guard_module, "unreadable", lambda _connection: unreadable)
         monkeypatch.setattr(guard_module, "drop_slot", lambda _connection: connect.done.append("drop"))
         connection = SimpleNamespace(close=lambda: closed.append(True))
         made = Guard(connect, {"a": "b"}, lambda: connection, FakeStop())
@@ -95,6 +96,20 @@ def test_silent_connector_is_restarted_as_a_whole(make):
     connect = FakeConnect(RUNNING)
     make(connect, SlotState("reserved", True, 0, 120.0)).look()
     assert connect.done == [("restart", False)]
+
+
+def test_slot_that_cannot_be_decoded_is_rebuilt_because_no_restart_helps(make, caplog):
+    connect = FakeConnect(FAILED, Status("STOPPED", ()))
+    make(connect, GOOD, unreadable="no such publication").look()
+    assert connect.done == ["stop", "forget", "drop", "resume"]
+    assert caplog.records[0].unreadable == "no such publication"
+
+
+def test_slot_is_kept_while_the_publication_is_missing(make):
+    """It may be made again before any row changes; until then nothing can be captured anyway."""
+    connect = FakeConnect(FAILED)
+    make(connect, SlotState("reserved", True, 0, 1.0, published=False), unreadable="no such publication").look()
+    assert connect.done == [("restart", True)]
 
 
 def test_remedy_that_does_not_help_is_repeated_ever_more_rarely(make, clock):
