@@ -63,6 +63,13 @@ CREATE TABLE IF NOT EXISTS trade_positions (
     updated_at    timestamptz NOT NULL DEFAULT now()
 );
 
+-- Key: the exchange's address. Until when it must not be called, so that a producer that was killed inside a ban and
+-- started again keeps silent. Not captured.
+CREATE TABLE IF NOT EXISTS exchange_silence (
+    base_url     text PRIMARY KEY,
+    silent_until timestamptz NOT NULL
+);
+
 -- Key: symbol, interval, open_time. The open candle changes until is_closed; then it is final.
 CREATE TABLE IF NOT EXISTS klines (
     symbol                 text NOT NULL,

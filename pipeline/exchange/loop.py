@@ -56,11 +56,13 @@ class Loop:
         self._troubles = Troubles(log)
         self._housekeeping_due = 0.0
         self._said_at = float("-inf")
+        self._silences_kept = 0
         self.progress_at = time.monotonic()
         metrics.USED_WEIGHT.set_function(budget.used)
         metrics.SILENT_SECONDS.set_function(gate.closed_seconds)
 
     def run(self, stop: Stop) -> None:
+        self._recall_silence(stop)
         while not stop.requested:
             self._submit_due()
             done = self._pool.next_done(min(0.5, self._pause_seconds()))
@@ -68,6 +70,20 @@ class Loop:
                 self._finish(done, stop)
                 done = self._pool.next_done(0)
             self._housekeep(stop)
+
+    def _recall_silence(self, stop: Stop) -> None:
+        """A ban outlives the program that was told of it; nothing is asked before PostgreSQL said whether one lasts."""
+        left = self._database.run(lambda upserts: upserts.silence(self._exchange.base_url), stop)
+        if left:
+            self._gate.close(left)
+            self._silences_kept = self._gate.closings
+            log.warning("exchange_silence_recalled", extra={"silent_s": round(left)})
+
+    def _keep_silence(self, stop: Stop) -> None:
+        if self._silences_kept != self._gate.closings:
+            self._silences_kept = self._gate.closings
+            seconds = self._gate.closed_seconds()
+            self._database.run(lambda upserts: upserts.keep_silence(self._exchange.base_url, seconds), stop)
 
     def _pause_seconds(self) -> float:
         """Until a job can start; jobs that wait for weight, threads or the end of a ban are looked at twice a
@@ -109,6 +125,7 @@ class Loop:
             self._count_failure(job, error)
             self._said_at = time.monotonic()  # the client has said it
             self._schedule.put_back(entry)  # the gate knows how long
+            self._keep_silence(stop)
         except UnknownSymbol as error:
             self._on_unknown_symbol(job)
             self._keep_troubles()

@@ -127,6 +127,25 @@ class Upserts:
                 (name, base_url),
             )
 
+    def keep_silence(self, base_url: str, seconds: float) -> None:
+        """Remember that the exchange must not be called for `seconds`; a shorter ban never ends a longer one."""
+        with self._connection, self._connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO exchange_silence AS old VALUES (%s, now() + %s * interval '1 second') "
+                "ON CONFLICT (base_url) DO UPDATE SET silent_until = greatest(old.silent_until, excluded.silent_until)",
+                (base_url, seconds),
+            )
+
+    def silence(self, base_url: str) -> float:
+        """How many seconds of a remembered ban are left; 0 without one."""
+        with self._connection, self._connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT extract(epoch FROM silent_until - now())::float8 FROM exchange_silence WHERE base_url = %s",
+                (base_url,),
+            )
+            found = cursor.fetchone()
+        return max(0.0, found[0]) if found else 0.0
+
     def trade_positions(self) -> dict[str, int]:
         """The last trade id that is stored, per symbol."""
         with self._connection, self._connection.cursor() as cursor:

@@ -105,7 +105,6 @@ class Campaign:
             "calls inside a ban": len(calls.violations),
             "calls that were under way when a ban came": calls.under_way,
             "the latest of these arrived after the ban was read, ms": calls.latest_ms,
-            "first calls of a killed producer inside a ban": calls.after_restart,
             "producer ended by itself": len(self._ended_by_itself),
             "slowest stop on SIGTERM, s": round(max((took for _, took in self.scene.exits), default=0), 1),
         }

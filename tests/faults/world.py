@@ -22,6 +22,7 @@ from tests.integration.waiting import wait_until
 AUDIT = Path(__file__).with_name("audit.sql")
 TABLES = (
     "latest_prices", "crypto_24h_stats", "order_book", "recent_trades", "klines", "trade_positions", "data_source",
+    "exchange_silence",
 )
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT")
 

@@ -20,9 +20,23 @@ def test_ban_silences_every_request_for_retry_after(world: World, status: int) -
         served = world.exchange.calls(DEPTH)
         wait_until(lambda: world.exchange.calls(DEPTH) > served, 10, "requests after the ban")
     calls = calls_inside(world)
-    assert (calls.bans, calls.violations, calls.after_restart) == (1, [], 0)
+    assert (calls.bans, calls.violations) == (1, [])
     (said,) = world.said("exchange_silenced")
     assert (said["status"], said["silent_s"]) == (str(status), "2.0")
+
+
+def test_ban_is_kept_by_a_producer_that_was_killed_inside_it(world: World) -> None:
+    with world.running():
+        world.wait_for_rows("klines")
+        world.exchange.fault("http_418", count=1, retry_after_seconds=8)
+        world.wait_until_said("exchange_silenced")
+        world.wait_for_rows("exchange_silence")
+        world.producer.kill()
+        world.start_producer()
+        world.wait_until_said("exchange_silence_recalled")
+        world.wait_until_said("exchange_serves_again")
+        world.exchange.collect()
+    assert calls_inside(world).violations == []
 
 
 def test_restricted_location_is_told_with_the_setting_to_change_and_asked_no_more(world: World) -> None:

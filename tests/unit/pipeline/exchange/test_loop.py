@@ -26,13 +26,18 @@ class FakeDatabase:
     """`writes` are what came to be committed; `result` None means that a stop came first."""
 
     def __init__(self):
-        self.writes, self.result, self.error = [], True, None
+        self.writes, self.result, self.error, self.silence = [], True, None, {}
 
     def run(self, action, stop):
         if self.error is not None:
             raise self.error
         if self.result is not None:
-            action(SimpleNamespace(write=lambda *write: self.writes.append(write), drop_old_days=lambda days: 0))
+            return action(SimpleNamespace(
+                write=lambda *write: self.writes.append(write) or True,
+                drop_old_days=lambda days: 0,
+                keep_silence=self.silence.__setitem__,
+                silence=lambda base_url: self.silence.get(base_url, 0.0),
+            ))
         return self.result
 
 
@@ -40,7 +45,7 @@ class World:
     def __init__(self):
         self.gate, self.budget, self.schedule = Gate(), Budget(50), Schedule(time.monotonic)
         self.database, self.fetched, self.unknown = FakeDatabase(), [], []
-        self.loop = Loop(None, self.gate, self.budget, self.schedule, self.database,
+        self.loop = Loop(SimpleNamespace(base_url="http://x"), self.gate, self.budget, self.schedule, self.database,
                          lambda job, result: self.fetched.append(job.name),
                          lambda job: self.unknown.append(job.name), 3)
         names = ("a", "b")
@@ -95,6 +100,18 @@ def test_silenced_request_is_no_failure_of_its_own_and_due_as_before(world, erro
     due = world.entry.due
     world.finish(error=error)
     assert (world.entry.due, world.entry.running, world.entry.backoff.attempts) == (due, False, 0)
+
+
+def test_silence_is_kept_once_and_recalled_by_the_next_start(world):
+    world.gate.close(17)
+    world.finish(error=ExchangeBanned("429", 17))
+    assert world.database.silence == {"http://x": pytest.approx(17, abs=1)}
+    world.database.silence.clear()
+    world.finish(error=ExchangeBanned("silent for 16 s more", 16))
+    assert world.database.silence == {}
+    world.database.silence["http://x"] = 30.0
+    world.loop._recall_silence(FakeStop())
+    assert world.gate.closed_seconds() == pytest.approx(30, abs=1)
 
 
 def test_unknown_symbol_is_handed_on_and_not_retried(world):
