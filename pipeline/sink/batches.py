@@ -1,8 +1,8 @@
 """Groups the rows of a poll into batches of one Cassandra partition each. Knows sizes; sends nothing."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 
 from cassandra.query import UNSET_VALUE
 
@@ -15,49 +15,51 @@ MAX_ROWS = 200
 MAX_BATCH_BYTES = 64 * 1024
 
 
-class Versioned(NamedTuple):
-    """An encoded row, the version that orders it and the position of its record in the poll."""
-
-    row: EncodedRow
-    version_us: int
-    position: int
-
-
-def newest(rows: Iterable[Versioned]) -> list[Versioned]:
+def newest(rows: Sequence[EncodedRow]) -> list[EncodedRow]:
     """Several changes of one row in a poll: only the newest is written. Of equal versions (changes in one
     transaction share the commit time) the later record wins, which is PostgreSQL's order."""
-    latest: dict[tuple, Versioned] = {}
+    latest = {row.identity: row for row in rows}
+    if len(latest) == len(rows):
+        return list(rows)
+    latest.clear()
     for row in rows:
-        known = latest.get(row.row.identity)
+        known = latest.get(row.identity)
         if known is None:
-            latest[row.row.identity] = row
+            latest[row.identity] = row
         elif row.version_us >= known.version_us:
-            latest[row.row.identity] = completed(row, known)
+            latest[row.identity] = completed(row, known)
     return list(latest.values())
 
 
-def completed(newer: Versioned, older: Versioned) -> Versioned:
+def completed(newer: EncodedRow, older: EncodedRow) -> EncodedRow:
     """The newer state of a row; a column that it left out (an unchanged TOASTed value) is as the older one had it."""
-    if newer.row.statement is not older.row.statement or UNSET_VALUE not in newer.row.values:
+    if newer.statement is not older.statement or UNSET_VALUE not in newer.values:
         return newer
-    values = [
-        before if after is UNSET_VALUE else after for after, before in zip(newer.row.values, older.row.values)
-    ]
-    return newer._replace(row=newer.row._replace(values=values, size_bytes=newer.row.size_bytes + older.row.size_bytes))
+    values = tuple(before if after is UNSET_VALUE else after for after, before in zip(newer.values, older.values))
+    return newer._replace(values=values, size_bytes=newer.size_bytes + older.size_bytes)
 
 
-def batches(rows: Iterable[Versioned]) -> Iterator[list[Versioned]]:
+def batches(rows: Iterable[EncodedRow]) -> Iterator[list[EncodedRow]]:
     """The rows by statement and Cassandra partition, in batches bounded by rows and bytes."""
-    groups: dict[tuple, list[Versioned]] = defaultdict(list)
+    groups: dict[tuple, list[EncodedRow]] = defaultdict(list)
     for row in rows:
-        groups[id(row.row.statement), row.row.partition].append(row)
+        groups[row.partition].append(row)
     for group in groups.values():
-        batch: list[Versioned] = []
-        size_bytes = 0
-        for row in group:
-            if batch and (len(batch) >= MAX_ROWS or size_bytes + row.row.size_bytes > MAX_BATCH_BYTES):
-                yield batch
-                batch, size_bytes = [], 0
-            batch.append(row)
-            size_bytes += row.row.size_bytes
-        yield batch
+        for start in range(0, len(group), MAX_ROWS):
+            yield from bounded_bytes(group[start : start + MAX_ROWS])
+
+
+def bounded_bytes(rows: list[EncodedRow]) -> Iterator[list[EncodedRow]]:
+    """The rows as they are, or in as many parts as their bytes need."""
+    if sum(map(attrgetter("size_bytes"), rows)) <= MAX_BATCH_BYTES:
+        yield rows
+        return
+    batch: list[EncodedRow] = []
+    size_bytes = 0
+    for row in rows:
+        if batch and size_bytes + row.size_bytes > MAX_BATCH_BYTES:
+            yield batch
+            batch, size_bytes = [], 0
+        batch.append(row)
+        size_bytes += row.size_bytes
+    yield batch

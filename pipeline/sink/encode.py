@@ -3,17 +3,18 @@
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import attrgetter
 
 from kafka.consumer.fetcher import ConsumerRecord
 
 from pipeline.errors import UnwritableRecord
-from pipeline.sink.batches import Versioned
 from pipeline.sink.dead_letters import MOST_REASON_CHARACTERS, DeadLetter
 from pipeline.sink.envelope import Change, parse
 from pipeline.sink.metrics import UNKNOWN_COLUMNS
-from pipeline.sink.statements import Statements, TableStatement
+from pipeline.sink.statements import EncodedRow, Statements
 from pipeline.sink.ties import Ties
-from pipeline.transformations import Write, transform
+from pipeline.transformations import Row, Write, transform
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,29 @@ def parse_all(records: Iterable[ConsumerRecord], table_of: Callable[[ConsumerRec
     return poll
 
 
+@dataclass(slots=True)
+class Group:
+    """Rows that are written the same way, for the changes of one `source` table."""
+
+    table: str
+    kind: str
+    source: str
+    rows: list[Row] = field(default_factory=list)
+    versions_us: list[int] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+
+    def add(self, row: Row, version_us: int, position: int) -> None:
+        self.rows.append(row)
+        self.versions_us.append(version_us)
+        self.positions.append(position)
+
+    def part(self, start: int, end: int) -> "Group":
+        return Group(
+            self.table, self.kind, self.source,
+            self.rows[start:end], self.versions_us[start:end], self.positions[start:end],
+        )  # fmt: skip
+
+
 class RowEncoder:
     """Changes to encoded rows. Remembers which unknown columns it has spoken of."""
 
@@ -65,47 +89,81 @@ class RowEncoder:
         self._ties = Ties()
         self._spoken: set[tuple[str, str]] = set()
 
-    def rows(self, poll: Poll) -> list[Versioned]:
-        """The rows of all changes; a change that cannot be written becomes a dead letter. Raises StoreUnavailable
-        when a statement cannot be prepared now."""
-        rows: list[Versioned] = []
-        statements: dict[tuple[str, str], TableStatement] = {}
-        written: set[tuple] = set()
-        previous: tuple | None = None
+    def rows(self, poll: Poll) -> list[EncodedRow]:
+        """The rows of all changes, in the order of the records; a change that cannot be written becomes a dead letter.
+        Raises StoreUnavailable when a statement cannot be prepared now."""
+        groups: dict[tuple[str, str, str], Group] = {}
+        once: dict[tuple, list[tuple[Write, int, Change]]] = {}
         for position, change in poll.changes:
-            record = poll.records[position]
-            transaction = (record.topic, record.partition, change.commit_us)
-            if transaction != previous:
-                self._ties.begin(transaction[:2], change.commit_us)
-                previous = transaction
             try:
-                for write in transform(change):
-                    if write.once is not None:
-                        if write.once in written:
-                            continue
-                        written.add(write.once)
-                    statement = statements.get((write.table, write.kind))
-                    if statement is None:
-                        statement = self._statements.statement(write.table, write.kind)
-                        statements[write.table, write.kind] = statement
-                    if not write.row.keys() <= statement.known:
-                        self._count_unknown(write, statement.known)
-                    row, version_us = statement.encode(write.row, change.version_us, change.table), change.version_us
-                    if change.commit_us:
-                        version_us = self._ties.version_us(row.identity, change.version_us)
-                        if version_us != change.version_us:
-                            row = statement.encode(write.row, version_us, change.table)
-                    rows.append(Versioned(row, version_us, position))
+                writes = transform(change)
             except UnwritableRecord as error:
                 poll.bury(position, str(error))
+                continue
             except RECORD_AT_FAULT as error:
                 poll.bury(position, f"transformation of {change.table}: {type(error).__name__} {error}")
+                continue
+            for write in writes:
+                if write.once is not None:
+                    once.setdefault(write.once, []).append((write, position, change))
+                    continue
+                way = (write.table, write.kind, change.table)
+                group = groups.get(way)
+                if group is None:
+                    group = groups[way] = Group(*way)
+                group.add(write.row, change.version_us, position)
+        rows = [row for group in groups.values() for row in self._encoded(group, poll)]
+        if poll.buried:
+            rows = [row for row in rows if row.position not in poll.buried]
+        for writes in once.values():
+            # The first one whose record is good.
+            for write, position, change in writes:
+                if position not in poll.buried:
+                    rows += self._encoded(
+                        Group(write.table, write.kind, change.table, [write.row], [change.version_us], [position]), poll
+                    )
+                    break
+        rows.sort(key=attrgetter("position"))
+        self._untie(rows, poll)
         return rows
 
-    def _count_unknown(self, write: Write, known: frozenset[str]) -> None:
-        for column in write.row.keys() - known:
-            UNKNOWN_COLUMNS.labels(write.table, column).inc()
-            if (write.table, column) not in self._spoken:
-                self._spoken.add((write.table, column))
-                remedy = f"ALTER TABLE {write.table} ADD {column} …"
-                log.warning("unknown_column", extra={"table": write.table, "column": column, "remedy": remedy})
+    def _encoded(self, group: Group, poll: Poll) -> list[EncodedRow]:
+        """All rows at once; when one is bad, the halves by themselves, until it stands alone."""
+        try:
+            statement = self._statements.statement(group.table, group.kind)
+            rows = statement.encode(group.rows, group.versions_us, group.positions, group.source)
+        except UnwritableRecord as error:
+            count = len(group.rows)
+            if count == 1:
+                poll.bury(group.positions[0], str(error))
+                return []
+            first, second = group.part(0, count // 2), group.part(count // 2, count)
+            return self._encoded(first, poll) + self._encoded(second, poll)
+        if not statement.known.issuperset(chain.from_iterable(group.rows)):
+            self._count_unknown(group, statement.known)
+        return rows
+
+    def _untie(self, rows: list[EncodedRow], poll: Poll) -> None:
+        """Of changes of one row in one transaction the later one gets the larger version. Snapshot rows are of none."""
+        snapshot = {position for position, change in poll.changes if not change.commit_us}
+        previous: tuple | None = None
+        for number, row in enumerate(rows):
+            if row.position in snapshot:
+                continue
+            record = poll.records[row.position]
+            transaction = (record.topic, record.partition, row.version_us)
+            if transaction != previous:
+                self._ties.begin(transaction[:2], row.version_us)
+                previous = transaction
+            version_us = self._ties.version_us(row.identity, row.version_us)
+            if version_us != row.version_us:
+                rows[number] = row.with_version(version_us)
+
+    def _count_unknown(self, group: Group, known: frozenset[str]) -> None:
+        for row in group.rows:
+            for column in row.keys() - known:
+                UNKNOWN_COLUMNS.labels(group.table, column).inc()
+                if (group.table, column) not in self._spoken:
+                    self._spoken.add((group.table, column))
+                    remedy = f"ALTER TABLE {group.table} ADD {column} …"
+                    log.warning("unknown_column", extra={"table": group.table, "column": column, "remedy": remedy})

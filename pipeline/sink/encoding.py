@@ -1,22 +1,26 @@
-"""Values of Debezium's JSON as bytes of Cassandra's native protocol, one function per CQL type.
+"""Values of Debezium's JSON as bytes of Cassandra's native protocol, one function per CQL type; a column at a time.
 Converting and serialising in one step, chosen once per column, is what makes the write path fast (DESIGN 2.3).
 Knows no table."""
 
 import struct
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date as calendar_date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-from pipeline.times import exchange_ms, iso_to_ms
+from cassandra.query import UNSET_VALUE
+
+from pipeline.times import FIRST_US, exchange_ms, iso_to_ms
 
 PROTOCOL_VERSION = 5
 FIRST_DAY = calendar_date(1970, 1, 1)
 Encoder = Callable[[Any], bytes]
+# A column's values as bytes, None (null) or UNSET_VALUE (left as it is in the table).
+ColumnEncoder = Callable[[Sequence[Any]], list[Any]]
 # What an encoder raises when a value cannot be stored in its column.
-BAD_VALUE = (TypeError, ValueError, OverflowError, AttributeError, struct.error, InvalidOperation)
+BAD_VALUE = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, struct.error, InvalidOperation)
 
 _double = struct.Struct(">d").pack
 _float = struct.Struct(">f").pack
@@ -99,6 +103,42 @@ ENCODERS: dict[str, Encoder] = {
     "time": time_of_day,
     "blob": blob,
 }
+
+
+def timestamps(numbers: Sequence[int]) -> Iterable[bytes]:
+    """Numbers that are ms for certain need no look at each of them."""
+    plain = min(numbers) > -FIRST_US and max(numbers) < FIRST_US
+    return map(bigint if plain else timestamp, numbers)
+
+
+# Values of one class, which is what a column nearly always holds: the loop over them runs in C. A third of the time of
+# a call of ours per value (measured on trades).
+ALL_OF_A_CLASS: dict[tuple[str, type], Callable[[Sequence[Any]], Iterable[bytes]]] = {
+    ("double", str): lambda values: map(_double, map(float, values)),
+    ("double", float): lambda values: map(_double, values),
+    ("bigint", int): lambda values: map(bigint, values),
+    ("int", int): lambda values: map(_int, values),
+    ("text", str): lambda values: map(str.encode, values),
+    ("boolean", bool): lambda values: map({True: b"\x01", False: b"\x00"}.__getitem__, values),
+    ("timestamp", str): lambda values: map(bigint, map(iso_to_ms, values)),
+    ("timestamp", int): timestamps,
+}
+
+
+def column_encoder(driver_type: Any) -> ColumnEncoder:
+    """The encoder of a column. It leaves None and UNSET_VALUE as they are and raises BAD_VALUE when any value does not
+    fit."""
+    one = encoder(driver_type)
+    of_class = {kind: many for (name, kind), many in ALL_OF_A_CLASS.items() if name == driver_type.typename}
+
+    def encode(values: Sequence[Any]) -> list[Any]:
+        kinds = set(map(type, values))
+        many = of_class.get(kinds.pop()) if len(kinds) == 1 else None
+        if many:
+            return list(many(values))
+        return [value if value is None or value is UNSET_VALUE else one(value) for value in values]
+
+    return encode
 
 
 def encoder(driver_type: Any) -> Encoder:

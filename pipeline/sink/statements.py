@@ -1,7 +1,8 @@
 """Prepared statements made from Cassandra's own schema: what a table's columns and types are is read there, so a new
 column or a new table needs no code. Knows CQL; knows nothing of Kafka or of what the tables mean."""
 
-from operator import itemgetter
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from cassandra.cluster import Session
@@ -10,8 +11,8 @@ from cassandra.query import UNSET_VALUE, BoundStatement, PreparedStatement
 
 from pipeline.cassandra import AWAY
 from pipeline.errors import StoreUnavailable, UnwritableRecord
-from pipeline.sink.encoding import BAD_VALUE, Encoder, bigint, encoder
-from pipeline.transformations import DELETE, UPDATE
+from pipeline.sink.encoding import BAD_VALUE, bigint, column_encoder, encoder
+from pipeline.transformations import DELETE, UPDATE, Row
 
 VERSION = "[version]"
 LONGEST_KEY_BYTES = 65_535  # Cassandra's limit; the driver cannot even make a routing key of a longer one
@@ -23,7 +24,7 @@ class SerialisedRow(BoundStatement):
     """A prepared statement with values that are in wire format already: skips the driver's own binding, which costs
     more than everything else on the write path (DESIGN 2.3)."""
 
-    def __init__(self, prepared: PreparedStatement, values: list[Any]) -> None:
+    def __init__(self, prepared: PreparedStatement, values: Sequence[Any]) -> None:
         self.prepared_statement = prepared
         self.keyspace = prepared.column_metadata[0].keyspace_name
         self.values = values
@@ -31,13 +32,22 @@ class SerialisedRow(BoundStatement):
 
 
 class EncodedRow(NamedTuple):
-    """`identity` is the row (table and primary key), `partition` the Cassandra partition it lives in."""
+    """A row in wire format. `partition` is the statement and the Cassandra partition, `identity` the row (table and
+    primary key), `version_us` what orders its states, `position` that of its record in the poll."""
 
     statement: "TableStatement"
-    values: list[Any]
-    partition: Any
+    values: tuple[Any, ...]
+    partition: tuple[Any, ...]
     identity: tuple[Any, ...]
     size_bytes: int
+    version_us: int
+    position: int
+
+    def with_version(self, version_us: int) -> "EncodedRow":
+        """The same row, a little newer."""
+        at = self.statement.version_at
+        values = (*self.values[:at], bigint(version_us), *self.values[at + 1 :])
+        return self._replace(values=values, version_us=version_us)
 
 
 class TableStatement:
@@ -53,52 +63,71 @@ class TableStatement:
         order = {UPDATE: [VERSION, *others, *self.key], DELETE: [VERSION, *self.key]}
         names = order.get(kind, [*self.key, *others, VERSION])
         types = [meta.type for meta in self.prepared.column_metadata]
-        self._fields: list[tuple[str, Encoder]] = [
-            (name, encoder(driver_type)) for name, driver_type in zip(names, types, strict=True) if name != VERSION
-        ]
-        self._version_at = names.index(VERSION)
-        self._partition = itemgetter(*map(names.index, partition))
-        self._key = itemgetter(*map(names.index, self.key))
+        self._names = [name for name in names if name != VERSION]
+        self._types = [kind for name, kind in zip(names, types, strict=True) if name != VERSION]
+        self._encoders = list(map(column_encoder, self._types))
+        self.version_at = names.index(VERSION)
+        self._partition_at = [names.index(name) for name in partition]
+        self._key_at = [names.index(name) for name in self.key]
         # Sizes only bound a batch: numbers and times count as eight bytes, only text and the like is measured.
         self._long = [number for number, driver_type in enumerate(types) if driver_type.typename not in FIXED_WIDTH]
         self._fixed_bytes = 8 * (len(names) - len(self._long))
 
-    def encode(self, row: dict[str, Any], version_us: int, source: str) -> EncodedRow:
-        """The row in wire format. A column that the row lacks is left unset (null in a new row); None clears it.
-        Rows that several `source` tables share (UPDATE) are separate identities: each writes its own columns.
-        Raises UnwritableRecord for a value that does not fit or a key that is missing."""
-        cell = row.get
+    def encode(
+        self, rows: Sequence[Row], versions_us: Sequence[int], positions: Sequence[int], source: str
+    ) -> list[EncodedRow]:
+        """The rows in wire format, made column by column. A column that a row lacks is left unset (null in a new row);
+        None clears it. Rows that several `source` tables share (UPDATE) are separate identities: each writes its own
+        columns. Raises UnwritableRecord when one of them has a value that does not fit or lacks a key; of a single row
+        it says which column."""
         try:
-            values = [
-                value if (value := cell(name, UNSET_VALUE)) is None or value is UNSET_VALUE else encode(value)
-                for name, encode in self._fields
+            columns = [
+                encode([row.get(name, UNSET_VALUE) for row in rows])
+                for name, encode in zip(self._names, self._encoders)
             ]
-            values.insert(self._version_at, bigint(version_us))
+            columns.insert(self.version_at, list(map(bigint, versions_us)))
         except BAD_VALUE:
-            raise self._bad_value(row) from None
-        key = self._key(values)
-        if None in (parts := key if isinstance(key, tuple) else (key,)) or UNSET_VALUE in parts:
-            missing = [name for name in self.key if row.get(name) is None]
-            raise UnwritableRecord(f"{self.table.name}: no value for key column {', '.join(missing)}")
-        long = [len(value) for number in self._long if isinstance(value := values[number], bytes)]
-        if long and max(long) > LONGEST_KEY_BYTES and any(len(part) > LONGEST_KEY_BYTES for part in parts):
-            raise UnwritableRecord(f"{self.table.name}: a key column of more than {LONGEST_KEY_BYTES} bytes")
-        size_bytes = self._fixed_bytes + sum(long)
-        identity = (self.table.name, source if self.kind == UPDATE else "", key)
-        return EncodedRow(self, values, self._partition(values), identity, size_bytes)
+            raise self._bad_value(rows[0]) from None
+        keys = [columns[number] for number in self._key_at]
+        self._check_keys(keys, rows[0])
+        identity = f"{self.table.name} {source if self.kind == UPDATE else ''}"
+        return list(
+            map(
+                EncodedRow,
+                repeat(self),
+                zip(*columns),
+                zip(repeat(self), *(columns[number] for number in self._partition_at)),
+                zip(repeat(identity), *keys),
+                self._sizes(columns, len(rows)),
+                versions_us,
+                positions,
+            )
+        )
+
+    def _check_keys(self, keys: list[list[Any]], first: Row) -> None:
+        for values in keys:
+            if set(map(type, values)) != {bytes}:
+                missing = [name for name in self.key if first.get(name) is None]
+                raise UnwritableRecord(f"{self.table.name}: no value for key column {', '.join(missing)}")
+            if max(map(len, values)) > LONGEST_KEY_BYTES:
+                raise UnwritableRecord(f"{self.table.name}: a key column of more than {LONGEST_KEY_BYTES} bytes")
+
+    def _sizes(self, columns: list[list[Any]], count: int) -> Iterable[int]:
+        long = ([len(value) if value.__class__ is bytes else 0 for value in columns[number]] for number in self._long)
+        return map(sum, zip(repeat(self._fixed_bytes, count), *long))
 
     def _bad_value(self, row: dict[str, Any]) -> UnwritableRecord:
         """Which column it was: looked for only once it is known that there is one."""
-        for name, encode in self._fields:
+        for name, driver_type in zip(self._names, self._types):
             value = row.get(name)
             try:
                 if value is not None:
-                    encode(value)
+                    encoder(driver_type)(value)
             except BAD_VALUE as error:
                 return UnwritableRecord(f"{self.table.name}.{name}={shortened(value)}: {shortened(error)}")
         return UnwritableRecord(f"{self.table.name}: a version that is no 64-bit number")
 
-    def bind(self, values: list[Any]) -> SerialisedRow:
+    def bind(self, values: Sequence[Any]) -> SerialisedRow:
         return SerialisedRow(self.prepared, values)
 
 

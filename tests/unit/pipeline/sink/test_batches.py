@@ -1,7 +1,7 @@
 import pytest
 from cassandra.query import UNSET_VALUE
 
-from pipeline.sink.batches import MAX_BATCH_BYTES, MAX_ROWS, Versioned, batches, newest
+from pipeline.sink.batches import MAX_BATCH_BYTES, MAX_ROWS, batches, newest
 from pipeline.sink.envelope import Change, parse
 from pipeline.sink.statements import Statements
 from pipeline.transformations import DELETE, INSERT, UPDATE, Write, transform
@@ -21,7 +21,7 @@ def make():
 
     def versioned(write, version_us=1, position=0, source=None):
         statement = statements.statement(write.table, write.kind)
-        return Versioned(statement.encode(write.row, version_us, source or write.table), version_us, position)
+        return statement.encode([write.row], [version_us], [position], source or write.table)[0]
 
     return versioned
 
@@ -31,7 +31,7 @@ def candle(open_time=0, symbol="ETHUSDT", kind=INSERT, **columns):
 
 
 def values(row):
-    return dict(zip(row.row.statement.prepared.names, row.row.values, strict=True))
+    return dict(zip(row.statement.prepared.names, row.values, strict=True))
 
 
 def test_several_changes_of_a_row_leave_the_newest(make):
@@ -47,17 +47,17 @@ def test_of_equal_versions_the_later_record_wins(make):
 
 def test_delete_after_insert_in_one_transaction_wins(make):
     rows = [make(candle(), 5, 0), make(candle(kind=DELETE), 5, 1)]
-    assert [row.row.statement.kind for row in newest(rows)] == [DELETE]
+    assert [row.statement.kind for row in newest(rows)] == [DELETE]
 
 
 def test_insert_after_delete_in_one_transaction_wins(make):
     rows = [make(candle(kind=DELETE), 5, 0), make(candle(), 5, 1)]
-    assert [row.row.statement.kind for row in newest(rows)] == [INSERT]
+    assert [row.statement.kind for row in newest(rows)] == [INSERT]
 
 
 def test_older_delete_that_is_delivered_late_loses(make):
     rows = [make(candle(), 9, 0), make(candle(kind=DELETE), 5, 1)]
-    assert [row.row.statement.kind for row in newest(rows)] == [INSERT]
+    assert [row.statement.kind for row in newest(rows)] == [INSERT]
 
 
 def test_different_rows_are_all_kept_in_order(make):
@@ -98,7 +98,7 @@ def test_nothing_to_write_makes_no_batch():
 def test_batch_holds_rows_of_one_partition_only(make):
     rows = [make(candle(time, symbol)) for time in range(3) for symbol in ("ETHUSDT", "BTCUSDT")]
     made = list(batches(rows))
-    assert [len({row.row.partition for row in batch}) for batch in made] == [1, 1]
+    assert [len({row.partition for row in batch}) for batch in made] == [1, 1]
     assert sorted(len(batch) for batch in made) == [3, 3]
 
 
@@ -118,7 +118,7 @@ def test_batch_is_bounded_by_bytes(make):
     row = {"id": 7, "body": "x" * (MAX_BATCH_BYTES // 3)}
     rows = [make(Write("notes", INSERT, row), version) for version in range(7)]
     made = list(batches(rows))
-    assert all(sum(row.row.size_bytes for row in batch) <= MAX_BATCH_BYTES for batch in made)
+    assert all(sum(row.size_bytes for row in batch) <= MAX_BATCH_BYTES for batch in made)
     assert [len(batch) for batch in made] == [2, 2, 2, 1]
 
 

@@ -47,7 +47,7 @@ def encoded(session):
 def test_each_of_the_five_tables_becomes_rows_of_the_real_schema(encoded, envelope):
     rows, poll = encoded(*[record(table, envelope(case)) for table, case in SAVED.items()])
     assert poll.dead == []
-    assert sorted(row.row.statement.table.name for row in rows) == [
+    assert sorted(row.statement.table.name for row in rows) == [
         "crypto_24h_stats", "klines", "latest_prices", "market_now", "market_now", "order_book", "recent_trades",
         "stored_hours", "stored_hours",
     ]

@@ -26,7 +26,8 @@ def statements(session):
 
 
 def encoded(statements, write, version_us=7, source=None):
-    return statements.statement(write.table, write.kind).encode(write.row, version_us, source or write.table)
+    statement = statements.statement(write.table, write.kind)
+    return statement.encode([write.row], [version_us], [0], source or write.table)[0]
 
 
 def by_name(row):

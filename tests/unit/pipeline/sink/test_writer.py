@@ -4,7 +4,6 @@ from cassandra.cluster import NoHostAvailable
 from cassandra.query import BatchStatement, BatchType
 
 from pipeline.errors import StoreUnavailable
-from pipeline.sink.batches import Versioned
 from pipeline.sink.statements import Statements
 from pipeline.sink.writer import Pending, SchemaChanged, Writer, statement
 from pipeline.transformations import INSERT, Write
@@ -35,7 +34,7 @@ def batch(statements):
         rows = []
         for position in range(first, first + count):
             write = Write("klines", INSERT, {"symbol": symbol, "interval": "1m", "open_time": position})
-            rows.append(Versioned(statements.statement("klines", INSERT).encode(write.row, 1, "klines"), 1, position))
+            rows += statements.statement("klines", INSERT).encode([write.row], [1], [position], "klines")
         return rows
 
     return make
