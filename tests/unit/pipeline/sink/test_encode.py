@@ -75,6 +75,17 @@ def test_bad_record_is_dead_and_the_ones_around_it_are_written(encoded, envelope
     assert [row.position for row in rows] == [0, 4]
 
 
+def test_values_that_do_not_fit_are_found_among_many_rows_and_the_others_keep_their_order(encoded, envelope):
+    good = envelope("kline_created_open")
+    body = json.loads(good)
+    body["after"]["close_price"] = "a lot"
+    bad = json.dumps(body).encode()
+    rows, poll = encoded(*[record("klines", bad if offset in (0, 7, 8, 19) else good, offset) for offset in range(20)])
+    assert [letter.record.offset for letter in poll.dead] == [0, 7, 8, 19]
+    assert all("close_price" in letter.reason for letter in poll.dead)
+    assert [row.position for row in rows] == [offset for offset in range(20) if offset not in (0, 7, 8, 19)]
+
+
 def test_dead_letter_keeps_the_original_bytes(encoded):
     _, poll = encoded(record("klines", b"\xff\x00not json", 5))
     assert poll.dead[0].record.value == b"\xff\x00not json"

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import pytest
 from cassandra import cqltypes
+from cassandra.query import UNSET_VALUE
 
-from pipeline.sink.encoding import BAD_VALUE, PROTOCOL_VERSION, encoder
+from pipeline.sink.encoding import ALL_OF_A_CLASS, BAD_VALUE, PROTOCOL_VERSION, column_encoder, encoder
 from tests.unit.support.fake_cassandra import driver_type
 
 LEVELS = "frozen<list<frozen<tuple<double, double>>>>"
@@ -152,3 +153,45 @@ def test_fast_encoders_give_the_same_bytes_as_the_driver():
     moment = datetime(2026, 11, 23, 19, 25, 47, 123_000)
     kind = driver_type("timestamp")
     assert encoder(kind)(1_795_461_947_123) == kind.serialize(moment, PROTOCOL_VERSION)
+
+
+COLUMNS = [
+    ("double", ["1.5", "1E-8", "-0.25"]),
+    ("double", [1.5, -0.0, 1e300]),
+    ("bigint", [0, -(2**63), 2**63 - 1]),
+    ("int", [0, -(2**31), 2**31 - 1]),
+    ("text", ["", "ETHUSDT", "ünï"]),
+    ("boolean", [True, False, True]),
+    ("timestamp", ["2026-11-24T10:00:00.123456Z", "2026-11-24T10:00:00Z", "1969-12-31T23:59:59Z"]),
+    ("timestamp", [1_795_464_780_000, 0, -1]),
+    ("timestamp", [1_795_464_780_000, 1_795_464_780_000_000, 0]),  # ms and µs in one column
+]
+
+
+def test_every_loop_over_a_class_has_a_column_here():
+    assert {(name, type(values[0])) for name, values in COLUMNS} == ALL_OF_A_CLASS.keys()
+
+
+@pytest.mark.parametrize(("cql_type", "values"), COLUMNS)
+def test_column_has_the_same_bytes_as_its_values_one_by_one(cql_type, values):
+    kind = driver_type(cql_type)
+    assert column_encoder(kind)(values) == [encoder(kind)(value) for value in values]
+
+
+@pytest.mark.parametrize(("cql_type", "values"), COLUMNS)
+def test_column_leaves_null_and_unset_as_they_are(cql_type, values):
+    kind = driver_type(cql_type)
+    encoded = column_encoder(kind)([values[0], None, UNSET_VALUE, values[1]])
+    assert encoded == [encoder(kind)(values[0]), None, UNSET_VALUE, encoder(kind)(values[1])]
+
+
+@pytest.mark.parametrize(
+    ("cql_type", "values"),
+    [
+        ("double", ["1", "one"]), ("bigint", [1, 2**63]), ("int", [1, 2**31]), ("boolean", [True, "yes"]),
+        ("text", ["a", 5]), ("timestamp", ["2026-11-24T10:00:00Z", "soon"]),
+    ],
+)  # fmt: skip
+def test_column_with_one_bad_value_is_refused(cql_type, values):
+    with pytest.raises(BAD_VALUE):
+        column_encoder(driver_type(cql_type))(values)
