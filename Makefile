@@ -1,6 +1,6 @@
 # What the README tells people to type. A target calls a script; `make` alone lists them from the ## comments.
 .DEFAULT_GOAL := help
-.PHONY: help demo local test test-compose bench lint clean
+.PHONY: help demo local test test-compose bench faults lint clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -22,6 +22,11 @@ test-compose:  ## docker-compose.yml brought up for real and checked end to end 
 bench:  ## the benchmarks, as a table (some minutes)
 	@test -x bench/run || { echo 'bench/run is not there yet'; exit 1; }
 	@bench/run
+
+faults:  ## both fault suites in full: every fault of the exchange, every part of the chain killed (half an hour)
+	@local/start setup
+	.local/venv/bin/python -m bench.producer_faults --minutes 10
+	.local/venv/bin/python -m bench.chain_faults
 
 lint:  ## ruff over all Python (seconds)
 	@local/start venv --dev

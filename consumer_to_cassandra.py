@@ -77,8 +77,9 @@ def list_dead_letters(settings: Settings, stop: Stop) -> int:
 
 def health(loop: Loop) -> tuple[bool, dict[str, object]]:
     idle_seconds = round(time.monotonic() - loop.progress_at, 1)
-    facts = {"seconds_since_progress": idle_seconds, "store_away": loop.store_away, "tables": sorted(loop.followed)}
-    return idle_seconds < STUCK_AFTER_SECONDS and not loop.store_away, facts
+    alive, ready = idle_seconds < STUCK_AFTER_SECONDS, bool(loop.followed) and not loop.store_away
+    facts = {"alive": alive, "ready": ready, "seconds_since_progress": idle_seconds, "store_away": loop.store_away}
+    return alive and not loop.store_away, facts | {"tables": sorted(loop.followed)}
 
 
 if __name__ == "__main__":

@@ -16,6 +16,10 @@ POLL_SECONDS = Histogram(
     "consumer_poll_seconds", "From taking a poll's records to committing their offsets",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
+WRITE_SECONDS = Histogram(
+    "consumer_write_seconds", "From sending a poll's first request to Cassandra to the confirmation of its last",
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
 END_TO_END_SECONDS = BulkHistogram(
     "consumer_end_to_end_seconds",
     "From commit in PostgreSQL to confirmed write in Cassandra, streamed changes only",

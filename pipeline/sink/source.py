@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 MAX_POLL_RECORDS = 5000
 # How soon a table that begins to be captured is followed.
 FOLLOW_EVERY_SECONDS = 5.0
+JOIN_SECONDS = 1.0
+COMMIT_SECONDS = 10
 
 Records = dict[TopicPartition, list[ConsumerRecord]]
 
@@ -31,6 +33,7 @@ class Source:
         self._topics: frozenset[str] = frozenset()
         self._tables: dict[str, str] = {}  # by topic
         self._followed = float("-inf")
+        self._owed: dict[TopicPartition, int] = {}  # offsets of written records that Kafka has not taken
         # No deserialiser: an exception in one makes the next poll hang for ever (facts: python_clients.md).
         self._consumer = KafkaConsumer(
             bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
@@ -43,7 +46,8 @@ class Source:
             fetch_max_wait_ms=500,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             metadata_max_age_ms=int(FOLLOW_EVERY_SECONDS * 1000),
-            session_timeout_ms=30_000,
+            # A killed member's partitions wait so long for the others. A thread of its own tells Kafka that we live.
+            session_timeout_ms=10_000,
             # A poll is written in about a second; in an outage `hold` keeps polling.
             max_poll_interval_ms=300_000,
         )
@@ -67,10 +71,28 @@ class Source:
             log.info("topics_followed", extra={"topics": ",".join(sorted(self._topics))})
         return frozenset(self._tables.values())
 
+    def assigned(self) -> set[TopicPartition]:
+        """The Kafka partitions that are this member's now."""
+        return self._consumer.assignment()
+
     def poll(self, timeout_seconds: float) -> Records:
         """The next records by Kafka partition, in order; empty when none came in time."""
         if not self._topics:
             return {}
+        records = self._poll(timeout_seconds)
+        if self._owed and not records:
+            self.commit({})
+        return records
+
+    def _poll(self, timeout_seconds: float) -> Records:
+        # kafka-python 3.0.12 forgets a join that outlasts a poll: it asks again whether one is needed, and the reason
+        # (topics that changed) is gone once the leader has assigned them. Then there are no heartbeats and no commits,
+        # and no way back into the group. Java's client asks for "needed or pending". So: still needed, and with time
+        # to see its end, because one that ends between two polls is begun again.
+        coordinator = self._consumer._coordinator
+        if coordinator.rejoining:
+            coordinator.request_rejoin()
+            timeout_seconds = max(timeout_seconds, JOIN_SECONDS)
         return self._consumer.poll(timeout_ms=int(timeout_seconds * 1000))
 
     def hold(self, seconds: float) -> None:
@@ -78,9 +100,9 @@ class Source:
         are not paused yet: what they deliver is put back."""
         deadline = time.monotonic() + seconds
         while True:
-            self._consumer.pause(*self._consumer.assignment())
+            self._consumer.pause(*self.assigned())
             left = deadline - time.monotonic()
-            for partition, records in self._consumer.poll(timeout_ms=max(0, int(min(left, 1) * 1000))).items():
+            for partition, records in self._poll(max(0.0, min(left, 1))).items():
                 self._consumer.seek(partition, records[0].offset)
             if left <= 0:
                 return
@@ -89,22 +111,27 @@ class Source:
         self._consumer.resume(*self._consumer.paused())
 
     def commit(self, next_offsets: dict[TopicPartition, int]) -> bool:
-        """Commit the offsets to read next. False when Kafka did not take them: the rows are written, so the worst that
-        follows is that they are written again, which changes nothing."""
-        ours = self._consumer.assignment()
-        offsets = {tp: OffsetAndMetadata(offset, "", -1) for tp, offset in next_offsets.items() if tp in ours}
+        """Commit the offsets to read next. False when Kafka does not take them now (a rebalance): the rows are written,
+        so the worst that follows is that they are written again, which changes nothing. They are owed: the next `poll`
+        or `close` tries again, so that the group's lag is true when no more records come."""
+        news = not self._owed
+        self._owed |= next_offsets
+        ours = self.assigned()
+        offsets = {tp: OffsetAndMetadata(offset, "", -1) for tp, offset in self._owed.items() if tp in ours}
         try:
             if offsets:
-                self._consumer.commit(offsets, timeout_ms=10_000)
-            return True
+                self._consumer.commit(offsets, timeout_ms=COMMIT_SECONDS * 1000)
         except (CommitFailedError, IllegalStateError, KafkaError) as error:
-            log.warning("commit_failed", extra={"error": f"{type(error).__name__}: {error}"})
+            if news:
+                log.warning("commit_failed", extra={"error": f"{type(error).__name__}: {error}"})
             return False
+        self._owed.clear()
+        return True
 
     def lag_records(self) -> dict[TopicPartition, int]:
         """Records not yet taken, per assigned partition; only those whose end is known. Raises KafkaError."""
         lags = {}
-        for partition in self._consumer.assignment():
+        for partition in self.assigned():
             end = self._consumer.highwater(partition)
             if end is not None:
                 lags[partition] = max(0, end - self._consumer.position(partition, timeout_ms=1000))
@@ -112,4 +139,6 @@ class Source:
 
     def close(self) -> None:
         """Leave the group, so that the others take over at once."""
+        if self._owed:
+            self.commit({})
         self._consumer.close(autocommit=False, timeout_ms=5000)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
 
+from cassandra import DriverException
 from cassandra.cluster import Session
 from cassandra.metadata import TableMetadata
 from cassandra.query import UNSET_VALUE, BoundStatement, PreparedStatement
@@ -73,6 +74,15 @@ class TableStatement:
         self._long = [number for number, driver_type in enumerate(types) if driver_type.typename not in FIXED_WIDTH]
         self._fixed_bytes = 8 * (len(names) - len(self._long))
 
+    def fits(self, table: TableMetadata) -> bool:
+        """Whether the table is still as it was. The driver makes a new object whenever it reads a table's schema, also
+        when nothing in it has changed."""
+        if table is not self.table:
+            if shape(table) != shape(self.table):
+                return False
+            self.table = table
+        return True
+
     def encode(
         self, rows: Sequence[Row], versions_us: Sequence[int], positions: Sequence[int], source: str
     ) -> list[EncodedRow]:
@@ -131,6 +141,12 @@ class TableStatement:
         return SerialisedRow(self.prepared, values)
 
 
+def shape(table: TableMetadata) -> tuple[object, ...]:
+    """What a statement depends on: the columns with their types, and which of them are the key."""
+    columns = {name: column.cql_type for name, column in table.columns.items()}
+    return columns, [column.name for column in table.partition_key], [column.name for column in table.primary_key]
+
+
 def shortened(value: object) -> str:
     """A value as a message can hold it: the record itself is kept in the dead letter."""
     text = str(value) if isinstance(value, Exception) else repr(value)
@@ -174,8 +190,7 @@ class Statements:
         if table is None:
             raise UnwritableRecord(f"no table {self._keyspace}.{table_name} in Cassandra")
         statement = self._statements.get((table_name, kind))
-        # The driver puts a new object in place of a table's metadata when its schema changes.
-        if statement is None or statement.table is not table:
+        if statement is None or not statement.fits(table):
             try:
                 statement = TableStatement(self._session, table, kind)
             except AWAY as error:
@@ -185,4 +200,14 @@ class Statements:
 
     def is_current(self, statement: TableStatement) -> bool:
         """False once the schema has changed under a statement: then a refusal is not the record's fault."""
-        return self.current(statement.table.name) is statement.table
+        table = self.current(statement.table.name)
+        return table is not None and statement.fits(table)
+
+    def has_changed(self, statement: TableStatement) -> bool:
+        """The same, asked of Cassandra itself: the driver may hear of a change later than the first refusal comes.
+        Raises StoreUnavailable."""
+        try:
+            self._session.cluster.refresh_table_metadata(self._keyspace, statement.table.name)
+        except (*AWAY, DriverException) as error:
+            raise StoreUnavailable(f"cannot read the schema of {statement.table.name}: {error}") from error
+        return not self.is_current(statement)

@@ -1,6 +1,7 @@
 """Sends batches to Cassandra and waits until every one is confirmed. Knows the driver; knows nothing of Kafka.
 The caller waits and calls again when the store is away."""
 
+import time
 from dataclasses import dataclass, field
 
 from cassandra.cluster import Session
@@ -9,6 +10,7 @@ from cassandra.query import BatchStatement, BatchType, Statement
 
 from pipeline.cassandra import AWAY, REFUSED
 from pipeline.errors import StoreUnavailable
+from pipeline.sink import metrics
 from pipeline.sink.statements import EncodedRow, Statements
 
 IN_FLIGHT = 32
@@ -40,6 +42,7 @@ class Writer:
         """Write until nothing is pending: each batch is confirmed, or refused row by row. Raises StoreUnavailable when
         the store did not confirm some; those stay pending for the next call. An error that is neither an outage nor
         Cassandra's refusal is a bug and is raised as it is."""
+        began = time.monotonic()
         while pending.batches:
             batches, pending.batches = pending.batches, []
             requests = [(statement(batch), None) for batch in batches]
@@ -62,12 +65,24 @@ class Writer:
                     # One bad row makes the whole batch fail: halve until it stands alone.
                     middle = len(batch) // 2
                     pending.batches += [batch[:middle], batch[middle:]]
+                elif trouble := self._schema_trouble(batch[0], error):
+                    pending.batches.append(batch)
+                    away = trouble
                 else:
                     pending.refused.append((batch[0].position, f"Cassandra refused the row: {error}"))
             if isinstance(away, SchemaChanged):
                 raise away
             if away is not None:
                 raise StoreUnavailable(str(away)) from away
+        metrics.WRITE_SECONDS.observe(time.monotonic() - began)
+
+    def _schema_trouble(self, row: EncodedRow, error: Exception) -> StoreUnavailable | None:
+        """Why the refusal of a single row is not its own fault; None when it is."""
+        try:
+            changed = self._statements.has_changed(row.statement)
+        except StoreUnavailable as unreadable:
+            return unreadable
+        return SchemaChanged(f"{row.statement.table.name} changed: {error}") if changed else None
 
 
 class SerialisedBatch(BatchStatement):

@@ -49,7 +49,8 @@ def test_what_the_settings_decide_is_not_in_the_file():
 
 
 def test_envelope_is_kept_whole_and_not_flattened():
-    assert not any(name.startswith("transforms") for name in CONFIG)
+    kinds = {value for name, value in CONFIG.items() if re.fullmatch(r"transforms\.\w+\.type", name)}
+    assert kinds == {"org.apache.kafka.connect.transforms.ReplaceField$Key"}
 
 
 def test_publication_heartbeat_and_signal_are_those_that_sql_makes():
@@ -84,8 +85,17 @@ def test_partition_position_and_signal_are_not_captured(name):
 
 def test_every_table_with_a_longer_key_is_keyed_by_symbol():
     """Tables with `symbol` alone as primary key are keyed by it anyway."""
-    keyed = dict(part.split(":") for part in CONFIG["message.key.columns"].split(";"))
-    assert keyed == {f"public.{name}": "symbol" for name, table in TABLES.items() if table.key != ("symbol",)}
+    assert CONFIG["transforms.keyBySymbol.include"] == "symbol"
+    assert CONFIG["transforms.keyBySymbol.predicate"] == CONFIG["predicates"]
+    pattern = CONFIG[f"predicates.{CONFIG['predicates']}.pattern"]
+    topics = {name: f"crypto.public.{name}" for name in (*TABLES, DATA_SOURCE, "debezium_heartbeat", "notes")}
+    keyed = {name for name, topic in topics.items() if re.fullmatch(pattern, topic)}
+    assert keyed == {name for name, table in TABLES.items() if table.key != ("symbol",)}
+
+
+def test_incremental_snapshot_tells_rows_of_one_symbol_apart():
+    """Debezium takes rows of one message key for one row, and its own key setting changes what that is."""
+    assert "message.key.columns" not in CONFIG
 
 
 def test_delay_of_a_poll_is_far_below_the_default():

@@ -2,7 +2,7 @@
 with."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -19,6 +19,9 @@ class DeclaredTable:
     key: tuple[str, ...]
     partition: tuple[str, ...] = ()
     not_null: frozenset[str] = frozenset()
+
+    def without(self, column: str) -> "DeclaredTable":
+        return replace(self, columns={name: kind for name, kind in self.columns.items() if name != column})
 
 
 def declared_tables(file: Path) -> dict[str, DeclaredTable]:

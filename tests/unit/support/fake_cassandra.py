@@ -74,7 +74,12 @@ class FakeSession:
 
     def __init__(self, declared: dict[str, DeclaredTable] | None = None) -> None:
         self._keyspace = KeyspaceMetadata(KEYSPACE, True, "SimpleStrategy", {"replication_factor": "1"})
-        self.cluster = SimpleNamespace(metadata=SimpleNamespace(keyspaces={KEYSPACE: self._keyspace}))
+        self.cluster = SimpleNamespace(
+            metadata=SimpleNamespace(keyspaces={KEYSPACE: self._keyspace}),
+            refresh_table_metadata=self._refresh_table_metadata,
+        )
+        self._declared: dict[str, DeclaredTable] = {}
+        self.refresh_error: Exception | None = None
         self.prepared: list[str] = []
         self.prepare_error: Exception | None = None
         self.outcome: Callable[[Any], Exception | None] = lambda _statement: None
@@ -82,9 +87,17 @@ class FakeSession:
         for table in (declared_tables(CQL_TABLES) if declared is None else declared).values():
             self.declare(table)
 
-    def declare(self, table: DeclaredTable) -> None:
-        """Make or alter a table; like the driver, with a new metadata object."""
-        self._keyspace.tables[table.name] = table_metadata(table)
+    def declare(self, table: DeclaredTable, heard: bool = True) -> None:
+        """Make or alter a table. Not `heard`: the driver's metadata are still as they were."""
+        self._declared[table.name] = table
+        if heard:
+            self._refresh_table_metadata(KEYSPACE, table.name)
+
+    def _refresh_table_metadata(self, _keyspace: str, name: str) -> None:
+        """Like the driver's: a new metadata object, whether anything has changed or not."""
+        if self.refresh_error is not None:
+            raise self.refresh_error
+        self._keyspace.tables[name] = table_metadata(self._declared[name])
 
     def prepare(self, cql: str) -> SimpleNamespace:
         if self.prepare_error is not None:

@@ -18,6 +18,7 @@ from tests.unit.support.fake_cassandra import FakeSession
 Record = namedtuple("Record", "topic partition offset key value headers")
 KLINES = TopicPartition("crypto.public.klines", 0)
 PER_POLL, MANY_POLLS = 2, 200
+TWO_TABLES = {name: declared_tables(CQL_TABLES)[name] for name in ("klines", "latest_prices")}
 
 
 class FakeKafka:
@@ -119,6 +120,23 @@ def test_write_that_is_not_confirmed_is_repeated_before_anything_is_committed(ru
     assert kafka.dead_offsets == []
 
 
+def test_outage_is_waited_for_without_limit(run):
+    kafka = run("good", "good", errors=[NoHostAvailable("none", {})] * 500)
+    assert kafka.done[-2:] == ["resume", "commit 2"]
+    assert kafka.dead_offsets == []
+
+
+@pytest.mark.parametrize(("only", "followed"), [
+    (None, {"klines", "latest_prices"}), (frozenset({"klines", "elsewhere"}), {"klines"}),
+])
+def test_tables_that_were_asked_for_are_followed_and_no_others(only, followed):
+    stop, session = FakeStop(after_waits=50), FakeSession(TWO_TABLES)
+    kafka, statements = FakeKafka([], stop), Statements(session, "crypto")
+    loop = Loop(kafka, statements, Writer(session, statements), kafka, only)
+    loop.run(stop)
+    assert loop.followed == followed
+
+
 def test_stop_during_an_outage_commits_nothing(run):
     def stop(_session, kafka):
         kafka.stop.set()
@@ -149,13 +167,14 @@ def test_record_that_two_tables_refuse_is_one_dead_letter(run, envelope, monkeyp
     assert run(price, errors=[InvalidRequest("bad row")] * 2).dead_offsets == [0]
 
 
-def test_schema_change_under_a_write_is_encoded_again_and_loses_nothing(run):
+@pytest.mark.parametrize("heard", [True, False], ids=["the driver knows", "the driver does not know yet"])
+def test_schema_change_under_a_write_is_encoded_again_and_loses_nothing(run, heard):
     changed = []
 
     def change_once(session, _kafka):
         if not changed:
             changed.append(True)
-            session.declare(declared_tables(CQL_TABLES)["klines"])
+            session.declare(declared_tables(CQL_TABLES)["klines"].without("volume"), heard)
 
     kafka = run("good", b"not json", errors=[InvalidRequest("unknown column")], on_write=change_once)
     assert kafka.dead_offsets == [1]

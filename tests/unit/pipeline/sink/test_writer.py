@@ -1,5 +1,5 @@
 import pytest
-from cassandra import InvalidRequest, WriteTimeout
+from cassandra import DriverException, InvalidRequest, WriteTimeout
 from cassandra.cluster import NoHostAvailable
 from cassandra.query import BatchStatement, BatchType
 
@@ -110,14 +110,28 @@ def test_outage_while_halving_loses_neither_good_nor_bad_rows(writer, session, b
     assert [position for position, _ in pending.refused] == [2]
 
 
-def test_refusal_under_a_changed_schema_is_encoded_again_and_no_dead_letter(writer, session, batch):
-    pending = Pending([batch(3)])
+@pytest.mark.parametrize("heard", [True, False], ids=["the driver knows", "the driver does not know yet"])
+@pytest.mark.parametrize("rows", [1, 3])
+def test_refusal_under_a_changed_schema_is_encoded_again_and_no_dead_letter(writer, session, batch, rows, heard):
+    pending = Pending([batch(rows)])
     session.outcome = lambda _request: InvalidRequest("unknown column")
-    session.declare(declared_tables(CQL_TABLES)["klines"])
+    session.declare(declared_tables(CQL_TABLES)["klines"].without("volume"), heard)
     with pytest.raises(SchemaChanged):
         writer.write(pending)
     assert pending.refused == []
-    assert len(pending.batches) == 1
+    assert sum(map(len, pending.batches)) == rows
+
+
+def test_refusal_when_the_schema_cannot_be_read_is_no_dead_letter(writer, session, batch):
+    pending = Pending([batch(1), batch(1, first=1)])
+    session.outcome = lambda _request: InvalidRequest("bad row")
+    session.refresh_error = DriverException("the control connection is away")
+    with pytest.raises(StoreUnavailable):
+        writer.write(pending)
+    assert pending.refused == []
+    session.refresh_error = None
+    writer.write(pending)
+    assert sorted(position for position, _ in pending.refused) == [0, 1]
 
 
 def test_bug_in_our_code_or_the_driver_stops_the_program_and_makes_no_dead_letters(writer, session, batch):

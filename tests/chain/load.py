@@ -1,0 +1,186 @@
+"""A steady stream of committed changes over the five tables: upserts, books of which one side changes, trades, deletes,
+rows that come back, several changes of one row in one transaction. Knows PostgreSQL; knows nothing of what follows."""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from random import Random
+
+import psycopg2
+from psycopg2.extras import Json
+
+from tests.integration.waiting import wait_until
+
+RATE = 250  # changes per second
+SYMBOLS, CANDLES = 25, 6
+# A transaction of several changes counts as that many.
+Statement = tuple[str, tuple]
+
+PRICE = (
+    "INSERT INTO latest_prices (symbol, price, updated_at) VALUES (%s, %s, clock_timestamp()) ON CONFLICT (symbol) "
+    "DO UPDATE SET price = excluded.price, updated_at = excluded.updated_at"
+)
+STATS_NUMBERS = (
+    "price_change, price_change_percent, weighted_avg_price, last_price, open_price, high_price, low_price, bid_price, "
+    "ask_price, volume, quote_volume"
+)
+STATS = (
+    f"INSERT INTO crypto_24h_stats (symbol, {STATS_NUMBERS}, trade_count, open_time, close_time, updated_at) "
+    f"VALUES (%s, {', '.join(['%s'] * 11)}, %s, now() - interval '1 day', now(), clock_timestamp()) "
+    "ON CONFLICT (symbol) DO UPDATE SET last_price = excluded.last_price, volume = excluded.volume, "
+    "trade_count = excluded.trade_count, close_time = excluded.close_time, updated_at = excluded.updated_at"
+)
+BOOK = (
+    "INSERT INTO order_book (symbol, last_update_id, bids, asks, updated_at) VALUES (%s, %s, %s, %s, clock_timestamp())"
+    " ON CONFLICT (symbol) DO UPDATE SET last_update_id = excluded.last_update_id, bids = excluded.bids, "
+    "asks = excluded.asks, updated_at = excluded.updated_at"
+)
+BIDS_ALONE = "UPDATE order_book SET last_update_id = %s, bids = %s, updated_at = clock_timestamp() WHERE symbol = %s"
+TRADE = (
+    "INSERT INTO recent_trades (symbol, trade_id, trade_time, price, quantity, quote_quantity, is_buyer_maker, "
+    "first_trade_id, last_trade_id) VALUES (%s, %s, clock_timestamp(), %s, %s, %s, %s, %s, %s)"
+)
+CANDLE = (
+    "INSERT INTO klines (symbol, interval, open_time, open_price, high_price, low_price, close_price, volume, "
+    "close_time, quote_volume, number_of_trades, taker_buy_volume, taker_buy_quote_volume, is_closed, updated_at) "
+    "VALUES (%s, '1m', timestamptz '2026-01-01Z' + %s * interval '1 minute', %s, %s, %s, %s, %s, "
+    "timestamptz '2026-01-01Z' + (%s + 1) * interval '1 minute' - interval '1 ms', %s, %s, %s, %s, false, "
+    "clock_timestamp()) ON CONFLICT (symbol, interval, open_time) DO UPDATE SET close_price = excluded.close_price, "
+    "high_price = excluded.high_price, volume = excluded.volume, number_of_trades = excluded.number_of_trades, "
+    "updated_at = excluded.updated_at"
+)
+DELETES = {
+    "latest_prices": "DELETE FROM latest_prices WHERE symbol = %s",
+    "crypto_24h_stats": "DELETE FROM crypto_24h_stats WHERE symbol = %s",
+    "klines": "DELETE FROM klines WHERE symbol = %s AND interval = '1m' AND "
+              "open_time = timestamptz '2026-01-01Z' + %s * interval '1 minute'",
+}  # fmt: skip
+
+
+class Load:
+    """Changes rows of symbols that begin with `prefix`, in a thread. A lost connection is made again: what had been
+    committed then, PostgreSQL itself notes (audit.sql)."""
+
+    def __init__(self, connect: Callable[[], psycopg2.extensions.connection], prefix: str, seed: int,
+                 rate: float = RATE) -> None:  # fmt: skip
+        self._connect, self.rate, self._random = connect, rate, Random(seed)
+        self.symbols = [f"{prefix}{number:02}USDT" for number in range(SYMBOLS)]
+        self._next_id = 1
+        self.done, self.failed = 0, 0
+        self.error: Exception | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="load", daemon=True)
+
+    def __enter__(self) -> "Load":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """The change in hand is finished. Raises what the load died of, if it did."""
+        self._stop.set()
+        self._thread.join(60)
+        if self.error:
+            raise self.error
+
+    def more(self, changes: int, timeout_seconds: float = 60) -> None:
+        """Return after so many more changes."""
+        wanted = self.done + changes
+
+        def made() -> object:
+            if self.error:
+                raise self.error
+            return self.done >= wanted or (self.done, self.failed)
+
+        wait_until(made, timeout_seconds, f"{changes} more changes")
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                try:
+                    connection = self._connect()
+                except psycopg2.OperationalError:
+                    self.failed += 1
+                    self._stop.wait(0.2)
+                    continue
+                with suppress(psycopg2.OperationalError, psycopg2.InterfaceError):
+                    self._change(connection)
+                with suppress(psycopg2.Error):
+                    connection.close()
+        except Exception as error:
+            self.error = error
+
+    def _change(self, connection: psycopg2.extensions.connection) -> None:
+        """Until it is stopped or the connection is lost."""
+        began, done = time.monotonic(), 0
+        while not self._stop.is_set():
+            statements = self._transaction()
+            with connection, connection.cursor() as cursor:
+                for sql, values in statements:
+                    cursor.execute(sql, values)
+            done += len(statements)
+            self.done += len(statements)
+            self._stop.wait(max(0.0, began + done / self.rate - time.monotonic()))
+
+    # --- what is changed -------------------------------------------------------------------------------------------
+
+    def _transaction(self) -> list[Statement]:
+        chance, symbol = self._random.random(), self._random.choice(self.symbols)
+        if chance < 0.90:
+            return [self._change_of(symbol)]
+        if chance < 0.95:
+            return [self._delete(symbol)]
+        if chance < 0.98:  # one row several times in one transaction: all have one commit time
+            delete = (DELETES["latest_prices"], (symbol,))
+            return [self._price(symbol), self._price(symbol), delete, self._price(symbol)]
+        minute = self._random.randrange(CANDLES)
+        return [self._candle(symbol, minute), (DELETES["klines"], (symbol, minute)), self._candle(symbol, minute)]
+
+    def _change_of(self, symbol: str) -> Statement:
+        make = self._random.choices(
+            (self._price, self._stats, self._book, self._bids, self._trade, self._candle), (30, 12, 6, 7, 20, 25)
+        )[0]
+        return make(symbol)
+
+    def _delete(self, symbol: str) -> Statement:
+        table = self._random.choice(list(DELETES))
+        more = (self._random.randrange(CANDLES),) if table == "klines" else ()
+        return DELETES[table], (symbol, *more)
+
+    def _number(self, most: int = 10**12) -> str:
+        """Exact, with eight decimals, as the exchange has them."""
+        whole, part = divmod(self._random.randrange(1, most), 10**8)
+        return f"{whole}.{part:08}"
+
+    def _id(self) -> int:
+        self._next_id += 1
+        return self._next_id
+
+    def _levels(self) -> Json:
+        """So many that the column is TOASTed."""
+        return Json([[self._number(), self._number()] for _ in range(60)])
+
+    def _price(self, symbol: str) -> Statement:
+        return PRICE, (symbol, self._number())
+
+    def _stats(self, symbol: str) -> Statement:
+        return STATS, (symbol, *(self._number() for _ in range(11)), self._id())
+
+    def _book(self, symbol: str) -> Statement:
+        return BOOK, (symbol, self._id(), self._levels(), self._levels())
+
+    def _bids(self, symbol: str) -> Statement:
+        return BIDS_ALONE, (self._id(), self._levels(), symbol)
+
+    def _trade(self, symbol: str) -> Statement:
+        trade_id = self._id()
+        numbers = self._number(), self._number(), self._number()
+        return TRADE, (symbol, trade_id, *numbers, self._random.random() < 0.5, trade_id, trade_id)
+
+    def _candle(self, symbol: str, minute: int | None = None) -> Statement:
+        minute = self._random.randrange(CANDLES) if minute is None else minute
+        prices = [self._number() for _ in range(5)]
+        return CANDLE, (symbol, minute, *prices, minute, self._number(), self._id(), self._number(), self._number())
