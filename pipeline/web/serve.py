@@ -37,7 +37,7 @@ def serve(app: Flask, host: str, port: int) -> None:
             "worker_class": "gthread",
             "threads": THREADS,
             "worker_tmp_dir": "/dev/shm",
-            "graceful_timeout": 5,
+            "graceful_timeout": 3,
             "keepalive": 30,
             "loglevel": "warning",
             "control_socket_disable": True,

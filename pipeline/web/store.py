@@ -2,20 +2,29 @@
 after an outage. Knows CQL and the driver; knows nothing of HTTP."""
 
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from cassandra.cluster import Session
+from cassandra.cluster import ResponseFuture, Session
 from cassandra.query import PreparedStatement, dict_factory
 
 from pipeline import cassandra
 from pipeline.cassandra import AWAY
 from pipeline.errors import StoreUnavailable
 from pipeline.settings import Settings
+from pipeline.web import metrics
 
 Row = dict[str, Any]
 
 BUCKET = "hour"
+# Of one request at a time: enough to keep one node busy, far below what makes it refuse.
+IN_FLIGHT = 32
+TIMEOUT_SECONDS = 4.0
+# A store that is away is not looked for by every request: each would wait until the connection times out.
+RECONNECT_SECONDS = 1.0
 
 
 class Store:
@@ -25,12 +34,17 @@ class Store:
         self._settings, self._connect = settings, connect
         self._lock = threading.Lock()
         self._session: Session | None = None
+        self._not_before = 0.0
         self._prepared: dict[str, PreparedStatement] = {}
 
     def select(self, columns: str, table: str, where: str = "", values: Sequence[Any] = ()) -> list[Row]:
         """The rows of a SELECT. `columns` comes from `columns_of` or is written by hand; `where` is all that follows
         the table's name. Raises StoreUnavailable."""
-        return self._run(f"SELECT {columns} FROM {self._settings.CASSANDRA_KEYSPACE}.{table} {where}", values)
+        return self.select_many(columns, table, where, [values])[0]
+
+    def select_many(self, columns: str, table: str, where: str, many: Iterable[Sequence[Any]]) -> list[list[Row]]:
+        """The rows of the same SELECT for each of `many` values, in their order, at most IN_FLIGHT at a time."""
+        return self._run(f"SELECT {columns} FROM {self._settings.CASSANDRA_KEYSPACE}.{table} {where}", many)
 
     def columns_of(self, table: str) -> str:
         """A table's columns for a SELECT, times as epoch ms, without the hour that only names the partition. Raises
@@ -47,21 +61,53 @@ class Store:
 
     def answers(self) -> None:
         """Ask Cassandra something that it must answer. Raises StoreUnavailable."""
-        self._run("SELECT release_version FROM system.local", ())
+        self._run("SELECT release_version FROM system.local", [()])
 
-    def _run(self, cql: str, values: Sequence[Any]) -> list[Row]:
+    def _run(self, cql: str, many: Iterable[Sequence[Any]]) -> list[list[Row]]:
         session = self._connected()
-        try:
+        found: list[list[Row]] = []
+        with errors_counted():
             prepared = self._prepared.get(cql)
             if prepared is None:
                 prepared = self._prepared[cql] = session.prepare(cql)
-            return list(session.execute(prepared, values))
-        except AWAY as error:
-            raise StoreUnavailable(str(error)) from error
+            waiting: deque[tuple[float, ResponseFuture]] = deque()
+            for values in many:
+                if len(waiting) == IN_FLIGHT:
+                    found.append(rows_of(*waiting.popleft()))
+                waiting.append((time.perf_counter(), session.execute_async(prepared, values, timeout=TIMEOUT_SECONDS)))
+            found += [rows_of(*each) for each in waiting]
+        return found
 
     def _connected(self) -> Session:
-        if self._session is None:
-            with self._lock:
-                if self._session is None:
+        if self._session is not None:
+            return self._session
+        if not self._lock.acquire(timeout=TIMEOUT_SECONDS):
+            raise StoreUnavailable("still connecting")
+        try:
+            if self._session is None:
+                if time.monotonic() < self._not_before:
+                    raise StoreUnavailable("could not connect a moment ago")
+                try:
                     self._session = self._connect(self._settings, dict_factory)
-        return self._session
+                except StoreUnavailable:
+                    self._not_before = time.monotonic() + RECONNECT_SECONDS
+                    raise
+            return self._session
+        finally:
+            self._lock.release()
+
+
+def rows_of(sent_at: float, future: ResponseFuture) -> list[Row]:
+    rows = list(future.result())
+    metrics.STORE_SECONDS.observe(time.perf_counter() - sent_at)
+    return rows
+
+
+@contextmanager
+def errors_counted():
+    """Turns the driver's errors that mean "away" into StoreUnavailable."""
+    try:
+        yield
+    except AWAY as error:
+        metrics.STORE_ERRORS.inc()
+        raise StoreUnavailable(str(error)) from error
