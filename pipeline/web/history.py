@@ -98,11 +98,12 @@ class History:
             found += [row[time] for row in self.read(table, OF_SYMBOL, [part], forward, 1, columns)[0]]
         return (found[0], found[1]) if len(found) == 2 else None
 
-    def newest_hour(self, table: str, symbol: str) -> list[int]:
-        """The hour of a symbol's newest rows, if it has any."""
+    def newest_hours(self, table: str, symbols: Sequence[str]) -> list[tuple[str, int]]:
+        """(symbol, hour) of the newest rows of each symbol that has any."""
         where = "WHERE table_name = ? AND symbol = ? ORDER BY hour DESC LIMIT 1"
-        found = self._store.select("to_unix_timestamp(hour) AS hour", STORED_HOURS, where, (table, symbol))
-        return [row["hour"] for row in found]
+        columns, many = "symbol, to_unix_timestamp(hour) AS hour", [(table, symbol) for symbol in symbols]
+        found = self._store.select_many(columns, STORED_HOURS, where, many)
+        return [(row["symbol"], row["hour"]) for rows in found for row in rows]
 
     def hours(self, table: str, symbol: str, whole: Span) -> Iterator[int]:
         """The hours that hold rows, in the direction of the span."""
