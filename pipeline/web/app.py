@@ -84,7 +84,8 @@ def view(route: Route, handler: Handler, kept: Shared[Answer]) -> Callable[[], R
 
     def make() -> Answer:
         arguments = list(request.args.items(multi=True))
-        return handler(read_query(arguments, route.parameters), arguments).fresh_for(route.fresh_seconds)
+        query = read_query(arguments, route.parameters, route.required)
+        return handler(query, arguments).fresh_for(route.fresh_seconds)
 
     def answer() -> Response:
         environ = request.environ
@@ -106,7 +107,8 @@ def bad_parameter(problem: BadParameter) -> tuple[dict[str, object], int]:
 
 
 def store_unavailable(problem: StoreUnavailable) -> tuple[dict[str, object], int, dict[str, str]]:
-    log.warning("store_unavailable", extra={"error": str(problem)})
+    # The store's file says when it goes and when it is back.
+    log.debug("store_unavailable", extra={"error": str(problem)})
     body, status = error(HTTPStatus.SERVICE_UNAVAILABLE, "the store does not answer; try again shortly")
     return body, status, {"Retry-After": str(RETRY_AFTER_SECONDS)}
 

@@ -17,7 +17,7 @@ from pipeline.web.store import Row, Store
 HOURS_AT_A_TIME = 48
 # Hours opened at a time: one, then twice as many, as long as they do not fill the page.
 MOST_HOURS_OPENED = 8
-SMALLEST_READ = 10
+SMALLEST_READ, MOST_READ_AT_ONCE = 10, 5000
 OF_SYMBOL, OF_HOUR = "symbol = ?", "symbol = ? AND hour = ?"
 
 
@@ -73,7 +73,7 @@ class History:
                 return
             last = Key(rows[-1][time], rows[-1].get("trade_id", 0))
             left = Span(last, left.below, True) if left.forward else Span(left.above, last, False)
-            count *= 4
+            count = max(count, min(4 * count, MOST_READ_AT_ONCE))
             (rows,) = self.read(table, where, [(values, left)], left.forward, count)
 
     def read(
