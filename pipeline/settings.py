@@ -94,6 +94,21 @@ def intervals(value: str) -> tuple[str, ...]:
     return found
 
 
+def origins(value: str) -> tuple[str, ...]:
+    if value.lower() == "off":
+        return ()
+    found = tuple(dict.fromkeys(part.strip().rstrip("/") for part in value.split(",") if part.strip()))
+    if not found or not all(part == "*" or url_origin(part) for part in found):
+        raise ValueError("off, * or one or several origins, comma-separated, e.g. https://example.org")
+    return found
+
+
+def url_origin(value: str) -> bool:
+    """Whether it is scheme and host (and port) and nothing more, as browsers send it."""
+    parts = urlsplit(value)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and value == f"{parts.scheme}://{parts.netloc}"
+
+
 def one_of(*allowed: str) -> Callable[[str], str]:
     def parse(value: str) -> str:
         for choice in allowed:
@@ -179,6 +194,8 @@ SETTINGS: tuple[Setting, ...] = (
     # Our own services
     Setting("API_HOST", "127.0.0.1", required, "address the API listens on"),
     Setting("API_PORT", "5000", port, "port of the API"),
+    Setting("API_CORS_ORIGINS", "off", origins,
+            "web pages that may read the API from a browser: off, * or origins, comma-separated"),
     Setting("METRICS_HOST", "127.0.0.1", required, "address where this program serves /metrics and /health"),
     Setting("METRICS_PORT", "9101", port, "where this program serves /metrics and /health",
             own={"consumer": "9102", "guard": "9103"}),

@@ -1,26 +1,40 @@
-"""The Flask app: JSON by orjson, one shape for every error. Knows HTTP; what is read is in reads.py."""
+"""The Flask app: every route of the description, answers kept for a moment, one shape for every error. Knows HTTP; what
+is read is in routes.py."""
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import orjson
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask.json.provider import JSONProvider
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException
 
 from pipeline.errors import StoreUnavailable
 from pipeline.settings import Settings
-from pipeline.web.parameters import BadParameter
-from pipeline.web.reads import Reads
-from pipeline.web.routes import routes
+from pipeline.web.age_metrics import registry_of
+from pipeline.web.answers import Answer
+from pipeline.web.description import ROUTES, Route
+from pipeline.web.front import ROWS, Front
+from pipeline.web.openapi import document
+from pipeline.web.pages import docs_page, start_page
+from pipeline.web.query import BadParameter, read_query
+from pipeline.web.routes import Handler, Routes
+from pipeline.web.shared import Shared
 from pipeline.web.store import Store
 
 log = logging.getLogger(__name__)
 
+# Half of the second that an answer may be old; the other half is that of the rows below it (market.py).
+KEPT_SECONDS = 0.5
+KEPT_BYTES = 64 * 1024 * 1024
+RETRY_AFTER_SECONDS = 2
+
 
 class OrjsonProvider(JSONProvider):
-    """About five times as fast as Flask's own on 500 candles (facts: python_clients.md)."""
+    """Errors are dicts; answers are encoded in answers.py."""
 
     def dumps(self, obj: Any, **_: Any) -> str:
         return orjson.dumps(obj).decode()
@@ -40,13 +54,47 @@ class CryptoFlask(Flask):
 def create_app(settings: Settings, store: Store | None = None) -> Flask:
     """The app; it starts without Cassandra and answers 503 until that is there."""
     store = store or Store(settings)
-    app = CryptoFlask("cassandra_api")
-    app.register_blueprint(routes(Reads(store), store))
+    app = CryptoFlask("cassandra_api", static_folder=None)
+    app.url_map.strict_slashes = False  # /klines/ is /klines
+    routes = Routes(settings, store)
+    kept: Shared[Answer] = Shared("answers", KEPT_SECONDS, KEPT_BYTES, size=lambda answer: answer.size)
+    for path, handler in {**routes.handlers(), **own_pages(routes)}.items():
+        app.add_url_rule(path, path, view(ROUTES[path], handler, kept))
     app.register_error_handler(BadParameter, bad_parameter)
     app.register_error_handler(StoreUnavailable, store_unavailable)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, unexpected)
+    app.wsgi_app = Front(app.wsgi_app, kept, settings.API_CORS_ORIGINS)
     return app
+
+
+def own_pages(routes: Routes) -> dict[str, Handler]:
+    """What is said about the API itself."""
+    ages = registry_of(routes.freshness)
+    return {
+        "/metrics": lambda query, _: Answer(generate_latest() + generate_latest(ages), CONTENT_TYPE_LATEST),
+        "/openapi.json": lambda query, _: Answer.of_object(document()),
+        "/docs": lambda query, _: Answer(docs_page(document()), "text/html"),
+        "/": lambda query, _: Answer(start_page(routes.freshness), "text/html"),
+    }
+
+
+def view(route: Route, handler: Handler, kept: Shared[Answer]) -> Callable[[], Response]:
+    """One request: the answer to the same question of a moment ago, or a new one."""
+
+    def make() -> Answer:
+        arguments = list(request.args.items(multi=True))
+        query = read_query(arguments, route.parameters, route.required)
+        return handler(query, arguments).fresh_for(route.fresh_seconds)
+
+    def answer() -> Response:
+        environ = request.environ
+        found = kept.get((route.path, environ["QUERY_STRING"]), make) if route.fresh_seconds else make()
+        environ[ROWS] = found.rows
+        status, headers, body = found.reply(environ)
+        return Response(body, status, headers)
+
+    return answer
 
 
 def error(status: HTTPStatus, message: str, **more: object) -> tuple[dict[str, object], int]:
@@ -59,9 +107,10 @@ def bad_parameter(problem: BadParameter) -> tuple[dict[str, object], int]:
 
 
 def store_unavailable(problem: StoreUnavailable) -> tuple[dict[str, object], int, dict[str, str]]:
-    log.warning("store_unavailable", extra={"error": str(problem)})
+    # The store's file says when it goes and when it is back.
+    log.debug("store_unavailable", extra={"error": str(problem)})
     body, status = error(HTTPStatus.SERVICE_UNAVAILABLE, "the store does not answer; try again shortly")
-    return body, status, {"Retry-After": "2"}
+    return body, status, {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 
 def http_error(problem: HTTPException) -> tuple[dict[str, object], int, list[tuple[str, str]]]:

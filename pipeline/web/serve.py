@@ -9,7 +9,7 @@ from gunicorn.app.base import BaseApplication
 
 from pipeline.errors import BadSetting
 
-THREADS = 16
+THREADS = 32
 
 
 class Server(BaseApplication):
@@ -37,7 +37,7 @@ def serve(app: Flask, host: str, port: int) -> None:
             "worker_class": "gthread",
             "threads": THREADS,
             "worker_tmp_dir": "/dev/shm",
-            "graceful_timeout": 5,
+            "graceful_timeout": 3,
             "keepalive": 30,
             "loglevel": "warning",
             "control_socket_disable": True,
