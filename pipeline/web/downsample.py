@@ -11,7 +11,7 @@ from pipeline.web.buckets import Join, bucket_ms, hour_pieces, join_prices, join
 from pipeline.web.history import OF_HOUR, OF_SYMBOL, History, between
 from pipeline.web.intervals import ceil_ms
 from pipeline.web.query import Query
-from pipeline.web.remembered import SETTLED_MS, Remembered
+from pipeline.web.remembered import SETTLED_MS, Remembered, is_over
 from pipeline.web.sampling import Sampled, in_order, points_each, range_of
 from pipeline.web.store import Row
 
@@ -71,19 +71,24 @@ class Downsampling:
         """The pieces' rows by symbol, newest piece first, and the first piece that the bound left unread."""
         found: dict[str, list[list[Row]]] = defaultdict(list)
         began, read_rows, position, at_once = time.monotonic(), 0, 0, 1
+        newest_ms: dict[str, int] = defaultdict(int)
         while position < len(plan):
             if read_rows >= MOST_ROWS or time.monotonic() - began >= MOST_SECONDS:
                 return found, plan[position]
             wave = plan[position : position + at_once]
-            parts, count = self._read_wave(table, wave, width)
+            parts, count = self._read_wave(table, wave, width, newest_ms)
             for (symbol, _, _), rows in zip(wave, parts):
                 found[symbol].append(rows)
             read_rows, position = read_rows + count, position + at_once
             at_once = min(2 * at_once, MOST_PIECES_AT_ONCE)
         return found, None
 
-    def _read_wave(self, table: str, wave: Sequence[Piece], width: int) -> tuple[list[list[Row]], int]:
-        """What is left of each piece, remembered or read; and how many rows were read for it."""
+    def _read_wave(
+        self, table: str, wave: Sequence[Piece], width: int, newest_ms: dict[str, int]
+    ) -> tuple[list[list[Row]], int]:
+        """What is left of each piece, remembered or read; and how many rows were read for it. Notes in `newest_ms` how
+        far the rows of each symbol reach."""
+        time_column = TABLES[table].time
         known = {piece: self._remembered.get((table, width, piece)) for piece in wave}
         missing = [piece for piece, rows in known.items() if rows is None]
         where = OF_HOUR if table == TRADES.name else OF_SYMBOL
@@ -92,15 +97,16 @@ class Downsampling:
             for symbol, start, end in missing
         ]
         read = self._history.read(table, where, spans, True, ALL, COLUMNS[table])
+        reached = [(piece[0], piece[2]) for piece, rows in known.items() if rows is not None]
+        reached += [(piece[0], rows[-1][time_column]) for piece, rows in zip(missing, read) if rows]
+        for symbol, at_ms in reached:
+            newest_ms[symbol] = max(newest_ms[symbol], at_ms)
         for piece, rows in zip(missing, read):
             # Narrower than an hour where buckets are wider: what is left must fit into any bucket.
-            known[piece] = joined(rows, TABLES[table].time, min(width, piece_ms(width)), JOINS[table])
-            if self._is_over(piece, width):
+            known[piece] = joined(rows, time_column, min(width, piece_ms(width)), JOINS[table])
+            symbol, start, end = piece
+            # One that the next request asks for as well.
+            whole = start % piece_ms(width) == 0 and end % piece_ms(width) == 0
+            if whole and is_over(end, newest_ms[symbol], self._clock()):
                 self._remembered.put((table, width, piece), known[piece])
         return [known[piece] for piece in wave], sum(map(len, read))
-
-    def _is_over(self, piece: Piece, width: int) -> bool:
-        """Whether the piece is one that the next request asks for as well, and no row is expected any more."""
-        _, start, end = piece
-        step = piece_ms(width)
-        return start % step == 0 and end % step == 0 and end <= self._clock() - SETTLED_MS

@@ -4,12 +4,12 @@ be as wide as it likes. Knows nothing of HTTP."""
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
-from pipeline.tables import BOOKS
+from pipeline.tables import BOOKS, TABLES
 from pipeline.times import HOUR_MS, hour_of, now_ms
 from pipeline.web.buckets import bucket_ms
 from pipeline.web.history import OF_HOUR, OF_SYMBOL, History, between
 from pipeline.web.query import Query
-from pipeline.web.remembered import SETTLED_MS, Remembered
+from pipeline.web.remembered import Remembered, is_over
 from pipeline.web.sampling import Sampled, in_order, points_each, range_of
 from pipeline.web.store import Row
 
@@ -68,9 +68,12 @@ class Lasts:
             for symbol, start, end in missing
         ]
         step = min(width, HOUR_MS) if table == BOOKS.name else width
-        for piece, rows in zip(missing, self._history.read(table, where, spans, False, 1)):
-            known[piece] = rows
-            _, start, end = piece
-            if start % step == 0 and end % step == 0 and end <= self._clock() - SETTLED_MS:
+        known |= zip(missing, self._history.read(table, where, spans, False, 1))
+        newest_ms: dict[str, int] = defaultdict(int)
+        for (symbol, _, _), rows in known.items():
+            newest_ms[symbol] = max([newest_ms[symbol], *(row[TABLES[table].time] for row in rows)])
+        for piece in missing:
+            (symbol, start, end), rows = piece, known[piece]
+            if start % step == 0 and end % step == 0 and is_over(end, newest_ms[symbol], self._clock()):
                 self._remembered.put((table, piece), rows)
         return known

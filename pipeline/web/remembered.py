@@ -7,10 +7,16 @@ from cachetools import TTLCache
 
 from pipeline.web.store import Row
 
-# Rows of the past still come after an outage of the pipeline; this long it may take until an answer has them.
+# Only what is over is kept; but a dead letter that is written after all may be as old as it likes.
 KEPT_SECONDS = 600
-# Rows of a moment may arrive this long after it.
+# Rows of a symbol arrive in their order, but for those that are being written together.
 SETTLED_MS = 60_000
+
+
+def is_over(end_ms: int, newest_ms: int, now_ms: int) -> bool:
+    """Whether no row is expected any more before `end_ms`: the symbol has later ones. That some time has passed is not
+    enough, because after an outage of the pipeline rows of the past are still to come."""
+    return end_ms <= newest_ms and end_ms <= now_ms - SETTLED_MS
 
 
 class Remembered:

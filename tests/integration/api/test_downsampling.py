@@ -105,6 +105,19 @@ def test_second_request_remembers_the_first_ones_hours_and_says_the_same(rows, a
     assert first == again
 
 
+@pytest.mark.parametrize("table", ["latest_prices", "crypto_24h_stats"])
+def test_rows_that_arrive_after_an_outage_are_in_the_next_answer(rows, writer, table):
+    """What is remembered of the past must not hide them: only buckets that the symbol's rows have passed are kept."""
+    insert = f"INSERT INTO {table} (symbol, updated_at) VALUES ('LATEUSDT', %s)"
+    hours, arguments = [T0 + n * HOUR_MS for n in range(6)], {"symbol": "LATEUSDT", "points": 6, "from_": T0}
+    for at in hours[:2]:
+        writer.execute(insert, (at,))
+    assert [r["updated_at"] for r in rows(f"/{table}", to=T0 + 6 * HOUR_MS, **arguments)] == hours[:2]
+    for at in hours[2:]:
+        writer.execute(insert, (at,))
+    assert [r["updated_at"] for r in rows(f"/{table}", to=T0 + 6 * HOUR_MS - 1, **arguments)] == hours
+
+
 @pytest.mark.parametrize("width", [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS])
 def test_bucket_of_trades_has_the_sums_of_its_trades(rows, width):
     points = 5 * HOUR_MS // width + 1
