@@ -33,17 +33,21 @@ class Campaign:
         self._letters, self._number = 0, 0
 
     def run(self, scenario: Scenario) -> Outcome:
-        """Raises AssertionError when the scenario itself could not be played."""
+        """A scenario that could not be played is wrong, too."""
         world, prefix = self._world, f"C{self._number:03}X"
         self._number += 1
         self._say(scenario.name)
         self._letters = len(world.dead_letters())
+        wrong = []
         with world.load(prefix, self._random.randrange(2**32)) as load:
-            scenario.act(world, load, self._random)
+            try:
+                scenario.act(world, load, self._random)
+            except AssertionError as error:
+                wrong.append(f"could not be played: {error}")
         ended = time.monotonic()
         findings = self._settled(prefix)
         settled_seconds = time.monotonic() - ended
-        wrong = list(findings.wrong)
+        wrong += findings.wrong
         letters = len(world.dead_letters()) - self._letters
         if letters != scenario.dead_letters:
             wrong.append(f"{letters} dead letters, expected {scenario.dead_letters}")

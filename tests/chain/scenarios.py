@@ -189,7 +189,7 @@ def all_again(world: World, load: Load, random: Random) -> None:
     end = sum(len(world.records(world.topic(table))) for table in (*HISTORY_KEYS, "klines"))
     wait_until(lambda: again.metric("consumer_records_total") >= end or again.metric("consumer_records_total"), 120,
                "all records again")  # fmt: skip
-    again.stop()
+    again.stop(timeout_seconds=60)  # it finishes the thousands of records in hand
     del world.programs["again"]
 
 
