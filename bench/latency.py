@@ -5,6 +5,7 @@ rates of changes with everything on this machine.
 """
 
 import argparse
+import itertools
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from pipeline.sink.source import Source
 from pipeline.sink.statements import Statements
 from pipeline.sink.writer import Writer
 from pipeline.stopping import Stop
+from pipeline.times import DAY_MS, now_ms
 
 SERVICES = (
     "postgres", "postgres-schema", "kafka", "connect", "connector", "cassandra", "cassandra-schema", "api",
@@ -96,12 +98,14 @@ def run(stack: Stack, rate: int, seconds: float) -> list[float]:
     )  # fmt: skip
     connection.autocommit = True
     url, session, delays = f"http://127.0.0.1:{stack.ports.api}/latest_prices", requests.Session(), []
+    moments = itertools.count(now_ms() + DAY_MS)
     for number in range(PROBES):
         symbol = f"P{rate}X{number}USDT"
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO latest_prices VALUES (%s, 1)", (symbol,))
         committed = time.monotonic()
-        while not session.get(url, params={"symbol": symbol}, timeout=10).json():
+        # Never the same question twice: the API keeps an answer for half a second.
+        while not session.get(url, params={"symbol": symbol, "to": next(moments)}, timeout=10).json():
             time.sleep(0.002)
         delays.append(time.monotonic() - committed)
         time.sleep(seconds / PROBES / 2)

@@ -13,7 +13,7 @@ from pipeline.errors import StoreUnavailable
 from pipeline.sink import metrics
 from pipeline.sink.statements import EncodedRow, Statements
 
-IN_FLIGHT = 32
+IN_FLIGHT = 128
 
 Batch = list[EncodedRow]
 
