@@ -28,8 +28,9 @@ def day() -> dict:
     columns = [
         column(selector, NUMBER, title)
         for selector, title in (
-            ("last_price", "1 Price"), ("price_change_percent", "2 Change"), ("high_price", "3 High"), ("low_price", "4 Low"),
-            ("volume", "5 Volume"), ("quote_volume", "6 Quote volume"), ("trade_count", "7 Trades"),
+            ("last_price", "1 Price"), ("price_change_percent", "2 Change"), ("high_price", "3 High"),
+            ("low_price", "4 Low"), ("volume", "5 Volume"), ("quote_volume", "6 Quote volume"),
+            ("trade_count", "7 Trades"),
         )
     ]  # fmt: skip
     by_sign = {"color": {"mode": "thresholds"}, "thresholds": steps((None, DOWN), (0, UP))}
