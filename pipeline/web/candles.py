@@ -77,7 +77,7 @@ class Candles:
                 complete_from = max(complete_from or 0, found[-1]["open_time"])
             rows += found
         kept = [row for row in rows if complete_from is None or row["open_time"] >= complete_from]
-        return Sampled(in_order(kept, KLINES.name)[-query.points :], complete_from)
+        return Sampled(in_order(kept, KLINES.name), complete_from)
 
     def _stored(self, symbol: str, interval: str, whole: Span, count: int) -> Iterator[Row]:
         """Stored candles in the direction of the span, `count` of them read at first."""

@@ -57,9 +57,9 @@ ROUTES: dict[str, Route] = {
         ),
         Route(
             f"/{PRICES.name}", "Prices",
-            "Without parameters: the newest price of every symbol. With `symbol`: a row for every change. `points`: one "
-            "row a bucket, at the time of its last change, with first, last (`price`), smallest and largest price, so "
-            "that a spike survives.",
+            "Without parameters: the newest price of every symbol. With `symbol`: a row for every change. `points`: "
+            "one row a bucket, at the time of its last change, with first, last (`price`), smallest and largest price, "
+            "so that a spike survives.",
             (*RANGE, p.QUOTE_ASSET), columns_of(PRICES), BUCKET_PRICES, pages=True,
         ),
         Route(

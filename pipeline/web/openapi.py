@@ -20,7 +20,7 @@ from pipeline.web.description import (
 from pipeline.web.parameters import Parameter
 
 VERSION = "1"
-LEVEL = {"type": "array", "prefixItems": [{"type": "number"}, {"type": "number"}], "minItems": 2, "maxItems": 2}
+LEVEL = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 # Null wherever the store may hold none.
 SCHEMAS: dict[str, dict[str, Any]] = {
     NUMBER: {"type": ["number", "null"]},

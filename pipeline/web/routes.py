@@ -53,29 +53,29 @@ class Routes:
         if query.sort:
             return Answer.of_rows(self.market.ranking(query))
         if query.points:
-            return sampled(self._lasts.sampled(STATS.name, query))
+            return sampled(self._lasts.sampled(STATS.name, query), query)
         return self._market_history(STATS.name, query, arguments)
 
     def latest_prices(self, query: Query, arguments: Arguments) -> Answer:
         if query.points:
-            return sampled(self._downsampling.sampled(PRICES.name, query))
+            return sampled(self._downsampling.sampled(PRICES.name, query), query)
         return self._market_history(PRICES.name, query, arguments)
 
     def order_book(self, query: Query, arguments: Arguments) -> Answer:
         if query.points:
             found = self._lasts.sampled(BOOKS.name, query)
-            return sampled(Sampled(cut(found.rows, query.levels), found.complete_from))
+            return sampled(Sampled(cut(found.rows, query.levels)), query)
         found = self._hourly(BOOKS.name, query)
         return paged(f"/{BOOKS.name}", Page(cut(found.rows, query.levels), found.next), arguments)
 
     def recent_trades(self, query: Query, arguments: Arguments) -> Answer:
         if query.points:
-            return sampled(self._downsampling.sampled(TRADES.name, query))
+            return sampled(self._downsampling.sampled(TRADES.name, query), query)
         return paged(f"/{TRADES.name}", self._hourly(TRADES.name, query), arguments)
 
     def klines(self, query: Query, arguments: Arguments) -> Answer:
         if query.points:
-            return sampled(self._candles.sampled(query, now_ms()))
+            return sampled(self._candles.sampled(query, now_ms()), query)
         return paged(f"/{KLINES.name}", self._candles.page(query), arguments)
 
     def depth(self, query: Query, arguments: Arguments) -> Answer:
@@ -108,7 +108,9 @@ def paged(path: str, found: Page, arguments: Arguments) -> Answer:
     return Answer.of_rows(found.rows, Link=f'<{url}>; rel="next"')
 
 
-def sampled(found: Sampled) -> Answer:
+def sampled(found: Sampled, query: Query) -> Answer:
+    """At most `points` rows, even when there are more symbols than points."""
+    rows = found.rows[-query.points :]
     if found.complete_from is None:
-        return Answer.of_rows(found.rows)
-    return Answer.of_rows(found.rows, X_Complete_From=str(found.complete_from))
+        return Answer.of_rows(rows)
+    return Answer.of_rows(rows, X_Complete_From=str(found.complete_from))

@@ -30,8 +30,13 @@ RECONNECT_SECONDS = 1.0
 class Store:
     """One session, made lazily: not before gunicorn forks, and the API starts without a store."""
 
-    def __init__(self, settings: Settings, connect: Callable[..., Session] = cassandra.connect) -> None:
-        self._settings, self._connect = settings, connect
+    def __init__(
+        self,
+        settings: Settings,
+        connect: Callable[..., Session] = cassandra.connect,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings, self._connect, self._clock = settings, connect, clock
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._not_before = 0.0
@@ -85,12 +90,12 @@ class Store:
             raise StoreUnavailable("still connecting")
         try:
             if self._session is None:
-                if time.monotonic() < self._not_before:
+                if self._clock() < self._not_before:
                     raise StoreUnavailable("could not connect a moment ago")
                 try:
                     self._session = self._connect(self._settings, dict_factory)
                 except StoreUnavailable:
-                    self._not_before = time.monotonic() + RECONNECT_SECONDS
+                    self._not_before = self._clock() + RECONNECT_SECONDS
                     raise
             return self._session
         finally:

@@ -15,10 +15,16 @@ class FakeStore:
         self.error, self.rows, self.asked = error, list(rows), []
 
     def select(self, columns, table, where="", values=()):
-        self.asked.append((columns, table, where, list(values)))
-        if self.error is not None:
-            raise self.error
-        return list(self.rows)
+        return self.select_many(columns, table, where, [values])[0]
+
+    def select_many(self, columns, table, where, many):
+        found = []
+        for values in many:
+            self.asked.append((columns, table, where, list(values)))
+            if self.error is not None:
+                raise self.error
+            found.append(list(self.rows))
+        return found
 
     def columns_of(self, table):
         if self.error is not None:
@@ -49,7 +55,7 @@ def test_route_without_parameters_and_rows_is_200_and_an_empty_array(client, rou
 
 @pytest.mark.parametrize("route", DATA_ROUTES[:5])
 @pytest.mark.parametrize(
-    ("parameter", "value"), [("limit", "0"), ("from", "soon"), ("to", "soon"), ("symbol", ""), ("interval", "7m")]
+    ("parameter", "value"), [("limit", "0"), ("from", "soon"), ("to", "soon"), ("symbol", ""), ("simbol", "A")]
 )
 def test_bad_parameter_is_400_with_its_name_before_the_store_is_asked(client, route, parameter, value):
     made = client(StoreUnavailable("away"))
@@ -70,7 +76,7 @@ def test_store_that_is_away_is_503_with_retry_after(client, route):
     assert "secret" not in reply.text
 
 
-@pytest.mark.parametrize("route", ["/", "/nowhere", "/klines/", "/klines/ETHUSDT"])
+@pytest.mark.parametrize("route", ["/nowhere", "/klines/ETHUSDT", "/static/x"])
 def test_unknown_path_is_404_as_json(client, route):
     reply = client().get(route)
     assert (reply.status_code, reply.mimetype) == (404, "application/json")
@@ -109,19 +115,19 @@ def test_health_is_200_only_when_the_store_answers(client):
 
 def test_parameters_reach_the_store_as_bound_values_and_never_as_text(client):
     made = client()
-    assert made.get("/klines?symbol=ETHUSDT&from=5&to=9&limit=7").status_code == 200
+    assert made.get("/latest_prices?symbol=ETHUSDT&from=5&to=9&limit=7").status_code == 200
     ((_, table, where, values),) = made.store.asked
-    assert table == "klines"
-    assert values == ["ETHUSDT", "1m", 5, 9, 7]
+    assert table == "latest_prices"
+    assert values == ["ETHUSDT", 4, 9, 8]  # strictly above 4, and one row more than the page
     assert "ETHUSDT" not in where
     assert "ALLOW FILTERING" not in where
 
 
 def test_number_that_json_has_not_becomes_null_and_a_tuple_an_array(client):
-    rows = [{"symbol": "X", "open_time": 5, "bids": [(1.5, 2.0)], "spread": float("nan"), "trade_count": 2**53 + 1}]
-    reply = client(rows=rows).get("/klines?symbol=X")
+    rows = [{"symbol": "X", "updated_at": 5, "bids": [(1.5, 2.0)], "spread": float("nan"), "trade_count": 2**53 + 1}]
+    reply = client(rows=rows).get("/latest_prices?symbol=X")
     assert reply.get_json() == [
-        {"symbol": "X", "open_time": 5, "bids": [[1.5, 2.0]], "spread": None, "trade_count": 2**53 + 1}
+        {"symbol": "X", "updated_at": 5, "bids": [[1.5, 2.0]], "spread": None, "trade_count": 2**53 + 1}
     ]
 
 

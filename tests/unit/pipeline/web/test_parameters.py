@@ -1,9 +1,13 @@
 import pytest
-from werkzeug.datastructures import MultiDict
 
 from pipeline.settings import INTERVALS
 from pipeline.tables import STATS
-from pipeline.web.parameters import DEFAULT_LIMIT, LAST_MS, MAX_LIMIT, MAX_SYMBOLS, BadParameter, query
+from pipeline.web.description import ROUTES
+from pipeline.web.parameters import DEFAULT_LIMIT, LAST_MS, MAX_LIMIT, MAX_SYMBOLS
+from pipeline.web.query import BadParameter, read_query
+
+# Of the parameters with one name the first route's: /depth takes one symbol only.
+EVERY_PARAMETER = tuple({e.name: e for route in reversed(ROUTES.values()) for e in route.parameters}.values())
 
 MOMENT_MS = 1_795_461_947_000
 
@@ -17,7 +21,7 @@ def refused(**arguments):
 
 
 def asked(**arguments):
-    return query({name.rstrip("_"): value for name, value in arguments.items()})
+    return read_query([(name.rstrip("_"), value) for name, value in arguments.items()], EVERY_PARAMETER)
 
 
 def test_request_without_parameters_is_valid_and_wants_the_newest():
@@ -26,8 +30,46 @@ def test_request_without_parameters_is_valid_and_wants_the_newest():
     assert (found.sort, found.forward) == (None, False)
 
 
-def test_flask_arguments_are_taken_as_they_come():
-    assert query(MultiDict([("symbol", "ETHUSDT"), ("limit", "3")])).limit == 3
+def test_parameter_that_is_repeated_is_refused_even_with_the_same_value():
+    with pytest.raises(BadParameter, match="twice"):
+        read_query([("symbol", "ETHUSDT"), ("limit", "3"), ("symbol", "ETHUSDT")], EVERY_PARAMETER)
+
+
+@pytest.mark.parametrize("name", ["simbol", "Symbol", "", "limit ", "from_ms"])
+def test_parameter_that_the_route_does_not_have_is_refused_with_those_it_has(name):
+    with pytest.raises(BadParameter, match="symbol, from, to") as caught:
+        read_query([(name, "1")], ROUTES["/klines"].parameters)
+    assert caught.value.parameter == name
+
+
+def test_points_are_no_more_than_the_limit_that_is_given_beside_them():
+    assert asked(symbol="A", points="500").points == 500
+    assert asked(symbol="A", points="500", limit="20").points == 20
+
+
+@pytest.mark.parametrize("text", ["1:A:0", "1700000000000:1000SATSUSDT:123456789"])
+def test_cursor_is_read_as_it_was_written(text):
+    assert str(asked(symbol="A", cursor=text).cursor) == text
+
+
+@pytest.mark.parametrize("text", ["", "1", "1:A", "x:A:0", "1:a:0", "1:A:-1", "1:A:0:0", "1:A:" + "9" * 19])
+def test_cursor_that_no_link_has_is_refused(text):
+    assert refused(symbol="A", cursor=text) == "cursor"
+
+
+@pytest.mark.parametrize(("more", "parameter"), [
+    ({"points": "5"}, "points"), ({"points": "5", "symbol": "A", "cursor": "1:A:0"}, "cursor"),
+    ({"sort": "volume", "from_": "1"}, "from"), ({"sort": "volume", "symbol": "A", "points": "5"}, "points"),
+])  # fmt: skip
+def test_parameters_that_exclude_each_other_are_refused(more, parameter):
+    assert refused(**more) == parameter
+
+
+def test_values_of_choices_and_names_are_read():
+    found = asked(tracked="true", quote_asset="usdt", levels="5")
+    assert (found.tracked, found.quote_asset, found.levels) == (True, "USDT", 5)
+    assert refused(tracked="yes") == "tracked"
+    assert refused(quote_asset="US DT") == "quote_asset"
 
 
 @pytest.mark.parametrize(
@@ -126,7 +168,7 @@ def test_every_interval_of_the_exchange_is_taken(interval):
     assert asked(interval=interval).interval == interval
 
 
-@pytest.mark.parametrize("text", ["", "1s", "7m", "1D", "1minute", "1m,1h"])
+@pytest.mark.parametrize("text", ["", "1s", "0m", "01m", "1D", "1minute", "1m,1h", "99999m", "400d", "2M", "m"])
 def test_unknown_interval_is_refused_and_case_matters(text):
     assert refused(interval=text) == "interval"
     assert asked(interval="1M").interval != asked(interval="1m").interval

@@ -5,14 +5,14 @@ from cassandra import InvalidRequest, OperationTimedOut, ReadTimeout
 from cassandra.cluster import NoHostAvailable
 
 from pipeline.errors import StoreUnavailable
-from pipeline.web.store import Store
+from pipeline.web.store import IN_FLIGHT, RECONNECT_SECONDS, Store
 from tests.unit.support.fake_cassandra import FakeSession
 
 
 class Session(FakeSession):
     def __init__(self):
         super().__init__()
-        self.error, self.executed = None, []
+        self.error, self.executed, self.answered, self.most_waiting = None, [], 0, 0
 
     def prepare(self, cql):
         if self.error is not None:
@@ -20,11 +20,17 @@ class Session(FakeSession):
         self.prepared.append(cql)
         return SimpleNamespace(cql=cql)
 
-    def execute(self, prepared, values):
+    def execute_async(self, prepared, values, timeout):
+        assert 0 < timeout < 10
         if self.error is not None:
             raise self.error
         self.executed.append((prepared.cql, list(values)))
-        return iter([{"symbol": "X"}])
+        self.most_waiting = max(self.most_waiting, len(self.executed) - self.answered)
+        return SimpleNamespace(result=self.result)
+
+    def result(self):
+        self.answered += 1
+        return iter([{"symbol": "X", "number": self.answered}])
 
 
 @pytest.fixture
@@ -55,15 +61,17 @@ def test_store_that_was_away_at_the_start_is_connected_to_later(defaults, sessio
             raise outcome
         return outcome
 
-    store = Store(defaults, connect)
+    now = [100.0]
+    store = Store(defaults, connect, lambda: now[0])
     with pytest.raises(StoreUnavailable):
         store.answers()
+    now[0] += RECONNECT_SECONDS
     store.answers()
 
 
 def test_statement_is_prepared_once_and_values_are_bound(store, session):
     for symbol in ("A", "B"):
-        assert store.select("price", "latest_prices", "WHERE symbol = ?", (symbol,)) == [{"symbol": "X"}]
+        assert store.select("price", "latest_prices", "WHERE symbol = ?", (symbol,)) [0]["symbol"] == "X"
     assert session.prepared == ["SELECT price FROM crypto.latest_prices WHERE symbol = ?"]
     assert [values for _, values in session.executed] == [["A"], ["B"]]
 
@@ -93,3 +101,24 @@ def test_times_are_read_as_epoch_milliseconds_and_the_rest_as_it_is(store):
 def test_table_that_is_not_there_yet_is_store_unavailable(store):
     with pytest.raises(StoreUnavailable, match="nowhere"):
         store.columns_of("nowhere")
+
+
+def test_many_reads_are_answered_in_order_with_a_bound_on_those_under_way(store, session):
+    found = store.select_many("price", "latest_prices", "WHERE symbol = ?", [(str(n),) for n in range(100)])
+    assert [rows[0]["number"] for rows in found] == list(range(1, 101))
+    assert [values for _, values in session.executed] == [[str(n)] for n in range(100)]
+    assert session.most_waiting == IN_FLIGHT
+
+
+def test_store_that_cannot_be_connected_to_is_not_looked_for_by_every_request(defaults):
+    tries = []
+
+    def connect(*_):
+        tries.append(1)
+        raise StoreUnavailable("away")
+
+    store = Store(defaults, connect)
+    for _ in range(5):
+        with pytest.raises(StoreUnavailable):
+            store.answers()
+    assert len(tries) == 1

@@ -1,0 +1,157 @@
+"""Cassandra goes, comes back, or hangs while requests are made; and the program's own start and stop."""
+
+import signal
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from local.ports import free_ports
+from tests.integration.api.conftest import api_environ
+from tests.integration.program import Program
+from tests.integration.waiting import wait_until
+
+PATHS = ["/latest_prices", "/latest_prices?symbol=TENUSDT", "/klines?symbol=CANUSDT", "/order_book", "/recent_trades",
+         "/crypto_24h_stats?sort=volume", "/freshness", "/symbols", "/health", "/market_summary",
+         "/latest_prices?symbol=SPIKEUSDT&points=10&from=0"]  # fmt: skip
+
+
+class Readers:
+    """Requests from several threads at once for as long as it is open; counts the status codes."""
+
+    def __init__(self, base: str, threads: int = 6) -> None:
+        self._base, self._stop = base, threading.Event()
+        self.codes: Counter[int] = Counter()
+        self.slowest_seconds, self.wrong = 0.0, []
+        self._threads = [threading.Thread(target=self._read, args=(number,)) for number in range(threads)]
+
+    def __enter__(self) -> "Readers":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _read(self, number: int) -> None:
+        with requests.Session() as session:
+            while not self._stop.is_set():
+                began = time.monotonic()
+                reply = session.get(self._base + PATHS[number % len(PATHS)], timeout=30)
+                number += 1
+                self.slowest_seconds = max(self.slowest_seconds, time.monotonic() - began)
+                self.codes[reply.status_code] += 1
+                if reply.status_code != 200 and not is_unavailable(reply):
+                    self.wrong.append((reply.url, reply.status_code, reply.text))
+
+
+def is_unavailable(reply: requests.Response) -> bool:
+    return reply.status_code == 503 and int(reply.headers["Retry-After"]) > 0 and set(reply.json()) == {"error"}
+
+
+def health_is(base: str, status: int):
+    return lambda: requests.get(f"{base}/health", timeout=30).status_code == status
+
+
+def test_store_stopped_and_started_under_requests_is_503_meanwhile_and_nothing_else(store, base):
+    with Readers(base) as readers:
+        wait_until(lambda: readers.codes[200] > 50 or readers.codes, 20, "answers")
+        store.stop_service("cassandra")
+        wait_until(health_is(base, 503), 20, "503 of /health")
+        before = readers.codes[503]
+        wait_until(lambda: readers.codes[503] > before + 50 or readers.codes, 20, "answers meanwhile")
+        store.start_service("cassandra")
+        store.wait_ready("cassandra")
+        wait_until(health_is(base, 200), 30, "200 of /health, without a restart of the API")
+        good = readers.codes[200]
+        wait_until(lambda: readers.codes[200] > good + 50 or readers.codes, 20, "answers again")
+    assert readers.wrong == []
+    assert set(readers.codes) == {200, 503}
+
+
+def test_store_that_hangs_is_503_in_time_and_found_again(store, base):
+    with Readers(base) as readers:
+        wait_until(lambda: readers.codes[200] > 20 or readers.codes, 20, "answers")
+        store.kill("cassandra", signal.SIGSTOP)
+        try:
+            wait_until(health_is(base, 503), 30, "503 of /health")
+        finally:
+            store.kill("cassandra", signal.SIGCONT)
+        wait_until(health_is(base, 200), 30, "200 of /health")
+    assert readers.wrong == []
+    assert readers.slowest_seconds < 12
+
+
+@pytest.fixture
+def alone(store, log):
+    """`alone(CASSANDRA_PORT="1")`: another API with other settings."""
+    programs = []
+
+    def start(**more: str) -> tuple[Program, str]:
+        port = free_ports(1)[0]
+        programs.append(Program(["cassandra_api.py"], api_environ(store, port, **more), log, port))
+        return programs[-1], f"http://127.0.0.1:{port}"
+
+    yield start
+    for program in programs:
+        if program.process.poll() is None:
+            program.kill()
+
+
+def test_api_without_a_store_starts_answers_503_and_stops_at_once(alone):
+    program, base = alone(CASSANDRA_PORT=str(free_ports(1)[0]))
+    wait_until(health_is(base, 503), 20, "503 of /health")
+    assert requests.get(base, timeout=10).status_code == 200
+    assert "api_requests_total" in requests.get(f"{base}/metrics", timeout=10).text
+    assert requests.get(f"{base}/klines?limit=0", timeout=10).status_code == 400
+    assert program.stop(5) == 0
+
+
+def test_sigterm_lets_requests_finish_and_ends_within_five_seconds(alone):
+    program, base = alone()
+    wait_until(program.healthy, 30, "the API's health")
+    with ThreadPoolExecutor(8) as pool:
+        url = f"{base}/latest_prices?symbol=SPIKEUSDT&points=100&from=1774742400000&to="
+        replies = [pool.submit(requests.get, f"{url}{1_774_764_000_000 + n}", timeout=10) for n in range(8)]
+        began = time.monotonic()
+        assert program.stop(5) == 0
+        assert time.monotonic() - began < 5
+        codes = [reply.result().status_code for reply in replies if reply.exception() is None]
+    assert set(codes) <= {200}
+    assert "Traceback" not in program.output()
+
+
+def test_other_origins_may_read_only_when_they_are_listed(alone):
+    program, base = alone(API_CORS_ORIGINS="https://a.example, https://b.example:8443")
+    wait_until(program.healthy, 30, "the API's health")
+    listed = requests.get(f"{base}/symbols", headers={"Origin": "https://b.example:8443"}, timeout=5)
+    assert listed.headers["Access-Control-Allow-Origin"] == "https://b.example:8443"
+    assert "Link" in listed.headers["Access-Control-Expose-Headers"]
+    assert "Origin" in listed.headers["Vary"]
+    assert "Accept-Encoding" in listed.headers["Vary"]
+    other = requests.get(f"{base}/symbols", headers={"Origin": "https://c.example"}, timeout=5)
+    assert "Access-Control-Allow-Origin" not in other.headers
+    preflight = requests.options(
+        f"{base}/symbols", headers={"Origin": "https://a.example", "Access-Control-Request-Method": "GET"}, timeout=5
+    )
+    assert "GET" in preflight.headers["Access-Control-Allow-Methods"]
+
+
+def test_hundred_readers_of_the_same_cause_one_read(api, base):
+    """Of a question nobody asked before; 100 requests at once within the half second that its answer is kept."""
+    before = api.metric("api_cache_lookups_total", result="miss")
+    started = threading.Barrier(100)
+
+    def ask(_: int) -> int:
+        started.wait()
+        return requests.get(f"{base}/latest_prices?symbol=SPIKEUSDT&limit=321", timeout=30).status_code
+
+    with ThreadPoolExecutor(100) as pool:
+        assert Counter(pool.map(ask, range(100))) == {200: 100}
+    # A slow machine may take longer than that half second.
+    assert api.metric("api_cache_lookups_total", result="miss") - before <= 4
