@@ -1,6 +1,7 @@
 """What a panel shows, without Grafana: asks the running API or Prometheus what the panel asks, and makes the frames the
 panel would get. Knows HTTP and the query models."""
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -75,6 +76,12 @@ class Resolver:
         if reply.status_code != 200:
             raise NoFrame(f"{parameters['query']}: {reply.text}")
         return reply.json()["data"]["result"]
+
+
+def has_values(frames: list[list[Field]]) -> bool:
+    """Whether a panel would draw something: some number that is one."""
+    numbers = [value for fields in frames for field in fields if field.kind == "number" for value in field.values]
+    return any(value is not None and math.isfinite(value) for value in numbers)
 
 
 def _series(found: Mapping[str, Any]) -> list[Field]:

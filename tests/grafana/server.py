@@ -55,8 +55,9 @@ class Prometheus:
         assert self._process.poll() is None, self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
         return requests.get(f"{self.address}/-/ready", timeout=2).status_code == 200
 
-    def value(self, expression: str) -> float | None:
-        """The largest value of an expression now; None when it selects nothing."""
+    def values(self, expression: str, **labels: str) -> list[float]:
+        """What an expression is now, of the series with these labels."""
         reply = requests.get(f"{self.address}/api/v1/query", {"query": expression}, timeout=5)
         reply.raise_for_status()
-        return max((float(each["value"][1]) for each in reply.json()["data"]["result"]), default=None)
+        found = reply.json()["data"]["result"]
+        return [float(each["value"][1]) for each in found if labels.items() <= each["metric"].items()]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from local.ports import free_ports
+from local.site import Ports
 from local.stack import CATALOG, Stack
 from tests.grafana.files import ROOT
 from tests.grafana.resolver import Resolver
@@ -56,7 +57,9 @@ def jobs(stack: Stack) -> dict[str, int]:
 
 @pytest.fixture(scope="package")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
-    with Stack(tmp_path_factory.mktemp("whole"), CATALOG, environ=RECORDED) as stack:
+    ports = Ports.free()
+    environ = {**RECORDED, "BINANCE_BASE_URL": f"http://127.0.0.1:{ports.simulator}"}
+    with Stack(tmp_path_factory.mktemp("whole"), CATALOG, environ=environ, ports=ports) as stack:
         ready_at = time.monotonic()
         if program("prometheus") is None:
             yield Whole(stack, ready_at, None)

@@ -1,28 +1,15 @@
 """Our dashboards keep every rule of tests/grafana/checks.py."""
 
-import prometheus_client
 import pytest
 
-from debezium import guard
-from pipeline.exchange import metrics as of_producer
-from pipeline.sink import metrics as of_consumer
-from pipeline.web import metrics as of_api
-from pipeline.web.age_metrics import Ages
 from pipeline.web.description import ROUTES
 from tests.grafana import checks
+from tests.grafana.exported import exported
 from tests.grafana.files import alert_rules, dashboards, datasources, recording_rules
-from tests.grafana.metric_names import OF_PROMETHEUS, metrics_in, names_of
+from tests.grafana.metric_names import metrics_in
 
 DASHBOARDS = dashboards()
 every_dashboard = pytest.mark.parametrize("uid", DASHBOARDS)
-# Imported for what they register.
-PROGRAMS = (of_producer, of_consumer, guard, of_api)
-
-
-def exported() -> set[str]:
-    """What the four programs export, and what the rules make of it."""
-    families = [*prometheus_client.REGISTRY.collect(), *Ages(None).describe()]
-    return names_of(families) | OF_PROMETHEUS | set(recording_rules())
 
 
 def test_the_dashboards_are_these() -> None:
