@@ -1,4 +1,4 @@
-"""The provisioned alarms: complete, about metrics that exist, beside a panel that shows the same; nobody told unasked."""
+"""The provisioned alarms: complete, about metrics that exist, beside a panel that shows the same."""
 
 import re
 
