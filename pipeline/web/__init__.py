@@ -1,1 +1,1 @@
-"""The JSON API over Cassandra. Read in this order: app, routes, parameters, reads, store."""
+"""The JSON API over Cassandra. Read in this order: description, app, routes, market, history, store."""

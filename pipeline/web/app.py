@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from flask.json.provider import JSONProvider
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException
@@ -16,9 +16,8 @@ from pipeline.errors import StoreUnavailable
 from pipeline.settings import Settings
 from pipeline.web.age_metrics import registry_of
 from pipeline.web.answers import Answer
-from pipeline.web.cors import allow_origins
 from pipeline.web.description import ROUTES, Route
-from pipeline.web.observe import observe
+from pipeline.web.front import ROWS, Front
 from pipeline.web.openapi import document
 from pipeline.web.pages import docs_page, start_page
 from pipeline.web.query import BadParameter, read_query
@@ -65,8 +64,7 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     app.register_error_handler(StoreUnavailable, store_unavailable)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, unexpected)
-    allow_origins(app, settings.API_CORS_ORIGINS)
-    observe(app)
+    app.wsgi_app = Front(app.wsgi_app, kept, settings.API_CORS_ORIGINS)
     return app
 
 
@@ -86,15 +84,15 @@ def view(route: Route, handler: Handler, kept: Shared[Answer]) -> Callable[[], R
 
     def make() -> Answer:
         arguments = list(request.args.items(multi=True))
-        return handler(read_query(arguments, route.parameters), arguments)
+        query = read_query(arguments, route.parameters, route.required)
+        return handler(query, arguments).fresh_for(route.fresh_seconds)
 
     def answer() -> Response:
-        if route.fresh_seconds:
-            found = kept.get((route.path, request.query_string), make)
-        else:
-            found = make()
-        g.rows = found.rows
-        return found.response(request, route.fresh_seconds)
+        environ = request.environ
+        found = kept.get((route.path, environ["QUERY_STRING"]), make) if route.fresh_seconds else make()
+        environ[ROWS] = found.rows
+        status, headers, body = found.reply(environ)
+        return Response(body, status, headers)
 
     return answer
 
@@ -109,7 +107,8 @@ def bad_parameter(problem: BadParameter) -> tuple[dict[str, object], int]:
 
 
 def store_unavailable(problem: StoreUnavailable) -> tuple[dict[str, object], int, dict[str, str]]:
-    log.warning("store_unavailable", extra={"error": str(problem)})
+    # The store's file says when it goes and when it is back.
+    log.debug("store_unavailable", extra={"error": str(problem)})
     body, status = error(HTTPStatus.SERVICE_UNAVAILABLE, "the store does not answer; try again shortly")
     return body, status, {"Retry-After": str(RETRY_AFTER_SECONDS)}
 

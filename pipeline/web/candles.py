@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import groupby, islice
 
 from pipeline.tables import KLINES
+from pipeline.times import DAY_MS
 from pipeline.web.buckets import bucket_ms
 from pipeline.web.history import History, Page, between, first_read, page
 from pipeline.web.intervals import LADDER, base_of, ceil_ms, floor_ms, interval_ms, interval_name, origin_ms
@@ -96,8 +97,8 @@ def parts_span(whole: Span, interval: str) -> Span:
 def wider_interval(query: Query, from_ms: int, to_ms: int) -> str:
     """The interval asked for, or the next step that is a multiple of it, so that there are at most `points` rows."""
     asked = interval_ms(query.interval)
-    if asked is None or query.interval.endswith("w"):
-        return query.interval  # months and weeks begin at no multiple of their length
+    if asked is None or asked > DAY_MS:
+        return query.interval  # longer ones need not begin at multiples of their length (base_of)
     steps = [asked, *(step for step in LADDER if step > asked and step % asked == 0)]
     width = bucket_ms(from_ms, to_ms, points_each(query), steps, unit=asked)
     return query.interval if width == asked else interval_name(width)

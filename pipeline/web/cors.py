@@ -1,26 +1,26 @@
-"""Which web pages of other origins may read the API (API_CORS_ORIGINS). Knows Flask; knows nothing of routes."""
+"""Which web pages of other origins may read the API (API_CORS_ORIGINS). Knows WSGI; knows nothing of routes."""
 
-from flask import Flask, Response, request
+from typing import Any
 
 EXPOSED = "Link, ETag, X-Request-Id, X-Complete-From, Retry-After"
 
 
-def allow_origins(app: Flask, origins: tuple[str, ...]) -> None:
-    """Adds the headers for these origins (`*`: all); with none, browsers keep other pages out."""
+def cors_headers(origins: tuple[str, ...], environ: dict[str, Any]) -> list[tuple[str, str]]:
+    """The headers for this request: `*` allows every origin; with none, browsers keep other pages out."""
     if not origins:
-        return
-
-    def allow(response: Response) -> Response:
-        response.vary.add("Origin")
-        origin = request.headers.get("Origin")
-        if origin is None or not ("*" in origins or origin in origins):
-            return response
-        response.headers["Access-Control-Allow-Origin"] = "*" if "*" in origins else origin
-        response.headers["Access-Control-Expose-Headers"] = EXPOSED
-        if request.method == "OPTIONS":
-            response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, OPTIONS"
-            response.headers["Access-Control-Allow-Headers"] = "If-None-Match, X-Request-Id"
-            response.headers["Access-Control-Max-Age"] = "600"
-        return response
-
-    app.after_request(allow)
+        return []
+    origin, every = environ.get("HTTP_ORIGIN"), "*" in origins
+    headers = [] if every else [("Vary", "Origin")]
+    if origin is None or not (every or origin in origins):
+        return headers
+    headers += [
+        ("Access-Control-Allow-Origin", "*" if every else origin),
+        ("Access-Control-Expose-Headers", EXPOSED),
+    ]
+    if environ["REQUEST_METHOD"] == "OPTIONS":
+        headers += [
+            ("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS"),
+            ("Access-Control-Allow-Headers", "If-None-Match, X-Request-Id"),
+            ("Access-Control-Max-Age", "600"),
+        ]
+    return headers

@@ -9,8 +9,9 @@ from pipeline.times import now_ms
 from pipeline.web.candles import PARTITION
 from pipeline.web.history import OF_HOUR, History
 from pipeline.web.intervals import interval_ms
-from pipeline.web.market import Market
+from pipeline.web.market import KEPT_SECONDS, Market
 from pipeline.web.paging import FIRST, LAST, Span
+from pipeline.web.shared import Shared
 from pipeline.web.store import Row
 
 # A price that did not change is no new row, and now and then a poll fails or the way here takes seconds: five polls
@@ -27,6 +28,7 @@ class Freshness:
     ) -> None:
         self._history, self._market, self._clock = history, market, clock
         self._late_after = late_after(settings)
+        self._shared: Shared[dict[str, int | None]] = Shared(KEPT_SECONDS, most=1)
 
     def rows(self) -> list[Row]:
         """One row a table, in the order of the tables."""
@@ -39,6 +41,9 @@ class Freshness:
 
     def newest(self) -> dict[str, int | None]:
         """The time of the newest row of each table, of whichever symbol has it, in ms."""
+        return self._shared.get("newest", self._read)
+
+    def _read(self) -> dict[str, int | None]:
         market = self._market.rows()
         return {
             STATS.name: latest(row["stats_updated_at"] for row in market),
@@ -50,11 +55,7 @@ class Freshness:
 
     def _newest_hourly(self, table: str) -> int | None:
         time = TABLES[table].time
-        partitions = [
-            (symbol, hour)
-            for symbol in self._market.stored_symbols(table)
-            for hour in self._history.newest_hour(table, symbol)
-        ]
+        partitions = self._history.newest_hours(table, self._market.stored_symbols(table))
         columns = f"to_unix_timestamp({time}) AS {time}"
         parts = self._history.read(table, OF_HOUR, [(each, WHOLE) for each in partitions], False, 1, columns)
         return latest(row[time] for part in parts for row in part)

@@ -17,7 +17,7 @@ from pipeline.web.store import Row, Store
 HOURS_AT_A_TIME = 48
 # Hours opened at a time: one, then twice as many, as long as they do not fill the page.
 MOST_HOURS_OPENED = 8
-SMALLEST_READ = 10
+SMALLEST_READ, MOST_READ_AT_ONCE = 10, 5000
 OF_SYMBOL, OF_HOUR = "symbol = ?", "symbol = ? AND hour = ?"
 
 
@@ -73,7 +73,7 @@ class History:
                 return
             last = Key(rows[-1][time], rows[-1].get("trade_id", 0))
             left = Span(last, left.below, True) if left.forward else Span(left.above, last, False)
-            count *= 4
+            count = max(count, min(4 * count, MOST_READ_AT_ONCE))
             (rows,) = self.read(table, where, [(values, left)], left.forward, count)
 
     def read(
@@ -98,11 +98,12 @@ class History:
             found += [row[time] for row in self.read(table, OF_SYMBOL, [part], forward, 1, columns)[0]]
         return (found[0], found[1]) if len(found) == 2 else None
 
-    def newest_hour(self, table: str, symbol: str) -> list[int]:
-        """The hour of a symbol's newest rows, if it has any."""
+    def newest_hours(self, table: str, symbols: Sequence[str]) -> list[tuple[str, int]]:
+        """(symbol, hour) of the newest rows of each symbol that has any."""
         where = "WHERE table_name = ? AND symbol = ? ORDER BY hour DESC LIMIT 1"
-        found = self._store.select("to_unix_timestamp(hour) AS hour", STORED_HOURS, where, (table, symbol))
-        return [row["hour"] for row in found]
+        columns, many = "symbol, to_unix_timestamp(hour) AS hour", [(table, symbol) for symbol in symbols]
+        found = self._store.select_many(columns, STORED_HOURS, where, many)
+        return [(row["symbol"], row["hour"]) for rows in found for row in rows]
 
     def hours(self, table: str, symbol: str, whole: Span) -> Iterator[int]:
         """The hours that hold rows, in the direction of the span."""

@@ -37,8 +37,6 @@ BAD_PARAMETER = {
     "properties": {"error": {"type": "string"}, "parameter": {"type": "string"}},
     "required": ["error", "parameter"],
 }
-# A parameter that must be given; the others may be left out.
-REQUIRED = {("/depth", "symbol")}
 
 
 def document() -> dict[str, Any]:
@@ -66,10 +64,8 @@ def operation(route: Route) -> dict[str, Any]:
 
 
 def parameter(route: Route, each: Parameter) -> dict[str, Any]:
-    required = (route.path, each.name) in REQUIRED
-    shown = {"name": each.name, "in": "query", "required": required, "description": each.help, "schema": each.schema}
-    # Comma-separated text is one value, not a list to be split.
-    return shown | {"allowReserved": False}
+    required = each.name in route.required
+    return {"name": each.name, "in": "query", "required": required, "description": each.help, "schema": each.schema}
 
 
 def responses(route: Route) -> dict[str, Any]:

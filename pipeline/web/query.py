@@ -48,8 +48,10 @@ class Query:
 ATTRIBUTES = {"symbol": "symbols", "from": "from_ms", "to": "to_ms", "order": "descending"}
 
 
-def read_query(arguments: Iterable[tuple[str, str]], parameters: tuple[Parameter, ...]) -> Query:
-    """The query of these (name, value) pairs. Raises BadParameter for a bad, an unknown or a repeated parameter."""
+def read_query(
+    arguments: Iterable[tuple[str, str]], parameters: tuple[Parameter, ...], required: tuple[str, ...] = ()
+) -> Query:
+    """The query of these (name, value) pairs. Raises BadParameter for a bad, unknown, repeated or missing parameter."""
     known = {parameter.name: parameter for parameter in parameters}
     values: dict[str, Any] = {}
     explicit: set[str] = set()
@@ -64,6 +66,9 @@ def read_query(arguments: Iterable[tuple[str, str]], parameters: tuple[Parameter
             values[ATTRIBUTES.get(name, name)] = parameter.parse(text)
         except (ValueError, OverflowError):
             raise BadParameter(name, f"{name}: expected {parameter.expected}") from None
+    for name in required:
+        if name not in explicit:
+            raise BadParameter(name, f"{name} must be given: expected {known[name].expected}")
     if "points" in values and "limit" in values:
         values["points"] = min(values["points"], values["limit"])
     query = Query(**values)

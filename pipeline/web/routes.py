@@ -15,7 +15,7 @@ from pipeline.web.freshness import Freshness
 from pipeline.web.history import History, Page
 from pipeline.web.lasts import Lasts
 from pipeline.web.market import Market
-from pipeline.web.query import BadParameter, Query
+from pipeline.web.query import Query
 from pipeline.web.sampling import Sampled
 from pipeline.web.store import Store
 
@@ -24,7 +24,7 @@ Handler = Callable[[Query, Arguments], Answer]
 
 
 class Routes:
-    """The handlers of the routes that ask the store. Every one may raise StoreUnavailable and BadParameter."""
+    """The handlers of the routes that ask the store. Every one may raise StoreUnavailable, klines BadParameter."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
         self._store = store
@@ -79,8 +79,6 @@ class Routes:
         return paged(f"/{KLINES.name}", self._candles.page(query), arguments)
 
     def depth(self, query: Query, arguments: Arguments) -> Answer:
-        if not query.symbols:
-            raise BadParameter("symbol", "symbol: the depth chart is of one symbol, e.g. BTCUSDT")
         newest = self._history.by_hour(BOOKS.name, query.symbols, Query(limit=1)).rows
         return Answer.of_rows([row for book in cut(newest, query.levels) for row in depth(book)])
 

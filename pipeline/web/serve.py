@@ -9,7 +9,7 @@ from gunicorn.app.base import BaseApplication
 
 from pipeline.errors import BadSetting
 
-THREADS = 16
+THREADS = 32
 
 
 class Server(BaseApplication):

@@ -14,6 +14,7 @@ from pipeline.web import metrics
 
 Value = TypeVar("Value")
 WAIT_SECONDS = 5.0
+HITS = metrics.CACHE.labels("hit")
 
 
 class Shared(Generic[Value]):
@@ -25,13 +26,21 @@ class Shared(Generic[Value]):
         self._kept: TTLCache[Hashable, Value] = TTLCache(most, seconds, getsizeof=size, **clock)
         self._reading: dict[Hashable, Future[Value]] = {}
 
+    def peek(self, key: Hashable) -> Value | None:
+        """The value of `key` if it is there."""
+        with self._lock:
+            value = self._kept.get(key)
+        if value is not None:
+            HITS.inc()
+        return value
+
     def get(self, key: Hashable, read: Callable[[], Value]) -> Value:
         """The value of `key`, read when it is not there. Raises what `read` raises, and StoreUnavailable when another's
         read takes too long."""
         with self._lock:
             value = self._kept.get(key)
             if value is not None:
-                metrics.CACHE.labels("hit").inc()
+                HITS.inc()
                 return value
             reading = self._reading.get(key)
             if reading is None:

@@ -1,10 +1,11 @@
 """Reads from Cassandra: prepared statements, times as epoch ms, errors of ours. Connects when first needed and again
 after an outage. Knows CQL and the driver; knows nothing of HTTP."""
 
+import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,8 +15,11 @@ from cassandra.query import PreparedStatement, dict_factory
 from pipeline import cassandra
 from pipeline.cassandra import AWAY
 from pipeline.errors import StoreUnavailable
+from pipeline.outage import Outage
 from pipeline.settings import Settings
 from pipeline.web import metrics
+
+log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 
@@ -41,6 +45,7 @@ class Store:
         self._session: Session | None = None
         self._not_before = 0.0
         self._prepared: dict[str, PreparedStatement] = {}
+        self._outage, self._lacking = Outage("store", log), Outage("schema", log)
 
     def select(self, columns: str, table: str, where: str = "", values: Sequence[Any] = ()) -> list[Row]:
         """The rows of a SELECT. `columns` comes from `columns_of` or is written by hand; `where` is all that follows
@@ -57,7 +62,10 @@ class Store:
         keyspace = self._connected().cluster.metadata.keyspaces.get(self._settings.CASSANDRA_KEYSPACE)
         found = keyspace.tables.get(table) if keyspace else None
         if found is None:
-            raise StoreUnavailable(f"no table {self._settings.CASSANDRA_KEYSPACE}.{table} in Cassandra yet")
+            error = StoreUnavailable(f"no table {self._settings.CASSANDRA_KEYSPACE}.{table} in Cassandra yet")
+            self._lacking.failed(error, 0)
+            raise error
+        self._lacking.over()
         return ", ".join(
             f'to_unix_timestamp("{name}") AS "{name}"' if column.cql_type == "timestamp" else f'"{name}"'
             for name, column in found.columns.items()
@@ -71,7 +79,7 @@ class Store:
     def _run(self, cql: str, many: Iterable[Sequence[Any]]) -> list[list[Row]]:
         session = self._connected()
         found: list[list[Row]] = []
-        with errors_counted():
+        with self._watched():
             prepared = self._prepared.get(cql)
             if prepared is None:
                 prepared = self._prepared[cql] = session.prepare(cql)
@@ -82,6 +90,17 @@ class Store:
                 waiting.append((time.perf_counter(), session.execute_async(prepared, values, timeout=TIMEOUT_SECONDS)))
             found += [rows_of(*each) for each in waiting]
         return found
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Turns the driver's errors that mean "away" into StoreUnavailable, counts them and says it now and then."""
+        try:
+            yield
+        except AWAY as error:
+            metrics.STORE_ERRORS.inc()
+            self._outage.failed(error, 0)
+            raise StoreUnavailable(str(error)) from error
+        self._outage.over()
 
     def _connected(self) -> Session:
         if self._session is not None:
@@ -94,7 +113,9 @@ class Store:
                     raise StoreUnavailable("could not connect a moment ago")
                 try:
                     self._session = self._connect(self._settings, dict_factory)
-                except StoreUnavailable:
+                except StoreUnavailable as error:
+                    metrics.STORE_ERRORS.inc()
+                    self._outage.failed(error, RECONNECT_SECONDS)
                     self._not_before = self._clock() + RECONNECT_SECONDS
                     raise
             return self._session
@@ -106,13 +127,3 @@ def rows_of(sent_at: float, future: ResponseFuture) -> list[Row]:
     rows = list(future.result())
     metrics.STORE_SECONDS.observe(time.perf_counter() - sent_at)
     return rows
-
-
-@contextmanager
-def errors_counted():
-    """Turns the driver's errors that mean "away" into StoreUnavailable."""
-    try:
-        yield
-    except AWAY as error:
-        metrics.STORE_ERRORS.inc()
-        raise StoreUnavailable(str(error)) from error

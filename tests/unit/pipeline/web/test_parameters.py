@@ -42,6 +42,12 @@ def test_parameter_that_the_route_does_not_have_is_refused_with_those_it_has(nam
     assert caught.value.parameter == name
 
 
+def test_parameter_that_must_be_given_is_named_when_it_is_not():
+    with pytest.raises(BadParameter, match="must be given") as caught:
+        read_query([("levels", "5")], ROUTES["/depth"].parameters, ROUTES["/depth"].required)
+    assert caught.value.parameter == "symbol"
+
+
 def test_points_are_no_more_than_the_limit_that_is_given_beside_them():
     assert asked(symbol="A", points="500").points == 500
     assert asked(symbol="A", points="500", limit="20").points == 20

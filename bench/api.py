@@ -1,0 +1,219 @@
+"""The API beside a bare Flask route with the same bytes under the same server, in one run; every route at a steady 50
+requests a second with a full day of rows; 200 clients at once for a minute.
+
+    .local/venv/bin/python -m bench.api [--seconds 8] [--minutes 1] [--trades-per-second 1]
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from bench import machine
+from bench.api_rows import fill
+from bench.results import publish, spread, table
+from local.ports import free_ports
+from local.stack import Stack
+from pipeline import cassandra
+from pipeline.settings import load
+from pipeline.times import DAY_MS, now_ms
+
+ROOT = Path(__file__).resolve().parents[1]
+SIDE_BY_SIDE = {
+    "/klines?symbol=BTCUSDT&limit=500": 50,
+    "/latest_prices": 80,
+    "/crypto_24h_stats?sort=quote_volume&limit=10": 80,
+    "/crypto_24h_stats": 80,
+    "/market_summary": 80,
+    "/symbols": 80,
+}
+CLIENTS = 8
+ROUNDS = 3
+STEADY_RATE, WANTED_P99_MS = 50, 50
+CROWD = 200
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python3 -m bench.api", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("--seconds", type=float, default=8, help="for each measurement (8)")
+    parser.add_argument("--minutes", type=float, default=1, help="of the crowd (1)")
+    parser.add_argument("--trades-per-second", type=float, default=1, help="of each tracked symbol (1)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench") as folder, Stack(
+        Path(folder), ("cassandra", "cassandra-schema")
+    ) as stack:
+        settings = load("consumer", environ=stack.environ, dotenv="/dev/null")
+        session = cassandra.connect(settings, keyspace=settings.CASSANDRA_KEYSPACE)
+        end_ms = now_ms()
+        rows = fill(session, end_ms, options.trades_per_second)
+        session.cluster.shutdown()
+        with api(stack, Path(folder)) as (port, process):
+            parts = [
+                f"{rows:,} rows: one day of 6 tracked symbols, 406 symbols in the market\n",
+                "## Requests per second beside a bare Flask route\n",
+                side_by_side(Path(folder), port, options.seconds),
+                f"## Every route at {STEADY_RATE} requests/s\n",
+                steady(port, end_ms, options.seconds),
+                f"## {CROWD} clients at once\n",
+                crowd(port, process, options.minutes),
+            ]
+    head = machine.head("python3 -m bench.api " + " ".join(sys.argv[1:]))
+    publish("api", "\n".join([f"# The API\n\n{head}", *parts]))
+
+
+@contextmanager
+def api(stack: Stack, folder: Path) -> Iterator[tuple[int, subprocess.Popen]]:
+    """The API as users start it, its log lines written to a file."""
+    port = free_ports(1)[0]
+    with (folder / "api.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "cassandra_api.py"], cwd=ROOT, env={**stack.environ, "API_PORT": str(port)}, stderr=log
+        )
+        with stopped(process, port, "/health"):
+            yield port, process
+
+
+@contextmanager
+def bare(body: bytes, folder: Path) -> Iterator[int]:
+    """A Flask route that answers `body` from memory."""
+    port, path = free_ports(1)[0], folder / "body"
+    path.write_bytes(body)
+    process = subprocess.Popen([sys.executable, "-m", "bench.bare", str(port), str(path)], cwd=ROOT)
+    with stopped(process, port, "/"):
+        yield port
+
+
+@contextmanager
+def stopped(process: subprocess.Popen, port: int, path: str) -> Iterator[None]:
+    try:
+        while True:
+            assert process.poll() is None, "the server ended"
+            try:
+                if requests.get(f"http://127.0.0.1:{port}{path}", timeout=10).ok:
+                    break
+            except requests.RequestException:
+                time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def load_of(port: int, paths: list[str], *options: object) -> dict:
+    command = [sys.executable, "-m", "bench.load", str(port), *paths, *map(str, options)]
+    return json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def side_by_side(folder: Path, port: int, seconds: float) -> str:
+    """Turn by turn, the best of the rounds of each: what else the machine does hits both alike."""
+    rows = []
+    for path, wanted in SIDE_BY_SIDE.items():
+        plain = {"Accept-Encoding": "identity"}
+        body = requests.get(f"http://127.0.0.1:{port}{path}", headers=plain, timeout=10).content
+        options = ("--clients", CLIENTS, "--seconds", seconds / ROUNDS)
+        with bare(body, folder) as bare_port:
+            rates = [
+                (load_of(bare_port, ["/"], *options)["rate"], load_of(port, [path], *options)["rate"])
+                for _ in range(ROUNDS)
+            ]
+        flask, ours = map(max, zip(*rates))
+        questions = uncached(path)
+        unkept = load_of(port, questions, *options)["rate"] if questions else None
+        rows.append((f"`{path}`", f"{len(body):,}", f"{flask:,.0f}", f"{ours:,.0f}", f"{ours / flask:.0%}",
+                     f"≥ {wanted} %", f"{unkept:,.0f}" if unkept else "", f"{unkept / flask:.0%}" if unkept else ""))
+    titles = ("route", "bytes", "bare Flask", "the API", "of bare", "wanted", "every question new", "of bare")
+    return table(titles, rows)
+
+
+def uncached(path: str) -> list[str]:
+    """The same rows by questions that are all different, so that none is answered from the kept answers: times that
+    lie ahead, or limits that are never reached. Routes without such a parameter cannot be asked like that."""
+    if path.startswith("/klines"):
+        return [f"{path}&to={now_ms() + DAY_MS + n}" for n in range(3000)]
+    if path in ("/latest_prices", "/crypto_24h_stats"):
+        return [f"{path}?limit={n}" for n in range(407, 3407)]
+    return []
+
+
+def routes(end_ms: int) -> dict[str, list[str]]:
+    """What dashboards ask, by a name for the table; ranges move on, so that answers are not always from memory."""
+    day = [f"from={end_ms - DAY_MS + 5000 * n}&to={end_ms + 5000 * n}" for n in range(100)]
+    return {
+        "/latest_prices": ["/latest_prices"],
+        "/latest_prices, one symbol": ["/latest_prices?symbol=ETHUSDT"],
+        "/latest_prices, a day in 300 points": [f"/latest_prices?symbol=ETHUSDT&points=300&{each}" for each in day],
+        "/crypto_24h_stats": ["/crypto_24h_stats"],
+        "/crypto_24h_stats, ten most traded": ["/crypto_24h_stats?sort=quote_volume&limit=10"],
+        "/crypto_24h_stats, a day in 300 points": [f"/crypto_24h_stats?symbol=ETHUSDT&points=300&{e}" for e in day],
+        "/order_book": ["/order_book?limit=6"],
+        "/order_book, a day in 300 points": [f"/order_book?symbol=ETHUSDT&points=300&levels=1&{each}" for each in day],
+        "/depth": ["/depth?symbol=ETHUSDT"],
+        "/recent_trades": ["/recent_trades?symbol=ETHUSDT"],
+        "/recent_trades, a day in 300 points": [f"/recent_trades?symbol=ETHUSDT&points=300&{each}" for each in day],
+        "/klines, 500": ["/klines?symbol=ETHUSDT&limit=500"],
+        "/klines, a day of 15m": [f"/klines?symbol=ETHUSDT&interval=15m&limit=200&{each}" for each in day],
+        "/klines, a day in 300 points": [f"/klines?symbol=ETHUSDT&points=300&{each}" for each in day],
+        "/market_summary": ["/market_summary"],
+        "/symbols": ["/symbols"],
+        "/freshness": ["/freshness"],
+        "/health": ["/health"],
+        "/metrics": ["/metrics"],
+        "/": ["/"],
+        "/docs": ["/docs"],
+        "/openapi.json": ["/openapi.json"],
+    }
+
+
+def steady(port: int, end_ms: int, seconds: float) -> str:
+    """Each route by itself; the first request of each (which may have to read the whole day) is told apart."""
+    rows = []
+    for name, paths in routes(end_ms).items():
+        began = time.monotonic()
+        requests.get(f"http://127.0.0.1:{port}{paths[0]}", timeout=30)
+        first = time.monotonic() - began
+        found = load_of(port, paths, "--clients", 5, "--seconds", seconds, "--rate", STEADY_RATE)
+        median, _, p99, most = spread(found["took"])
+        bad = sum(count for code, count in found["codes"].items() if code != "200")
+        rows.append((name, len(found["took"]), bad, f"{first * 1000:.0f}", f"{median * 1000:.1f}", f"{p99 * 1000:.1f}",
+                     f"{most * 1000:.0f}", f"< {WANTED_P99_MS}"))  # fmt: skip
+    titles = ("route", "requests", "not 200", "first ms", "median ms", "p99 ms", "max ms", "p99 wanted")
+    return table(titles, rows)
+
+
+def crowd(port: int, process: subprocess.Popen, minutes: float) -> str:
+    """Clients that ask everything in turn as fast as they get answers; memory before and after a first fifth."""
+    paths = [path for name, paths in routes(now_ms()).items() if "points" not in name for path in paths[:1]]
+    load_of(port, paths, "--clients", CROWD, "--seconds", minutes * 12)
+    before = resident_mib(process)
+    found = load_of(port, paths, "--clients", CROWD, "--seconds", minutes * 60)
+    after = resident_mib(process)
+    median, p95, p99, most = spread(found["took"])
+    codes = Counter(found["codes"])
+    return table(("what", "figure"), [
+        ("requests/s", f"{found['rate']:,.0f}"),
+        ("replies by status", ", ".join(f"{code}: {count:,}" for code, count in sorted(codes.items()))),
+        ("median / p95 / p99 / max ms", " / ".join(f"{value * 1000:.0f}" for value in (median, p95, p99, most))),
+        ("resident MiB after a first fifth", f"{before:.1f}"),
+        ("resident MiB at the end", f"{after:.1f}"),
+    ])  # fmt: skip
+
+
+def resident_mib(process: subprocess.Popen) -> float:
+    """Of the largest child: gunicorn's worker."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    statuses = [Path(f"/proc/{pid}/status").read_text() for pid in children]
+    lines = (line for text in statuses for line in text.splitlines() if line.startswith("VmRSS"))
+    return max(int(line.split()[1]) / 1024 for line in lines)
+
+
+if __name__ == "__main__":
+    main()

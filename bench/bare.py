@@ -1,0 +1,23 @@
+"""The least that a Flask route can do, for comparison: the same bytes from memory, under the same server as the API.
+`python3 -m bench.bare PORT FILE`"""
+
+import sys
+from pathlib import Path
+
+from flask import Flask, Response
+
+from pipeline.web.serve import serve
+
+
+def main() -> None:
+    body, app = Path(sys.argv[2]).read_bytes(), Flask("bare")
+
+    @app.get("/")
+    def answer() -> Response:
+        return Response(body, mimetype="application/json")
+
+    serve(app, "127.0.0.1", int(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()
