@@ -29,7 +29,7 @@ def panel(kind: str, title: str, text: str, targets: list[Target], look: dict, o
 
 
 def lines(title: str, text: str, targets: list[Target], unit: str, **look: Any) -> Panel:
-    """Values over time as lines."""
+    """Values over time as lines. `legend`: also for a single query, which may have several series."""
     return _over_time(title, text, targets, unit, {"drawStyle": "line", "lineWidth": 2, "fillOpacity": 8}, look)
 
 
@@ -39,21 +39,15 @@ def bars(title: str, text: str, targets: list[Target], unit: str, **look: Any) -
 
 
 def _over_time(title: str, text: str, targets: list[Target], unit: str, style: dict, look: dict) -> Panel:
-    overrides, links, style = look.pop("only", []), look.pop("links", []), {**style, **look.pop("custom", {})}
-    alone = len(targets) == 1 and not overrides and not look.pop("legend", False)
-    look.pop("legend", None)
-    look.setdefault("color", {"mode": "palette-classic-by-name"})
-    custom = {"lineInterpolation": "linear", "showPoints": "never", "spanNulls": False, **style}
-    options = {"legend": NO_LEGEND if alone else BOTTOM_LEGEND, "tooltip": ALL_SERIES}
-    made = defaults(unit, custom=custom, **_without_doubt(look))
-    return panel("timeseries", title, text, targets, made, options, only=overrides, links=links)
-
-
-def _without_doubt(look: dict) -> dict:
-    """A colour of one's own goes before the palette."""
-    if "colour" in look:
-        look.pop("color")
-    return look
+    overrides, links, legend = look.pop("only", []), look.pop("links", []), look.pop("legend", False)
+    style = {"lineInterpolation": "linear", "showPoints": "never", "spanNulls": False, **style}
+    custom = {**style, **look.pop("custom", {})}
+    if "colour" not in look:
+        look["color"] = {"mode": "palette-classic-by-name"}
+    several = legend or overrides or len(targets) > 1
+    options = {"legend": BOTTOM_LEGEND if several else NO_LEGEND, "tooltip": ALL_SERIES}
+    look = defaults(unit, custom=custom, **look)
+    return panel("timeseries", title, text, targets, look, options, only=overrides, links=links)
 
 
 def stat(title: str, text: str, targets: list[Target], unit: str, **look: Any) -> Panel:
@@ -131,6 +125,7 @@ def histogram(title: str, text: str, targets: list[Target], unit: str, **look: A
 
 def candles(title: str, text: str, targets: list[Target], unit: str, up: str, down: str, **look: Any) -> Panel:
     """Fields called open, high, low, close and volume."""
+    overrides = look.pop("only", [])
     options = {
         "mode": "candles+volume",
         "candleStyle": "candles",
@@ -141,7 +136,7 @@ def candles(title: str, text: str, targets: list[Target], unit: str, up: str, do
         "legend": NO_LEGEND,
         "tooltip": ALL_SERIES,
     }
-    return panel("candlestick", title, text, targets, defaults(unit, **look), options, only=look.pop("only", []))
+    return panel("candlestick", title, text, targets, defaults(unit, **look), options, only=overrides)
 
 
 def curves(title: str, text: str, targets: list[Target], unit: str, x: str, **look: Any) -> Panel:

@@ -15,6 +15,9 @@ INFINITY, PROMETHEUS, CASSANDRA = (
     "yesoreyeram-infinity-datasource", "prometheus", "hadesarchitect-cassandra-datasource",
 )  # fmt: skip
 COLUMN_TYPES = {"string", "number", "boolean", "timestamp_epoch"}
+FIELD_OPTIONS = {
+    "unit", "decimals", "min", "max", "noValue", "displayName", "color", "thresholds", "mappings", "links", "custom",
+}  # fmt: skip
 HOST = re.compile(r"https?://|localhost|\b\d{1,3}(\.\d{1,3}){3}\b|\b[a-z]+:\d{4,5}\b")
 
 Complaints = Iterator[str]
@@ -45,6 +48,13 @@ def words(dashboard: dict) -> Complaints:
             yield f"{name}: no unit"
         if panel["type"] != "text" and not look.get("noValue"):
             yield f"{name}: no text for no data"
+
+
+def field_options(dashboard: dict) -> Complaints:
+    """Field options are ones that Grafana has; it would ignore a misspelt one without a word."""
+    for panel in panels(dashboard):
+        for option in sorted(set(panel.get("fieldConfig", {}).get("defaults", {})) - FIELD_OPTIONS):
+            yield f"{panel.get('title')}: field option {option}"
 
 
 def ids(dashboard: dict) -> Complaints:
@@ -178,5 +188,5 @@ def filtering(dashboard: dict) -> Complaints:
 
 # Those that need no knowledge from outside.
 ALONE: tuple[Callable[[dict], Complaints], ...] = (
-    header, words, ids, places, hosts, parser, variables, filtering,
+    header, words, field_options, ids, places, hosts, parser, variables, filtering,
 )  # fmt: skip

@@ -41,6 +41,11 @@ def test_panel_without_unit_or_text_for_no_data_is_noticed(overview: dict, key: 
     assert len(list(checks.words(overview))) == 1
 
 
+def test_misspelt_field_option_is_noticed(overview: dict) -> None:
+    overview["panels"][0]["fieldConfig"]["defaults"]["colour"] = "red"
+    assert list(checks.field_options(overview)) == ["How many symbols rise or fall: field option colour"]
+
+
 def test_panel_inside_of_a_collapsed_row_is_looked_at(overview: dict) -> None:
     overview["panels"][0]["panels"] = [{**overview["panels"][1], "id": 99, "title": ""}]
     assert any("no title" in complaint for complaint in checks.words(overview))
