@@ -18,7 +18,7 @@ from tests.grafana.infinity import Field
 from tests.grafana.metric_names import OF_PROMETHEUS, metrics_in, names_of
 from tests.grafana.resolver import has_values
 from tests.grafana.server import Prometheus
-from tests.integration.grafana.conftest import Whole
+from tests.grafana.whole import Whole
 from tests.integration.waiting import wait_until
 
 READY_SECONDS = 60

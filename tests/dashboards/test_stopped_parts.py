@@ -12,7 +12,7 @@ from kafka import KafkaProducer
 from tests.grafana.alerts import expression, holds
 from tests.grafana.files import alert_rules
 from tests.grafana.server import Prometheus
-from tests.integration.grafana.conftest import Whole
+from tests.grafana.whole import Whole
 from tests.integration.waiting import wait_until
 
 RULES = {rule["uid"]: rule for rule in alert_rules()}
