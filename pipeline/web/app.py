@@ -57,7 +57,7 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     app = CryptoFlask("cassandra_api", static_folder=None)
     app.url_map.strict_slashes = False  # /klines/ is /klines
     routes = Routes(settings, store)
-    kept: Shared[Answer] = Shared(KEPT_SECONDS, KEPT_BYTES, size=lambda answer: answer.size)
+    kept: Shared[Answer] = Shared("answers", KEPT_SECONDS, KEPT_BYTES, size=lambda answer: answer.size)
     for path, handler in {**routes.handlers(), **own_pages(routes)}.items():
         app.add_url_rule(path, path, view(ROUTES[path], handler, kept))
     app.register_error_handler(BadParameter, bad_parameter)

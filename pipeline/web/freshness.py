@@ -28,7 +28,7 @@ class Freshness:
     ) -> None:
         self._history, self._market, self._clock = history, market, clock
         self._late_after = late_after(settings)
-        self._shared: Shared[dict[str, int | None]] = Shared(KEPT_SECONDS, most=1)
+        self._shared: Shared[dict[str, int | None]] = Shared("rows", KEPT_SECONDS, most=1)
 
     def rows(self) -> list[Row]:
         """One row a table, in the order of the tables."""

@@ -36,7 +36,7 @@ class Front:
         always = [("X-Request-Id", identity), *cors_headers(self._origins, environ)]
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
-            length = next((value for name, value in headers if name == "Content-Length"), "-")
+            length = next((int(value) for name, value in headers if name == "Content-Length"), 0)
             note(environ, int(status[:3]), length, time.perf_counter() - began, identity)
             return start_response(status, [*headers, *always], *exc_info)
 
@@ -56,7 +56,7 @@ def request_id(environ: Environ) -> str:
     return given if GIVEN_ID.fullmatch(given) else secrets.token_hex(16)
 
 
-def note(environ: Environ, status: int, length: str, seconds: float, identity: str) -> None:
+def note(environ: Environ, status: int, length: int, seconds: float, identity: str) -> None:
     """One line in the log, and the metrics."""
     path, rows = environ["PATH_INFO"], environ.get(ROWS, 0)
     requests, took, rows_returned = counters(route_of(path), status)

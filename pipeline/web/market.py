@@ -25,7 +25,7 @@ class Market:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._shared: Shared[Any] = Shared(KEPT_SECONDS, most=16)
+        self._shared: Shared[Any] = Shared("rows", KEPT_SECONDS, most=16)
 
     def current(self, table: str, query: Query) -> list[Row]:
         """latest_prices or crypto_24h_stats: the newest row of every symbol, in the shape of the history table."""

@@ -64,8 +64,13 @@ def operation(route: Route) -> dict[str, Any]:
 
 
 def parameter(route: Route, each: Parameter) -> dict[str, Any]:
-    required = each.name in route.required
-    return {"name": each.name, "in": "query", "required": required, "description": each.help, "schema": each.schema}
+    return {
+        "name": each.name,
+        "in": "query",
+        "required": each.name in route.required,
+        "description": each.help,
+        "schema": {**each.schema, "description": each.expected},
+    }
 
 
 def responses(route: Route) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """The two pages for people: `/` and `/docs`. Complete in themselves: no script, no font, nothing from elsewhere.
 Knows the templates; the facts come from the description and from freshness.py."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
+from markupsafe import Markup, escape
 
 from pipeline.errors import StoreUnavailable
 from pipeline.web.freshness import Freshness
@@ -14,6 +16,14 @@ TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=select_autoescape(), trim_blocks=True,
     lstrip_blocks=True,
 )  # fmt: skip
+
+
+def code(text: str) -> Markup:
+    """Between backticks as code."""
+    return Markup(re.sub("`([^`]*)`", r"<code>\1</code>", str(escape(text))))
+
+
+TEMPLATES.filters["code"] = code
 EXAMPLES = (
     ("/klines?symbol=ETHUSDT&limit=3", "the three newest 1-minute candles of ETHUSDT"),
     ("/klines?symbol=ETHUSDT&interval=15m&limit=96", "a day of 15-minute candles"),

@@ -14,14 +14,16 @@ from pipeline.web import metrics
 
 Value = TypeVar("Value")
 WAIT_SECONDS = 5.0
-HITS = metrics.CACHE.labels("hit")
 
 
 class Shared(Generic[Value]):
     """Values by key, for `seconds` after they were read, together at most `most` in `size`. A read that fails is not
-    kept: its error goes to those who waited for it."""
+    kept: its error goes to those who waited for it. `name` is that of the metrics."""
 
-    def __init__(self, seconds: float, most: int, size: Callable[[Value], int] = lambda value: 1, **clock: Any) -> None:
+    def __init__(
+        self, name: str, seconds: float, most: int, size: Callable[[Value], int] = lambda value: 1, **clock: Any
+    ) -> None:
+        self._hits, self._waits, self._misses = (metrics.CACHE.labels(name, r) for r in ("hit", "shared", "miss"))
         self._lock = threading.Lock()
         self._kept: TTLCache[Hashable, Value] = TTLCache(most, seconds, getsizeof=size, **clock)
         self._reading: dict[Hashable, Future[Value]] = {}
@@ -31,7 +33,7 @@ class Shared(Generic[Value]):
         with self._lock:
             value = self._kept.get(key)
         if value is not None:
-            HITS.inc()
+            self._hits.inc()
         return value
 
     def get(self, key: Hashable, read: Callable[[], Value]) -> Value:
@@ -40,18 +42,18 @@ class Shared(Generic[Value]):
         with self._lock:
             value = self._kept.get(key)
             if value is not None:
-                HITS.inc()
+                self._hits.inc()
                 return value
             reading = self._reading.get(key)
             if reading is None:
                 mine = self._reading[key] = Future()
         if reading is not None:
-            metrics.CACHE.labels("shared").inc()
+            self._waits.inc()
             try:
                 return reading.result(WAIT_SECONDS)
             except Late:
                 raise StoreUnavailable(f"the same read of another request takes over {WAIT_SECONDS:g} s") from None
-        metrics.CACHE.labels("miss").inc()
+        self._misses.inc()
         return self._read(key, read, mine)
 
     def _read(self, key: Hashable, read: Callable[[], Value], mine: "Future[Value]") -> Value:

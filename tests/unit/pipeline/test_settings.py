@@ -116,6 +116,9 @@ def test_programs_on_one_host_have_different_metrics_ports():
         ("BINANCE_BASE_URL", "api.binance.com", "http:// or https://"),
         ("BINANCE_BASE_URL", "ftp://api.binance.com", "http:// or https://"),
         ("BINANCE_BASE_URL", "https://", "http:// or https://"),
+        ("API_CORS_ORIGINS", "example.org", "https://example.org"),
+        ("API_CORS_ORIGINS", "https://example.org/app", "https://example.org"),
+        ("API_CORS_ORIGINS", ",", "off, *"),
         ("LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING, ERROR"),
         ("LOG_FORMAT", "xml", "text, json"),
         ("CASSANDRA_KEYSPACE", "Crypto", "lower-case"),
@@ -153,6 +156,14 @@ def test_lists_are_trimmed_upper_case_and_without_repeats():
     assert settings(SYMBOLS=" btcusdt, ETHUSDT ,,BTCUSDT").SYMBOLS == ("BTCUSDT", "ETHUSDT")
     assert settings(KLINE_INTERVALS="1m, 1M,1m").KLINE_INTERVALS == ("1m", "1M")
     assert settings(CASSANDRA_CONTACT_POINTS="a, b").CASSANDRA_CONTACT_POINTS == ("a", "b")
+
+
+def test_origins_are_none_all_or_those_listed():
+    def origins(text):
+        return load("api", environ={"API_CORS_ORIGINS": text}, dotenv="/dev/null").API_CORS_ORIGINS
+
+    assert (origins("off"), origins("*")) == ((), ("*",))
+    assert origins("https://a.example/, http://localhost:3000") == ("https://a.example", "http://localhost:3000")
 
 
 def test_quote_asset_is_upper_case_like_the_symbols():

@@ -10,7 +10,7 @@ from pipeline.web.shared import Shared
 
 def test_value_is_kept_for_its_time_and_read_again_after_it():
     now, reads = [0.0], []
-    kept = Shared(0.5, 10, timer=lambda: now[0])
+    kept = Shared("rows", 0.5, 10, timer=lambda: now[0])
 
     def read():
         reads.append(now[0])
@@ -24,7 +24,7 @@ def test_value_is_kept_for_its_time_and_read_again_after_it():
 
 
 def test_of_many_who_ask_at_once_one_reads_and_all_get_it():
-    kept, reads, asked = Shared(10, 10), [], threading.Barrier(20)
+    kept, reads, asked = Shared("rows", 10, 10), [], threading.Barrier(20)
 
     def read():
         reads.append(1)
@@ -40,7 +40,7 @@ def test_of_many_who_ask_at_once_one_reads_and_all_get_it():
 
 
 def test_failed_read_goes_to_all_who_wait_and_is_not_kept():
-    kept, reading, fail = Shared(10, 10), threading.Event(), threading.Event()
+    kept, reading, fail = Shared("rows", 10, 10), threading.Event(), threading.Event()
 
     def read():
         reading.set()
@@ -62,7 +62,7 @@ def test_failed_read_goes_to_all_who_wait_and_is_not_kept():
 
 def test_waiting_for_another_s_read_is_bounded(monkeypatch):
     monkeypatch.setattr(shared, "WAIT_SECONDS", 0.05)
-    kept, reading, go_on = Shared(10, 10), threading.Event(), threading.Event()
+    kept, reading, go_on = Shared("rows", 10, 10), threading.Event(), threading.Event()
 
     def read():
         reading.set()
@@ -79,7 +79,7 @@ def test_waiting_for_another_s_read_is_bounded(monkeypatch):
 
 
 def test_memory_is_bounded_by_size_and_what_is_too_large_is_answered_all_the_same():
-    kept = Shared(10, 100, size=len)
+    kept = Shared("rows", 10, 100, size=len)
     for number in range(50):
         kept.get(number, lambda: "x" * 10)
     assert kept._kept.currsize <= 100
