@@ -11,10 +11,11 @@ demo:  ## the whole stack on this machine without Docker, against the simulator;
 local:  ## the same against the live exchange (BINANCE_BASE_URL)
 	@local/start local
 
-test:  ## all tests: unit, then integration against real services on free ports (a few minutes)
+test:  ## all tests: unit, then integration against real services on free ports, then the dashboards (some minutes)
 	@local/start setup --dev
 	.local/venv/bin/python -m pytest tests/unit
 	.local/venv/bin/python -m pytest tests/integration
+	.local/venv/bin/python -m pytest tests/dashboards
 
 test-compose:  ## docker-compose.yml brought up for real and checked end to end (several minutes)
 	@tests/compose/run

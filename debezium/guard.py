@@ -50,7 +50,10 @@ class Guard:
         """Look, and do what helps. Raises ConnectUnavailable, DatabaseUnavailable or a psycopg2 error."""
         connection = self._database()
         try:
-            status, slot = self._connect.status(CONNECTOR), slot_state(connection)
+            slot = slot_state(connection)
+            # Before Connect is asked: while it is away, the slot is what matters.
+            measure(slot)
+            status = self._connect.status(CONNECTOR)
             # Only asked when it matters: it is a read of Connect's own topic.
             has_offsets = slot.wal_status == "absent" and self._connect.has_offsets(CONNECTOR)
             found = remedy(status, slot, has_offsets, time.monotonic() - self._acted_at)
@@ -69,10 +72,6 @@ class Guard:
 
     def _report(self, status: Status, slot: SlotState, found: Remedy) -> None:
         RUNNING.set(status.running)
-        SLOT_LAG.set(slot.lag_bytes)
-        SLOT_USABLE.set(slot.usable)
-        if slot.heartbeat_age_seconds is not None:
-            HEARTBEAT_AGE.set(slot.heartbeat_age_seconds)
         self.healthy = found is Remedy.NONE
         self.facts = {
             "connector": status.connector,
@@ -111,6 +110,13 @@ class Guard:
         drop_slot(connection)
         self._connect.resume(CONNECTOR)
         log.error("slot_rebuilt", extra={"effect": "changes since it was lost come as a snapshot; deletes do not"})
+
+
+def measure(slot: SlotState) -> None:
+    SLOT_LAG.set(slot.lag_bytes)
+    SLOT_USABLE.set(slot.usable)
+    if slot.heartbeat_age_seconds is not None:
+        HEARTBEAT_AGE.set(slot.heartbeat_age_seconds)
 
 
 def main() -> int:

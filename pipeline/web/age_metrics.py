@@ -1,4 +1,5 @@
-"""The age of each table's newest row as a metric, so that Prometheus can raise an alarm. Knows Prometheus."""
+"""The age of each table's newest row as a metric, and whether that is late, so that Prometheus can raise an alarm.
+Knows Prometheus."""
 
 from collections.abc import Iterator
 
@@ -6,7 +7,6 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 
 from pipeline.errors import StoreUnavailable
-from pipeline.times import now_ms
 from pipeline.web.freshness import Freshness
 
 
@@ -18,22 +18,26 @@ class Ages:
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """What will come, so that registering asks no store."""
-        yield self._family()
+        yield from self._families()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         try:
             self._newest = self._freshness.newest()
         except StoreUnavailable:
             pass
-        family = self._family()
-        for table, updated_at in self._newest.items():
-            if updated_at is not None:
-                family.add_metric([table], max(0, now_ms() - updated_at) / 1000)
-        yield family
+        ages, lates = self._families()
+        for row in self._freshness.rows_of(self._newest):
+            if row["age_seconds"] is not None:
+                ages.add_metric([row["table"]], row["age_seconds"])
+            lates.add_metric([row["table"]], row["late"])
+        yield from (ages, lates)
 
     @staticmethod
-    def _family() -> GaugeMetricFamily:
-        return GaugeMetricFamily("api_newest_row_age_seconds", "Since the newest row of a table", labels=["table"])
+    def _families() -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
+        return (
+            GaugeMetricFamily("api_newest_row_age_seconds", "Since the newest row of a table", labels=["table"]),
+            GaugeMetricFamily("api_newest_row_late", "1 when /freshness calls the table late", labels=["table"]),
+        )
 
 
 def registry_of(freshness: Freshness) -> CollectorRegistry:

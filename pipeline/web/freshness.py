@@ -1,7 +1,7 @@
 """How old the newest row of each table is, by the row's own time, and whether that is late. A few reads of single
 partitions, whatever the tables hold. Knows nothing of HTTP."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from pipeline.settings import Settings
 from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TABLES, TRADES
@@ -32,8 +32,12 @@ class Freshness:
 
     def rows(self) -> list[Row]:
         """One row a table, in the order of the tables."""
-        now, newest = self._clock(), self.newest()
-        return [row_of(table, newest[table], now, seconds) for table, seconds in self._late_after.items()]
+        return self.rows_of(self.newest())
+
+    def rows_of(self, newest: Mapping[str, int | None]) -> list[Row]:
+        """The same from times that are known already; a table that is not among them has no row."""
+        now = self._clock()
+        return [row_of(table, newest.get(table), now, seconds) for table, seconds in self._late_after.items()]
 
     def newest(self) -> dict[str, int | None]:
         """The time of the newest row of each table, of whichever symbol has it, in ms."""

@@ -4,13 +4,17 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg2
 import pytest
 import requests
 
 from local.ports import free_ports
+from pipeline.times import now_ms
 from tests.compose.compose import Compose
+from tests.grafana.files import dashboards, targets
+from tests.grafana.resolver import Resolver, has_values
 from tests.integration.program import ROOT, Program
 from tests.integration.waiting import wait_until
 
@@ -90,6 +94,44 @@ def test_host_ports_are_open_on_loopback_only(compose: Compose) -> None:
     published = [port for found in compose.services().values() for port in found["Publishers"] if port["PublishedPort"]]
     assert len(published) == len(compose.ports)
     assert {port["URL"] for port in published} == {"127.0.0.1"}
+
+
+def test_prometheus_takes_its_configuration_and_reaches_every_program(compose: Compose) -> None:
+    compose("exec", "-T", "prometheus", "promtool", "check", "config", "/etc/prometheus/prometheus.yml")
+
+    def reached() -> object:
+        reply = requests.get(compose.url("PROMETHEUS_PORT", "/api/v1/query"), {"query": "up"}, timeout=5).json()
+        found = {each["metric"]["job"]: each["value"][1] for each in reply["data"]["result"]}
+        return found == dict.fromkeys(("producer", "consumer", "guard", "api"), "1") or found
+
+    wait_until(reached, 60, "every program scraped")
+
+
+@pytest.mark.parametrize("uid", sorted(set(dashboards()) - {"cassandra-direct"}))
+def test_every_panel_has_something_to_show(compose: Compose, uid: str) -> None:
+    made = dashboards()[uid]
+    addresses = {"market-api": compose.url("API_PORT", ""), "prometheus": compose.url("PROMETHEUS_PORT", "")}
+
+    def empty() -> object:
+        resolver = Resolver(addresses)
+        seen = resolver.open(made, now_ms())
+        asked = [(panel["title"], resolver.frames(target, seen)) for panel, target in targets(made)]
+        return [title for title, frames in asked if not has_values(frames)] or True
+
+    wait_until(empty, 60, f"something in every panel of {uid}")
+
+
+@pytest.mark.parametrize(("address", "file"), [("", "notify.yaml"), ("http://127.0.0.1:9/", "notify_webhook.yaml")])
+def test_alarms_are_sent_only_when_an_address_is_set(compose: Compose, address: str, file: str) -> None:
+    command = ["docker", "compose", "--profile", "*", "config", "--format", "json"]
+    environ = {**compose.environ, "ALERT_WEBHOOK_URL": address}
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    services = json.loads(done.stdout)["services"]
+    mounted = {volume["target"]: volume["source"] for volume in services["grafana"]["volumes"]}
+    assert mounted["/etc/grafana/provisioning/alerting/notify.yaml"] == str(ROOT / "grafana" / file)
+    sources = [v["source"] for name in ("grafana", "grafana-cassandra") for v in services[name]["volumes"]]
+    assert [source for source in sources if source.startswith("/") and not Path(source).exists()] == []
 
 
 @pytest.mark.parametrize("service", SERVERS)

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from prometheus_client import REGISTRY
 
 from debezium import guard as guard_module
 from debezium.connect import ConnectUnavailable, Status
@@ -96,6 +97,22 @@ def test_silent_connector_is_restarted_as_a_whole(make):
     connect = FakeConnect(RUNNING)
     make(connect, SlotState("reserved", True, 0, 120.0)).look()
     assert connect.done == [("restart", False)]
+
+
+def test_slot_is_measured_while_connect_is_away(make):
+    """That is when WAL piles up, and an alarm needs to see it."""
+
+    class Away:
+        done = []
+
+        def status(self, _connector):
+            raise ConnectUnavailable("connection refused")
+
+    guard = make(Away(), SlotState("extended", False, 700_000_000, 50.0))
+    with pytest.raises(ConnectUnavailable):
+        guard.look()
+    assert REGISTRY.get_sample_value("guard_slot_lag_bytes") == 700_000_000
+    assert REGISTRY.get_sample_value("guard_heartbeat_age_seconds") == 50.0
 
 
 def test_slot_that_cannot_be_decoded_is_rebuilt_because_no_restart_helps(make, caplog):

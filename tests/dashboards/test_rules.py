@@ -1,0 +1,134 @@
+"""The recording rules and every alarm over time that promtool plays: each fires after its `for` and resolves. What
+fires here is the rule translated for Prometheus; Grafana evaluates the same query and threshold."""
+
+import subprocess
+
+import pytest
+import yaml
+
+from tests.grafana.alerts import as_prometheus_rule
+from tests.grafana.files import RULES, alert_rules
+from tests.grafana.server import MISSING, program
+
+UP = {f'up{{job="{job}"}}': "1x300" for job in ("producer", "consumer", "guard", "api")}
+QUIET = {'api_requests_total{status="200"}': "0+100x300", "consumer_store_retries_total": "0x300"}
+
+# A sample every 10 s. Of each alarm: the series, when it must not fire yet, when it must, and when it must be over.
+# `stale`: the program is down from here, `_`: still no sample. `a+bxn`: from a, n times b more.
+CASES = {
+    "stale-table": ({'api_newest_row_late{table="klines"}': "0x11 1x18 0x60"}, "2m", "4m", "6m"),
+    "stale-table, API down": ({'api_newest_row_late{table="klines"}': "0x11 stale _x18 0x60"}, "2m", "4m", "9m"),
+    "consumer-lag-growing": ({'consumer_lag_records{topic="t"}': "0x11 0+100x60 0x60"}, "3m", "9m", "16m"),
+    "consumer-lag-growing, consumer down": (
+        dict.fromkeys(('consumer_lag_records{topic="t"}', "consumer_store_retries_total"), "0x11 stale _x60 0x60"),
+        "5m", "10m", "16m",
+    ),
+    "consumer-lag-growing, store away": (
+        {"consumer_store_retries_total": "0x11 0+1x60 60x60", 'consumer_lag_records{topic="t"}': "5x130"},
+        "4m", "10m", "15m",
+    ),
+    "dead-letters": ({'consumer_dead_letters_total{table="klines"}': "_x12 1x200"}, "1m50s", "2m10s", "20m"),
+    "dead-letters, again": ({'consumer_dead_letters_total{table="klines"}': "3x100 4x200"}, "16m30s", "17m30s", "34m"),
+    "connector-not-running": ({"guard_connector_running": "1x11 0x18 1x60"}, "2m30s", "4m", "6m"),
+    "connector-not-running, guard down": ({"guard_connector_running": "1x11 stale _x60 1x60"}, "2m", "10m", "13m"),
+    "slot-retains-wal": ({"guard_slot_lag_bytes": "9e6x11 6e8x18 9e6x60"}, "2m30s", "4m", "6m"),
+    "exchange-weight": ({"producer_used_weight": "3000x11 5500x6 100x60", "producer_weight_limit": "6000x100"},
+                        "1m50s", "2m40s", "4m"),
+    "api-errors": ({'api_requests_total{status="503"}': "0x11 0+20x18 360x90"}, "2m", "5m", "12m"),
+}  # fmt: skip
+
+
+def series(given: dict[str, str]) -> list[dict[str, str]]:
+    return [{"series": name, "values": values} for name, values in {**UP, **QUIET, **given}.items()]
+
+
+def play(directory, tests: list[dict]) -> str:
+    """Empty when promtool finds every expectation met, else what it says."""
+    alarms = [as_prometheus_rule(rule) for rule in alert_rules()]
+    (directory / "alarms.yml").write_text(yaml.safe_dump({"groups": [{"name": "alarms", "rules": alarms}]}))
+    played = {"rule_files": [*map(str, RULES), "alarms.yml"], "evaluation_interval": "10s", "tests": tests}
+    (directory / "play.yml").write_text(yaml.safe_dump(played))
+    command = [promtool(), "test", "rules", "play.yml"]
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def promtool() -> str:
+    found = program("promtool")
+    if found is None:
+        pytest.skip(MISSING)
+    return found
+
+
+def expected(alarm: str, moment: str, fires: bool, labels: dict[str, str]) -> dict:
+    return {"eval_time": moment, "alertname": alarm, "exp_alerts": [{"exp_labels": labels}] if fires else []}
+
+
+def test_every_alarm_is_played() -> None:
+    assert {name.split(",")[0] for name in CASES} == {rule["uid"] for rule in alert_rules()}
+
+
+def test_recording_rules_are_valid() -> None:
+    done = subprocess.run([promtool(), "check", "rules", *map(str, RULES)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_alarm_fires_after_its_time_and_resolves(name: str, tmp_path) -> None:
+    given, before, during, after = CASES[name]
+    alarm = name.split(",")[0]
+    labels = {"table": "klines"} if name == "stale-table" else {}
+    moments = [expected(alarm, when, when == during, labels) for when in (before, during, after)]
+    assert play(tmp_path, [{"interval": "10s", "input_series": series(given), "alert_rule_test": moments}]) == ""
+
+
+# Every part well at 5 minutes.
+WELL = {
+    **UP,
+    **QUIET,
+    "producer_silent_seconds": "0x300",
+    "producer_used_weight": "3000x300",
+    "producer_weight_limit": "6000x300",
+    'producer_last_success_timestamp_seconds{kind="a"}': "0+10x300",
+    "guard_connector_running": "1x300",
+    "guard_heartbeat_age_seconds": "3x300",
+    "guard_slot_usable": "1x300",
+    "guard_slot_lag_bytes": "9e6x300",
+    'consumer_lag_records{topic="t"}': "5x300",
+    'api_newest_row_late{table="klines"}': "0x300",
+}
+# What breaks each part.
+ILL = {
+    "1 exchange": [("producer_silent_seconds", "60x300"), ("producer_used_weight", "5900x300")],
+    "2 producer": [('up{job="producer"}', "0x300"), ('producer_last_success_timestamp_seconds{kind="a"}', "0x300")],
+    "3 capture": [("guard_connector_running", "0x300"), ("guard_heartbeat_age_seconds", "99x300")],
+    "4 slot": [("guard_slot_usable", "0x300"), ("guard_slot_lag_bytes", "9e8x300")],
+    "5 consumer": [('up{job="consumer"}', "0x300"), ('consumer_lag_records{topic="t"}', "99999x300")],
+    "6 dead letters": [('consumer_dead_letters_total{table="a"}', "_x9 1x290")],
+    "7 fresh rows": [('api_newest_row_late{table="klines"}', "1x300")],
+    "8 api": [('up{job="api"}', "0x300"), ('api_requests_total{status="500"}', "0+50x300")],
+}
+BREAKS = [(part, name, values) for part, broken in ILL.items() for name, values in broken]
+
+
+def part_is(part: str, value: int) -> dict:
+    label = f'crypto:part_ok{{part="{part}"}}'
+    return {"expr": label, "eval_time": "5m", "exp_samples": [{"labels": label, "value": value}]}
+
+
+def test_every_part_is_ok_when_all_is_well(tmp_path) -> None:
+    given = [{"series": name, "values": values} for name, values in WELL.items()]
+    samples = [part_is(part, 1) for part in ILL]
+    assert play(tmp_path, [{"interval": "10s", "input_series": given, "promql_expr_test": samples}]) == ""
+
+
+@pytest.mark.parametrize(("part", "name", "values"), BREAKS, ids=[f"{part}: {name}" for part, name, _ in BREAKS])
+def test_part_is_not_ok_when_it_is_broken(part: str, name: str, values: str, tmp_path) -> None:
+    given = [{"series": each, "values": seen} for each, seen in {**WELL, name: values}.items()]
+    assert play(tmp_path, [{"interval": "10s", "input_series": given, "promql_expr_test": [part_is(part, 0)]}]) == ""
+
+
+@pytest.mark.parametrize("part", ILL)
+def test_no_part_is_ok_when_nothing_is_exported(part: str, tmp_path) -> None:
+    tests = [{"interval": "10s", "input_series": [], "promql_expr_test": [part_is(part, 0)]}]
+    assert play(tmp_path, tests) == ""

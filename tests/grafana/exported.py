@@ -1,0 +1,20 @@
+"""Which metrics the four programs export, by what their modules register. Imports them all; asks nobody."""
+
+import prometheus_client
+
+from debezium import guard
+from pipeline.exchange import metrics as of_producer
+from pipeline.sink import metrics as of_consumer
+from pipeline.web import metrics as of_api
+from pipeline.web.age_metrics import Ages
+from tests.grafana.files import recording_rules
+from tests.grafana.metric_names import OF_PROMETHEUS, names_of
+
+# Importing them is what registers their metrics.
+REGISTERING = (of_producer, of_consumer, guard, of_api)
+
+
+def exported() -> set[str]:
+    """Sample names, and what the recording rules make of them."""
+    families = [*prometheus_client.REGISTRY.collect(), *Ages(None).describe()]
+    return names_of(families) | OF_PROMETHEUS | set(recording_rules())

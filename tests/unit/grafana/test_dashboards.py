@@ -1,0 +1,62 @@
+"""Our dashboards keep every rule of tests/grafana/checks.py."""
+
+import pytest
+
+from pipeline.web.description import ROUTES
+from tests.grafana import checks
+from tests.grafana.exported import exported
+from tests.grafana.files import alert_rules, dashboards, datasources, recording_rules
+from tests.grafana.metric_names import metrics_in
+
+DASHBOARDS = dashboards()
+every_dashboard = pytest.mark.parametrize("uid", DASHBOARDS)
+
+
+def test_the_dashboards_are_these() -> None:
+    assert set(DASHBOARDS) == {"start-here", "market-overview", "symbol", "pipeline-health", "cassandra-direct"}
+
+
+@every_dashboard
+@pytest.mark.parametrize("check", checks.ALONE, ids=lambda check: check.__name__)
+def test_dashboard_keeps_the_rule(uid: str, check) -> None:
+    assert list(check(DASHBOARDS[uid])) == []
+
+
+@every_dashboard
+def test_every_data_source_is_provisioned(uid: str) -> None:
+    assert list(checks.datasources(DASHBOARDS[uid], datasources())) == []
+
+
+@every_dashboard
+def test_the_api_returns_every_column_and_takes_every_parameter(uid: str) -> None:
+    columns = {path: {*route.columns, *route.sometimes} for path, route in ROUTES.items()}
+    parameters = {path: {each.name for each in route.parameters} for path, route in ROUTES.items()}
+    assert list(checks.columns(DASHBOARDS[uid], columns)) == []
+    assert list(checks.parameters(DASHBOARDS[uid], parameters)) == []
+
+
+@every_dashboard
+def test_every_metric_is_exported(uid: str) -> None:
+    assert list(checks.metrics(DASHBOARDS[uid], exported())) == []
+
+
+@every_dashboard
+def test_links_lead_to_dashboards_and_take_the_range_along(uid: str) -> None:
+    assert list(checks.links(DASHBOARDS[uid], DASHBOARDS)) == []
+
+
+def test_every_dashboard_leads_to_all_others() -> None:
+    main = set(DASHBOARDS) - {"cassandra-direct"}
+    for uid in main:
+        assert {link["url"] for link in DASHBOARDS[uid]["links"]} == {f"/d/{other}" for other in main - {uid}}
+
+
+@pytest.mark.parametrize("record", recording_rules())
+def test_recorded_metric_is_made_of_metrics_that_exist_and_is_used(record: str) -> None:
+    rules = recording_rules()
+    for expression in rules[record]:
+        assert metrics_in(expression) - exported() == set()
+    asked = [expression for made in DASHBOARDS.values() for _, expression in checks.expressions(made)]
+    asked += [rule["data"][0]["model"]["expr"] for rule in alert_rules()]
+    asked += [expression for name, others in rules.items() if name != record for expression in others]
+    assert any(record in metrics_in(expression) for expression in asked)
