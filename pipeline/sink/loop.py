@@ -162,6 +162,7 @@ class Loop:
         self._store_outage.failed(error, seconds)
         try:
             self._source.hold(seconds)
+            self._show_lag(ask=True)
         except KafkaError as kafka_error:
             self._kafka_outage.failed(kafka_error, seconds)
         self.progress_at = time.monotonic()
@@ -188,9 +189,12 @@ class Loop:
         for letter in hand.poll.dead:
             metrics.DEAD_LETTERS.labels(self._source.table_of(letter.record)).inc()
         try:
-            for partition, lag in self._source.lag_records().items():
-                metrics.LAG_RECORDS.labels(partition.topic, partition.partition).set(lag)
+            self._show_lag()
         except KafkaError as error:
             log.debug("lag_unknown", extra={"error": f"{type(error).__name__}: {error}"})
         facts = {"records": len(hand.poll.records), "dead": len(hand.poll.dead), "took_ms": round(took_seconds * 1000)}
         log.debug("poll_written", extra=facts)
+
+    def _show_lag(self, ask: bool = False) -> None:
+        for partition, lag in self._source.lag_records(ask).items():
+            metrics.LAG_RECORDS.labels(partition.topic, partition.partition).set(lag)

@@ -128,11 +128,13 @@ class Source:
         self._owed.clear()
         return True
 
-    def lag_records(self) -> dict[TopicPartition, int]:
-        """Records not yet taken, per assigned partition; only those whose end is known. Raises KafkaError."""
-        lags = {}
-        for partition in self.assigned():
-            end = self._consumer.highwater(partition)
+    def lag_records(self, ask: bool = False) -> dict[TopicPartition, int]:
+        """Records not yet taken, per assigned partition; only those whose end is known. The ends come with the records;
+        `ask` asks Kafka for them, because nothing is fetched while partitions are paused. Raises KafkaError."""
+        partitions, lags = self.assigned(), {}
+        ends = self._consumer.end_offsets(partitions) if ask and partitions else {}
+        for partition in partitions:
+            end = ends.get(partition, self._consumer.highwater(partition))
             if end is not None:
                 lags[partition] = max(0, end - self._consumer.position(partition, timeout_ms=1000))
         return lags

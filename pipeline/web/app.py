@@ -21,14 +21,15 @@ from pipeline.web.front import ROWS, Front
 from pipeline.web.openapi import document
 from pipeline.web.pages import docs_page, start_page
 from pipeline.web.query import BadParameter, read_query
-from pipeline.web.routes import Handler, Routes
+from pipeline.web.routes import Arguments, Handler, Routes
 from pipeline.web.shared import Shared
 from pipeline.web.store import Store
 
 log = logging.getLogger(__name__)
 
-# Half of the second that an answer may be old; the other half is that of the rows below it (market.py).
-KEPT_SECONDS = 0.5
+# Fresh for so long, and for as long again given while it is read anew (shared.py). With that of the rows below it
+# (market.py) an answer is at most a second old.
+KEPT_SECONDS = 0.35
 KEPT_BYTES = 64 * 1024 * 1024
 RETRY_AFTER_SECONDS = 2
 
@@ -82,14 +83,14 @@ def own_pages(routes: Routes) -> dict[str, Handler]:
 def view(route: Route, handler: Handler, kept: Shared[Answer]) -> Callable[[], Response]:
     """One request: the answer to the same question of a moment ago, or a new one."""
 
-    def make() -> Answer:
-        arguments = list(request.args.items(multi=True))
+    def make(arguments: Arguments) -> Answer:
         query = read_query(arguments, route.parameters, route.required)
         return handler(query, arguments).fresh_for(route.fresh_seconds)
 
     def answer() -> Response:
-        environ = request.environ
-        found = kept.get((route.path, environ["QUERY_STRING"]), make) if route.fresh_seconds else make()
+        environ, arguments = request.environ, list(request.args.items(multi=True))
+        key = (route.path, environ["QUERY_STRING"])
+        found = kept.get(key, lambda: make(arguments)) if route.fresh_seconds else make(arguments)
         environ[ROWS] = found.rows
         status, headers, body = found.reply(environ)
         return Response(body, status, headers)

@@ -57,7 +57,7 @@ class FakeKafka:
         self.done.append(f"commit {self.committed}")
         return True
 
-    def lag_records(self):
+    def lag_records(self, ask=False):
         return {KLINES: len(self.values) - self.position}
 
     def send(self, letters):

@@ -19,8 +19,43 @@ def test_value_is_kept_for_its_time_and_read_again_after_it():
     assert [kept.get("a", read), kept.get("a", read)] == [1, 1]
     now[0] = 0.49
     assert kept.get("a", read) == 1
-    now[0] = 0.51
+    now[0] = 1.01
     assert kept.get("a", read) == 2
+
+
+def test_old_value_is_given_while_one_reads_it_again_behind_the_reply():
+    now, going_on = [0.0], threading.Event()
+    kept = Shared("rows", 0.5, 10, timer=lambda: now[0])
+    assert kept.get("a", lambda: 1) == 1
+
+    def slow():
+        going_on.wait(5)
+        return 2
+
+    now[0] = 0.6
+    assert kept.peek("a") is None
+    assert kept.get("a", slow) == 1
+    assert kept.get("a", lambda: pytest.fail("must not read as well")) == 1
+    going_on.set()
+    kept._background.shutdown(wait=True)
+    assert kept.peek("a") == 2
+
+
+def test_error_behind_a_reply_is_nobodys_and_the_next_who_finds_nothing_reads():
+    now = [0.0]
+    kept = Shared("rows", 0.5, 10, timer=lambda: now[0])
+    kept.get("a", lambda: 1)
+
+    def fail():
+        raise StoreUnavailable("away")
+
+    now[0] = 0.6
+    assert kept.get("a", fail) == 1
+    kept._background.shutdown(wait=True)
+    now[0] = 1.1
+    with pytest.raises(StoreUnavailable):
+        kept.get("a", fail)
+    assert kept.get("a", lambda: 3) == 3
 
 
 def test_of_many_who_ask_at_once_one_reads_and_all_get_it():
