@@ -11,7 +11,11 @@ from tests.unit.local.conftest import until
 
 @pytest.fixture
 def sleeper():
-    with subprocess.Popen(["sleep", "600"], start_new_session=True) as process:
+    def heed_sigint() -> None:
+        # A shell starts what runs in its background with SIGINT ignored, and children inherit that.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen(["sleep", "600"], start_new_session=True, preexec_fn=heed_sigint) as process:
         yield process
         process.kill()
 
