@@ -17,7 +17,7 @@ from bench.results import publish, table
 from local.stack import Stack
 from tests.chain.campaign import Campaign, Outcome
 from tests.chain.load import RATE
-from tests.chain.scenarios import KILLED, OTHERS, store_stopped
+from tests.chain.scenarios import AGAIN, KILLED, OTHERS, store_stopped
 from tests.chain.world import SERVICES, World
 
 
@@ -54,7 +54,7 @@ def run(folder: Path, rounds: int, outage_seconds: float, seed: int) -> Iterator
         world = World(stack, folder)
         try:
             campaign = Campaign(world, seed, say)
-            for scenario in (*KILLED * rounds, store_stopped(outage_seconds), *OTHERS):
+            for scenario in (*KILLED * rounds, store_stopped(outage_seconds), AGAIN, *OTHERS):
                 yield campaign.run(scenario)
             yield campaign.everything()
         finally:

@@ -194,12 +194,13 @@ def all_again(world: World, load: Load, random: Random) -> None:
 
 
 KILLED = tuple(map(killed, ("consumer", "connect", "kafka", "cassandra", "postgres")))
+# Before the poison, which would make its dead letters again.
+AGAIN = Scenario("everything consumed again", all_again)
 OTHERS = (
     snapshot("incremental", "latest_prices", "crypto_24h_stats", "order_book"),
     snapshot("blocking", *HISTORY_KEYS, "klines"),
     Scenario("deletes and re-inserts during a backlog", backlog),
     Scenario("a column added, re-typed, removed", columns),
     Scenario("three consumers join, leave, are killed", members_come_and_go),
-    Scenario("everything consumed again", all_again),
     Scenario("poison of six kinds", poison, dead_letters=len(POISON)),
 )
