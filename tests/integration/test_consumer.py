@@ -1,5 +1,6 @@
 """What the consumer promises, against real PostgreSQL, Debezium, Kafka and Cassandra. Each test has rows of its own."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 
@@ -197,9 +198,16 @@ def test_new_column_is_ignored_until_cassandra_has_it_then_filled(postgres, read
         wait_until(lambda: one(reader, price, "COL1USDT") == {"price": 1.0}, 30, "the row without the new column")
         assert consumer.metric("consumer_unknown_columns_total", table="latest_prices", column="venue") >= 1
         admin.execute("ALTER TABLE latest_prices ADD venue text")
-        sql(postgres, "INSERT INTO latest_prices VALUES ('COL2USDT', 2, now(), 'spot')")
-        venue = "SELECT venue FROM latest_prices WHERE symbol = %s"
-        wait_until(lambda: one(reader, venue, "COL2USDT") == {"venue": "spot"}, 30, "the new column")
+        venue, numbers = "SELECT venue FROM latest_prices WHERE symbol = %s", itertools.count()
+
+        def next_row_has_it() -> object:
+            """The consumer hears of the column a moment after the ALTER, and fills it from then on."""
+            symbol = f"COL2N{next(numbers)}USDT"
+            sql(postgres, "INSERT INTO latest_prices VALUES (%s, 2, now(), 'spot')", symbol)
+            wait_until(lambda: one(reader, price, symbol) == {"price": 2.0}, 30, "a row")
+            return one(reader, venue, symbol) == {"venue": "spot"} or symbol
+
+        wait_until(next_row_has_it, 30, "a row with the new column")
     finally:
         sql(postgres, "ALTER TABLE latest_prices DROP COLUMN IF EXISTS venue")
     sql(postgres, "INSERT INTO latest_prices VALUES ('COL3USDT', 3)")
