@@ -11,7 +11,7 @@ from cassandra.query import BatchStatement, BatchType, Statement
 from pipeline.cassandra import AWAY, REFUSED
 from pipeline.errors import StoreUnavailable
 from pipeline.sink import metrics
-from pipeline.sink.statements import EncodedRow, Statements
+from pipeline.sink.statements import EncodedRow, Statements, TableStatement
 
 IN_FLIGHT = 128
 
@@ -48,6 +48,7 @@ class Writer:
             requests = [(statement(batch), None) for batch in batches]
             results = execute_concurrent(self._session, requests, IN_FLIGHT, raise_on_first_error=False)
             away: Exception | None = None
+            asked: dict[TableStatement, StoreUnavailable | None] = {}  # all of this round were refused before
             for batch, (confirmed, error) in zip(batches, results, strict=True):
                 table = batch[0].statement.table.name
                 if confirmed:
@@ -65,24 +66,28 @@ class Writer:
                     # One bad row makes the whole batch fail: halve until it stands alone.
                     middle = len(batch) // 2
                     pending.batches += [batch[:middle], batch[middle:]]
-                elif trouble := self._schema_trouble(batch[0], error):
-                    pending.batches.append(batch)
-                    away = trouble
                 else:
-                    pending.refused.append((batch[0].position, f"Cassandra refused the row: {error}"))
+                    kind = batch[0].statement
+                    if kind not in asked:
+                        asked[kind] = self._schema_trouble(kind, error)
+                    if asked[kind]:
+                        pending.batches.append(batch)
+                        away = asked[kind]
+                    else:
+                        pending.refused.append((batch[0].position, f"Cassandra refused the row: {error}"))
             if isinstance(away, SchemaChanged):
                 raise away
             if away is not None:
                 raise StoreUnavailable(str(away)) from away
         metrics.WRITE_SECONDS.observe(time.monotonic() - began)
 
-    def _schema_trouble(self, row: EncodedRow, error: Exception) -> StoreUnavailable | None:
-        """Why the refusal of a single row is not its own fault; None when it is."""
+    def _schema_trouble(self, kind: TableStatement, error: Exception) -> StoreUnavailable | None:
+        """Why the refusal of single rows is not their own fault; None when it is. Asks Cassandra for its schema."""
         try:
-            changed = self._statements.has_changed(row.statement)
+            changed = self._statements.has_changed(kind)
         except StoreUnavailable as unreadable:
             return unreadable
-        return SchemaChanged(f"{row.statement.table.name} changed: {error}") if changed else None
+        return SchemaChanged(f"{kind.table.name} changed: {error}") if changed else None
 
 
 class SerialisedBatch(BatchStatement):

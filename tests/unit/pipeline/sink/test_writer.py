@@ -122,6 +122,16 @@ def test_refusal_under_a_changed_schema_is_encoded_again_and_no_dead_letter(writ
     assert sum(map(len, pending.batches)) == rows
 
 
+def test_schema_is_asked_for_once_for_all_bad_rows_that_stand_alone(writer, session, batch):
+    asked, refresh = [], session.cluster.refresh_table_metadata
+    session.cluster.refresh_table_metadata = lambda *table: asked.append(table) or refresh(*table)
+    session.outcome = lambda _request: InvalidRequest("bad row")
+    pending = Pending([batch(1, first=number) for number in range(50)])
+    writer.write(pending)
+    assert len(pending.refused) == 50
+    assert asked == [("crypto", "klines")]
+
+
 def test_refusal_when_the_schema_cannot_be_read_is_no_dead_letter(writer, session, batch):
     pending = Pending([batch(1), batch(1, first=1)])
     session.outcome = lambda _request: InvalidRequest("bad row")
