@@ -88,13 +88,14 @@ SYMBOL = choice(
     "symbol", "Symbol", "A tracked symbol: one with trades, order book and candles.", "ETHUSDT",
     "/symbols", "symbol", tracked="true",
 )  # fmt: skip
+LENGTHS = ("1m", "5m", "15m", "1h", "4h", "1d")
 # The first choice follows the time range: about 150 candles, none shorter than the shortest one stored.
 INTERVAL = {
     "name": "interval",
     "label": "Interval",
     "description": "Length of a candle or bar; auto follows the time range.",
     "type": "interval",
-    "query": "1m,5m,15m,1h,4h,1d",
+    "query": ",".join(LENGTHS),
     "auto": True,
     "auto_count": 150,
     "auto_min": "1m",
@@ -103,7 +104,7 @@ INTERVAL = {
     "skipUrlSync": False,
     "options": [
         {"selected": True, "text": "auto", "value": "$__auto_interval_interval"},
-        *({"selected": False, "text": each, "value": each} for each in ("1m", "5m", "15m", "1h", "4h", "1d")),
+        *({"selected": False, "text": each, "value": each} for each in LENGTHS),
     ],
     "current": {"selected": True, "text": "auto", "value": "$__auto_interval_interval"},
 }

@@ -9,6 +9,7 @@ from grafana.targets import Target
 Panel = dict[str, Any]
 BOTTOM_LEGEND = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}
 NO_LEGEND = {"showLegend": False, "displayMode": "list", "placement": "bottom", "calcs": []}
+LAST_VALUE = {"values": False, "calcs": ["lastNotNull"], "fields": ""}
 ALL_SERIES = {"mode": "multi", "sort": "desc"}
 
 
@@ -54,7 +55,7 @@ def stat(title: str, text: str, targets: list[Target], unit: str, **look: Any) -
     """Single values, the last of each field; coloured text, or the whole tile with `background`."""
     overrides = look.pop("only", [])
     options = {
-        "reduceOptions": {"values": False, "calcs": ["lastNotNull"], "fields": ""},
+        "reduceOptions": LAST_VALUE,
         "colorMode": "background" if look.pop("background", False) else "value",
         "graphMode": "none",
         "justifyMode": "auto",
@@ -68,7 +69,7 @@ def stat(title: str, text: str, targets: list[Target], unit: str, **look: Any) -
 def gauge(title: str, text: str, targets: list[Target], unit: str, **look: Any) -> Panel:
     """One value between `min` and `max`, with its thresholds on the rim."""
     options = {
-        "reduceOptions": {"values": False, "calcs": ["lastNotNull"], "fields": ""},
+        "reduceOptions": LAST_VALUE,
         "showThresholdLabels": False,
         "showThresholdMarkers": True,
     }

@@ -10,6 +10,8 @@ CASSANDRA = {"type": "hadesarchitect-cassandra-datasource", "uid": "cassandra-di
 TEXT, NUMBER, FLAG, TIME = "string", "number", "boolean", "timestamp_epoch"
 # Filled in by the plugin's backend, so that a panel's own time shift counts as well.
 RANGE = {"from": "${__timeFrom}", "to": "${__timeTo}"}
+# `interval` follows the range, so 5000 rows are never reached unless a short one is chosen for a long range.
+CANDLES = {"symbol": "${symbol}", "interval": "${interval}", **RANGE, "limit": 5000}
 
 Target = dict[str, Any]
 

@@ -54,3 +54,11 @@ def connect(settings: Settings, row_factory: object = None, keyspace: str | None
         cluster.shutdown()
         where = f"{','.join(settings.CASSANDRA_CONTACT_POINTS)}:{settings.CASSANDRA_PORT}"
         raise StoreUnavailable(f"Cassandra at {where}: {error}") from error
+
+
+def login(
+    settings: Settings, role: str, password: str, row_factory: object = None, keyspace: str | None = None
+) -> Session:
+    """The same as another role than the settings name. Raises StoreUnavailable, also when the password is wrong."""
+    account = {"CASSANDRA_USERNAME": role, "CASSANDRA_PASSWORD": password}
+    return connect(Settings(**{**vars(settings), **account}), row_factory, keyspace)

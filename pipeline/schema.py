@@ -70,27 +70,22 @@ def admin_session(settings: Settings, wait_seconds: float) -> Session:
 
     def connect() -> Session:
         try:
-            return login(settings, "cassandra", settings.CASSANDRA_ADMIN_PASSWORD)
+            return cassandra.login(settings, "cassandra", settings.CASSANDRA_ADMIN_PASSWORD)
         except PipelineError:
             if settings.CASSANDRA_ADMIN_PASSWORD == CASSANDRA_FIRST_PASSWORD:
                 raise
-        session = login(settings, "cassandra", CASSANDRA_FIRST_PASSWORD)
+        session = cassandra.login(settings, "cassandra", CASSANDRA_FIRST_PASSWORD)
         session.execute("ALTER ROLE cassandra WITH PASSWORD = %s", (settings.CASSANDRA_ADMIN_PASSWORD,))
         return session
 
     return retrying(connect, wait_seconds)
 
 
-def login(settings: Settings, role: str, password: str) -> Session:
-    """A session of this role. Raises StoreUnavailable, also when the password is wrong."""
-    return cassandra.connect(Settings(**{**vars(settings), "CASSANDRA_USERNAME": role, "CASSANDRA_PASSWORD": password}))
-
-
 def ensure_password(settings: Settings, admin: Session, role: str, password: str) -> None:
     """A role that exists already keeps its password through CREATE ROLE IF NOT EXISTS: set it where it is another.
     Not by ALTER every time: Cassandra refuses a second change within five seconds."""
     try:
-        login(settings, role, password).cluster.shutdown()
+        cassandra.login(settings, role, password).cluster.shutdown()
     except PipelineError:
         admin.execute(f"ALTER ROLE {role} WITH PASSWORD = %s", (password,))
 

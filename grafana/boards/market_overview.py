@@ -4,11 +4,9 @@ from grafana.dashboard import INTERVAL, QUOTE_ASSET, SYMBOL, dashboard
 from grafana.fields import only, steps
 from grafana.palette import ACCENT, DOWN, GREY, PLAIN, UP
 from grafana.panels import bars, histogram, lines, ranking, stat, table
-from grafana.targets import NUMBER, RANGE, TEXT, TIME, api, column
+from grafana.targets import CANDLES, NUMBER, TEXT, TIME, api, column
 
 COLOUR_BY_SIGN = steps((None, DOWN), (0, UP))
-# `interval` follows the range, so 5000 rows are never reached unless a short one is chosen for a long range.
-CANDLES = {"symbol": "${symbol}", "interval": "${interval}", **RANGE, "limit": 5000}
 OPEN_SYMBOL = {"title": "Open this symbol", "url": "/d/symbol?var-symbol=${symbol}&${__url_time_range}"}
 
 

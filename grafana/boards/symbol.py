@@ -4,13 +4,12 @@ from grafana.dashboard import INTERVAL, SYMBOL, dashboard
 from grafana.fields import only, steps, texts
 from grafana.palette import ACCENT, DOWN, PLAIN, UP
 from grafana.panels import bars, candles, curves, lines, stat, table
-from grafana.targets import FLAG, NUMBER, RANGE, TIME, api, column
+from grafana.targets import CANDLES, FLAG, NUMBER, RANGE, TIME, api, column
 
 SYMBOL_ONLY = {"symbol": "${symbol}"}
-CANDLES = {"symbol": "${symbol}", "interval": "${interval}", **RANGE, "limit": 5000}
 # More rows than a panel has pixels would only cost time.
-LINE = {"symbol": "${symbol}", **RANGE, "points": 500}
-BARS = {"symbol": "${symbol}", **RANGE, "points": 120}
+LINE = {**SYMBOL_ONLY, **RANGE, "points": 500}
+BARS = {**SYMBOL_ONLY, **RANGE, "points": 120}
 
 
 def symbol() -> dict:
@@ -46,7 +45,7 @@ def day() -> dict:
     return stat(
         "$symbol in the last 24 hours",
         "The exchange's rolling statistics. Volume is in the base asset, quote volume in the quote asset.",
-        [api("/crypto_24h_stats", columns, symbol="${symbol}", limit=1)], "none", colour=PLAIN, only=shown,
+        [api("/crypto_24h_stats", columns, **SYMBOL_ONLY, limit=1)], "none", colour=PLAIN, only=shown,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 What is left of a bucket can be joined with its neighbour's like rows can (`join_prices` of joined rows is `join_prices`
 of them all), so pieces that were joined earlier serve wider buckets too."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from pipeline.times import DAY_MS, HOUR_MS
@@ -92,9 +92,13 @@ def hour_pieces(
         if start == hour and end == hour + HOUR_MS <= over_before_ms:
             found.append((start, end))
             continue
-        piece = piece_ms(width)
-        while end > start:
-            begin = max(start, (end - 1) // piece * piece)
-            found.append((begin, end))
-            end = begin
+        found += pieces_of(start, end, piece_ms(width))
     return found
+
+
+def pieces_of(start_ms: int, end_ms: int, width: int) -> Iterator[tuple[int, int]]:
+    """The (from, to) of a range cut at the multiples of `width`, newest first."""
+    while end_ms > start_ms:
+        begin = max(start_ms, (end_ms - 1) // width * width)
+        yield begin, end_ms
+        end_ms = begin

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from pipeline.tables import BOOKS, TABLES
 from pipeline.times import HOUR_MS, hour_of, now_ms
-from pipeline.web.buckets import bucket_ms
+from pipeline.web.buckets import bucket_ms, pieces_of
 from pipeline.web.history import OF_HOUR, OF_SYMBOL, History, between
 from pipeline.web.query import Query
 from pipeline.web.remembered import Remembered, is_over
@@ -53,10 +53,7 @@ class Lasts:
             # Up to `to` and not to the newest row, so that a bucket that is over is asked for alike every time.
             ranges = iter(()) if ends is None else iter([(max(from_ms, ends[0] // width * width), to_ms)])
         for start, end in ranges:
-            while end > start:
-                begin = max(start, (end - 1) // width * width)
-                yield begin, end
-                end = begin
+            yield from pieces_of(start, end, width)
 
     def _read(self, table: str, pieces: list[Piece], width: int) -> dict[Piece, list[Row]]:
         """The last row of each piece, if it has one."""

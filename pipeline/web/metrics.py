@@ -8,7 +8,8 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
 ROWS = Counter("api_rows_returned_total", "Rows in answers", ["route"])
-# hit: there. shared: another request's read was waited for. miss: read. `memory`: encoded answers, or the rows below.
+# hit: there. old: there, and read anew behind the reply. shared: another request's read was waited for. miss: read.
+# `memory`: encoded answers, or the rows below.
 CACHE = Counter("api_cache_lookups_total", "Lookups of what was read a moment ago", ["memory", "result"])
 STORE_SECONDS = Histogram(
     "api_store_seconds", "From a statement to its rows",

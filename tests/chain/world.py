@@ -15,7 +15,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from local.ports import free_ports
 from local.stack import Stack
 from pipeline import cassandra
-from pipeline.settings import Settings, load
+from pipeline.settings import load
 from tests.chain import truth
 from tests.chain.load import RATE, Load
 from tests.integration.program import Program
@@ -101,10 +101,8 @@ class World:
             cursor.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
 
-    def _session(self, user: str, password: str) -> Session:
-        account = {"CASSANDRA_USERNAME": user, "CASSANDRA_PASSWORD": password}
-        settings = Settings(**{**vars(self.settings), **account})
-        session = cassandra.connect(settings, dict_factory, self.settings.CASSANDRA_KEYSPACE)
+    def _session(self, role: str, password: str) -> Session:
+        session = cassandra.login(self.settings, role, password, dict_factory, self.settings.CASSANDRA_KEYSPACE)
         session.default_fetch_size = 5000
         return session
 

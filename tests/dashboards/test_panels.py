@@ -10,7 +10,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline import cassandra
-from pipeline.settings import Settings, load
+from pipeline.settings import load
 from pipeline.times import now_ms
 from tests.grafana import checks
 from tests.grafana.files import alert_rules, dashboards, panels, recording_rules, targets
@@ -147,8 +147,7 @@ def test_every_metric_asked_for_is_exported_by_a_running_program(whole: Whole) -
 @pytest.fixture(scope="module")
 def reader(whole: Whole) -> Iterator:
     settings = load("api", environ=whole.stack.environ, dotenv="/dev/null")
-    account = {"CASSANDRA_USERNAME": "crypto_reader", "CASSANDRA_PASSWORD": settings.CASSANDRA_READER_PASSWORD}
-    session = cassandra.connect(Settings(**{**vars(settings), **account}))
+    session = cassandra.login(settings, "crypto_reader", settings.CASSANDRA_READER_PASSWORD)
     yield session
     session.cluster.shutdown()
 

@@ -83,8 +83,8 @@ def postgres(settings: Settings) -> Iterator[psycopg2.extensions.connection]:
 @pytest.fixture(scope="session")
 def reader(settings: Settings) -> Iterator[Session]:
     """A session of the role that may only read."""
-    account = {"CASSANDRA_USERNAME": "crypto_reader", "CASSANDRA_PASSWORD": settings.CASSANDRA_READER_PASSWORD}
-    session = cassandra.connect(Settings(**{**vars(settings), **account}), dict_factory, settings.CASSANDRA_KEYSPACE)
+    password, keyspace = settings.CASSANDRA_READER_PASSWORD, settings.CASSANDRA_KEYSPACE
+    session = cassandra.login(settings, "crypto_reader", password, dict_factory, keyspace)
     session.default_fetch_size = 5000
     yield session
     session.cluster.shutdown()

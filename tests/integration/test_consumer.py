@@ -11,6 +11,7 @@ from kafka import KafkaConsumer, KafkaProducer
 from local.stack import Stack
 from pipeline import cassandra as store
 from pipeline.settings import Settings
+from tests.integration.poison import POISON
 from tests.integration.program import Program
 from tests.integration.waiting import wait_until
 
@@ -20,8 +21,8 @@ pytestmark = pytest.mark.usefixtures("consumer")
 @pytest.fixture(scope="session")
 def admin(settings: Settings) -> Iterator[Session]:
     """Cassandra's superuser, for changes of the schema."""
-    account = {"CASSANDRA_USERNAME": "cassandra", "CASSANDRA_PASSWORD": settings.CASSANDRA_ADMIN_PASSWORD}
-    session = store.connect(Settings(**{**vars(settings), **account}), keyspace=settings.CASSANDRA_KEYSPACE)
+    password, keyspace = settings.CASSANDRA_ADMIN_PASSWORD, settings.CASSANDRA_KEYSPACE
+    session = store.login(settings, "cassandra", password, keyspace=keyspace)
     yield session
     session.cluster.shutdown()
 
@@ -143,19 +144,6 @@ def events(settings: Settings, topic: str) -> Iterator[dict]:
             yield json.loads(record.value)
     finally:
         consumer.close()
-
-
-POISON = {
-    "not JSON": b"\xff\xfe{",
-    "no envelope": b'{"hello": "world"}',
-    "no key": b'{"op":"c","after":{"close_price":"1"},"source":{"ts_us":1}}',
-    "wrong type": b'{"op":"c","after":{"symbol":"BADUSDT","interval":"1m","open_time":"yesterday"},'
-    b'"source":{"ts_us":1}}',
-    "not a number": b'{"op":"c","after":{"symbol":"BADUSDT","interval":"1m","open_time":"2026-01-01T00:00:00Z",'
-    b'"close_price":"many"},"source":{"ts_us":1}}',
-    "key too long": b'{"op":"c","after":{"symbol":"' + b"X" * 70_000 + b'","interval":"1m",'
-    b'"open_time":"2026-01-01T00:00:00Z"},"source":{"ts_us":1}}',
-}
 
 
 def test_unwritable_records_become_dead_letters_and_the_stream_goes_on(
