@@ -7,9 +7,9 @@
 import argparse
 
 from pipeline import logs, program
+from pipeline.api.app import create_app
+from pipeline.api.serve import serve
 from pipeline.settings import load
-from pipeline.web.app import create_app
-from pipeline.web.serve import serve
 
 
 def main() -> int:

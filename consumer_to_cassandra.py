@@ -12,15 +12,15 @@ import time
 
 from pipeline import cassandra, logs, monitor, program
 from pipeline.connecting import until_connected
+from pipeline.consumer import dead_letter_list
+from pipeline.consumer.dead_letter_source import DeadLetterSource
+from pipeline.consumer.dead_letters import DeadLetters
+from pipeline.consumer.garbage import collect_rarely
+from pipeline.consumer.loop import Loop
+from pipeline.consumer.source import Source
+from pipeline.consumer.statements import Statements
+from pipeline.consumer.writer import Writer
 from pipeline.settings import Settings, load
-from pipeline.sink import dead_letter_list
-from pipeline.sink.dead_letter_source import DeadLetterSource
-from pipeline.sink.dead_letters import DeadLetters
-from pipeline.sink.garbage import collect_rarely
-from pipeline.sink.loop import Loop
-from pipeline.sink.source import Source
-from pipeline.sink.statements import Statements
-from pipeline.sink.writer import Writer
 from pipeline.stopping import Stop, on_signals
 
 STUCK_AFTER_SECONDS = 60

@@ -9,15 +9,15 @@ import logging
 import time
 
 from pipeline import logs, monitor, postgres, program
-from pipeline.exchange.budget import Budget
-from pipeline.exchange.client import Exchange
-from pipeline.exchange.clock import ExchangeClock
-from pipeline.exchange.database import Database
-from pipeline.exchange.gate import Gate
-from pipeline.exchange.jobset import JobSet
-from pipeline.exchange.last_resort import end_in_time
-from pipeline.exchange.loop import Loop
-from pipeline.exchange.schedule import Schedule
+from pipeline.producer.budget import Budget
+from pipeline.producer.client import Exchange
+from pipeline.producer.clock import ExchangeClock
+from pipeline.producer.database import Database
+from pipeline.producer.gate import Gate
+from pipeline.producer.jobset import JobSet
+from pipeline.producer.last_resort import end_in_time
+from pipeline.producer.loop import Loop
+from pipeline.producer.schedule import Schedule
 from pipeline.settings import load
 from pipeline.stopping import on_signals
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Flask, Response
 
-from pipeline.web.serve import serve
+from pipeline.api.serve import serve
 
 
 def main() -> None:

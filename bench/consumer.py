@@ -28,11 +28,11 @@ from bench.results import publish, table
 from local.ports import free_ports
 from local.stack import Stack
 from pipeline import cassandra
+from pipeline.consumer.batches import batches, newest
+from pipeline.consumer.encode import RowEncoder, parse_all
+from pipeline.consumer.statements import Statements
+from pipeline.consumer.writer import IN_FLIGHT, statement
 from pipeline.settings import Settings, load
-from pipeline.sink.batches import batches, newest
-from pipeline.sink.encode import RowEncoder, parse_all
-from pipeline.sink.statements import Statements
-from pipeline.sink.writer import IN_FLIGHT, statement
 from pipeline.times import DAY_MS, iso_to_us, now_ms
 
 ROOT = Path(__file__).resolve().parents[1]

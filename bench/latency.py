@@ -21,14 +21,14 @@ from bench import machine
 from bench.results import publish, spread, table
 from local.stack import Stack
 from pipeline import cassandra
+from pipeline.consumer import metrics
+from pipeline.consumer.dead_letters import DeadLetters
+from pipeline.consumer.garbage import collect_rarely
+from pipeline.consumer.loop import Loop
+from pipeline.consumer.source import Source
+from pipeline.consumer.statements import Statements
+from pipeline.consumer.writer import Writer
 from pipeline.settings import Settings, load
-from pipeline.sink import metrics
-from pipeline.sink.dead_letters import DeadLetters
-from pipeline.sink.garbage import collect_rarely
-from pipeline.sink.loop import Loop
-from pipeline.sink.source import Source
-from pipeline.sink.statements import Statements
-from pipeline.sink.writer import Writer
 from pipeline.stopping import Stop
 from pipeline.times import DAY_MS, now_ms
 

@@ -24,7 +24,7 @@ from bench import machine
 from bench.results import publish, table
 from local.stack import Stack
 from pipeline import postgres
-from pipeline.exchange.upserts import Batch, Row, Upserts, template
+from pipeline.producer.upserts import Batch, Row, Upserts, template
 from pipeline.settings import load
 from pipeline.tables import KLINES, PRICES, STATS, TABLES, TRADES, Table
 

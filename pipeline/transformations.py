@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from pipeline.sink.envelope import Change
+from pipeline.consumer.envelope import Change
 from pipeline.symbols import quote_asset
 from pipeline.tables import MARKET_NOW, STATS, STORED_HOURS
 from pipeline.times import hour_of, iso_to_ms

@@ -3,7 +3,7 @@
 import os
 
 from pipeline import program
-from pipeline.exchange import jobset, plan
+from pipeline.producer import jobset, plan
 
 seconds = float(os.environ["LISTING_SECONDS"])
 jobset.LISTING_PACE = plan.Pace("listing", 1, jobset.WEIGHT, seconds, seconds)

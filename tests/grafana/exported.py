@@ -3,10 +3,10 @@
 import prometheus_client
 
 from debezium import guard
-from pipeline.exchange import metrics as of_producer
-from pipeline.sink import metrics as of_consumer
-from pipeline.web import metrics as of_api
-from pipeline.web.age_metrics import Ages
+from pipeline.api import metrics as of_api
+from pipeline.api.age_metrics import Ages
+from pipeline.consumer import metrics as of_consumer
+from pipeline.producer import metrics as of_producer
 from tests.grafana.files import recording_rules
 from tests.grafana.metric_names import OF_PROMETHEUS, names_of
 

@@ -7,8 +7,8 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
+from pipeline.consumer.source import Records, Source
 from pipeline.settings import Settings
-from pipeline.sink.source import Records, Source
 from tests.integration.waiting import wait_until
 
 TABLE, PARTITIONS, PER_PARTITION = "source_test", 4, 25

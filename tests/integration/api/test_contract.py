@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis import checks
 from schemathesis.specs.openapi import checks as openapi_checks
 
-from pipeline.web.openapi import document
+from pipeline.api.openapi import document
 
 EXAMPLES = 40
 CHECKS = (

@@ -8,8 +8,8 @@ from pipeline import logs
 
 
 def record(message="batch_written", level=logging.INFO, exc_info=None, **extra):
-    made = logging.getLogger("pipeline.sink.loop").makeRecord(
-        "pipeline.sink.loop", level, __file__, 1, message, (), exc_info, extra=extra
+    made = logging.getLogger("pipeline.consumer.loop").makeRecord(
+        "pipeline.consumer.loop", level, __file__, 1, message, (), exc_info, extra=extra
     )
     made.created = 1_795_461_947.1234
     return made
@@ -22,7 +22,7 @@ def text(*arguments, **extra):
 def test_text_line_is_time_level_logger_event_and_facts():
     line = text(topic="crypto.public.klines", rows=96)
     assert line == (
-        "2026-11-23T19:25:47.123Z INFO    pipeline.sink.loop batch_written topic=crypto.public.klines rows=96"
+        "2026-11-23T19:25:47.123Z INFO    pipeline.consumer.loop batch_written topic=crypto.public.klines rows=96"
     )
 
 
@@ -54,7 +54,7 @@ def test_json_line_is_one_object_with_the_same_facts():
     assert json.loads(line) == {
         "time": "2026-11-23T19:25:47.123Z",
         "level": "INFO",
-        "logger": "pipeline.sink.loop",
+        "logger": "pipeline.consumer.loop",
         "event": "batch_written",
         "topic": "crypto.public.klines",
         "rows": 96,

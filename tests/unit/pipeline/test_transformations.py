@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pipeline.sink.envelope import Change, parse
+from pipeline.consumer.envelope import Change, parse
 from pipeline.tables import MARKET_NOW, STATS, STORED_HOURS, TABLES
 from pipeline.times import iso_to_ms
 from pipeline.transformations import (

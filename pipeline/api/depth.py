@@ -1,0 +1,36 @@
+"""An order book as the two curves of a depth chart. Knows no store."""
+
+from itertools import accumulate
+
+from pipeline.api.store import Row
+
+
+def cut(rows: list[Row], levels: int | None) -> list[Row]:
+    """Books with at most this many levels a side."""
+    if levels is None:
+        return rows
+    return [{**row, "bids": (row["bids"] or [])[:levels], "asks": (row["asks"] or [])[:levels]} for row in rows]
+
+
+def depth(book: Row) -> list[Row]:
+    """Rows ascending by price; each side's depth adds up from its best price outwards."""
+    bids, asks = side(book, "bids", "bid"), side(book, "asks", "ask")
+    return [*reversed(bids), *asks]
+
+
+def side(book: Row, levels: str, name: str) -> list[Row]:
+    """One side, best price first."""
+    found = book[levels] or []
+    sums = accumulate(quantity for _, quantity in found)
+    return [
+        {
+            "symbol": book["symbol"],
+            "updated_at": book["updated_at"],
+            "side": name,
+            "price": price,
+            "quantity": quantity,
+            "bid_depth": total if name == "bid" else None,
+            "ask_depth": total if name == "ask" else None,
+        }
+        for (price, quantity), total in zip(found, sums)
+    ]

@@ -1,0 +1,128 @@
+"""What is true now: the whole market from market_now, which symbols are tracked, which candle intervals are stored.
+Small reads that many requests share. Knows nothing of HTTP."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from operator import itemgetter
+from typing import Any
+
+from pipeline.api.query import Query
+from pipeline.api.shared import Shared
+from pipeline.api.store import Row, Store
+from pipeline.symbols import quote_asset
+from pipeline.tables import BOOKS, DATA_SOURCE, KLINES, MARKET_NOW, PRICES, STATS, STORED_HOURS, TRADES
+
+# A third of the second that an answer may be old, in two halves (shared.py); the rest is the encoded answers' (app.py).
+KEPT_SECONDS = 0.15
+NAMES = {
+    PRICES.name: {name: name for name in PRICES.columns} | {"updated_at": "price_updated_at"},
+    STATS.name: {name: name for name in STATS.columns} | {"updated_at": "stats_updated_at"},
+}
+
+
+class Market:
+    """Current state. Every method may raise StoreUnavailable. Rows are shared: do not change them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._shared: Shared[Any] = Shared("rows", KEPT_SECONDS, most=16)
+
+    def current(self, table: str, query: Query) -> list[Row]:
+        """latest_prices or crypto_24h_stats: the newest row of every symbol, in the shape of the history table."""
+        rows = of_symbols(self._rows_of(table), query)
+        rows.sort(key=itemgetter("updated_at", "symbol"))
+        return rows[-query.limit :]
+
+    def ranking(self, query: Query) -> list[Row]:
+        """24 h statistics of the whole market (or of the symbols asked for) now, by one column."""
+        rows = [row for row in of_symbols(self._rows_of(STATS.name), query) if row[query.sort] is not None]
+        rows.sort(key=itemgetter(query.sort, "symbol"), reverse=query.descending)
+        return rows[: query.limit]
+
+    def summary(self, query: Query) -> list[Row]:
+        """One row a quote asset."""
+        groups: dict[str, list[Row]] = defaultdict(list)
+        for row in self.rows():
+            if row["stats_updated_at"] is not None and query.quote_asset in (None, row["quote_asset"]):
+                groups[row["quote_asset"]].append(row)
+        return [summary_of(quote, groups[quote]) for quote in sorted(groups)]
+
+    def symbols(self, query: Query) -> list[Row]:
+        """Every symbol with its quote asset, whether it is tracked, and where the data come from."""
+        source = next(iter(self._store.select("name, base_url", DATA_SOURCE)), {"name": None, "base_url": None})
+        tracked = self.tracked()
+        rows = [
+            {
+                "symbol": symbol,
+                "quote_asset": quote_asset(symbol),
+                "tracked": symbol in tracked,
+                "source": source["name"],
+                "source_url": source["base_url"],
+            }
+            for symbol in sorted({row["symbol"] for row in self.rows()} | tracked)
+        ]
+        return [row for row in of_symbols(rows, query) if query.tracked in (None, row["tracked"])]
+
+    def listed(self, query: Query) -> tuple[str, ...]:
+        """Every symbol of the market, or of the quote asset asked for."""
+        return tuple(sorted(row["symbol"] for row in of_symbols(self.rows(), query)))
+
+    def tracked(self) -> set[str]:
+        """Symbols with trades, books or candles."""
+        stored = self.stored_symbols(BOOKS.name) + self.stored_symbols(TRADES.name)
+        return set(stored) | set(self.stored_intervals())
+
+    def stored_symbols(self, table: str) -> tuple[str, ...]:
+        """Symbols that order_book or recent_trades holds rows of."""
+        rows = self._kept(STORED_HOURS, lambda: self._store.select("DISTINCT table_name, symbol", STORED_HOURS))
+        return tuple(sorted(row["symbol"] for row in rows if row["table_name"] == table))
+
+    def stored_intervals(self) -> dict[str, set[str]]:
+        """Candle intervals by symbol."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for row in self._kept(KLINES.name, lambda: self._store.select("DISTINCT symbol, interval", KLINES.name)):
+            found[row["symbol"]].add(row["interval"])
+        return dict(found)
+
+    def rows(self) -> list[Row]:
+        """market_now as it is stored, all quote assets."""
+        return self._kept(MARKET_NOW, self._read_market)
+
+    def _read_market(self) -> list[Row]:
+        quotes = self._store.select("DISTINCT quote_asset", MARKET_NOW)
+        values = [(row["quote_asset"],) for row in quotes]
+        parts = self._store.select_many(
+            self._store.columns_of(MARKET_NOW), MARKET_NOW, "WHERE quote_asset = ?", values
+        )
+        return [row for part in parts for row in part]
+
+    def _rows_of(self, table: str) -> list[Row]:
+        names = NAMES[table]
+        rows = [{name: row[stored] for name, stored in names.items()} for row in self.rows()]
+        return [row for row in rows if row["updated_at"] is not None]
+
+    def _kept(self, key: str, read: Callable[[], Any]) -> Any:
+        return self._shared.get(key, read)
+
+
+def of_symbols(rows: Iterable[Row], query: Query) -> list[Row]:
+    """The rows of the symbols and of the quote asset asked for."""
+    wanted, quote = frozenset(query.symbols), query.quote_asset
+    return [
+        row for row in rows
+        if (not wanted or row["symbol"] in wanted) and (quote is None or quote_asset(row["symbol"]) == quote)
+    ]  # fmt: skip
+
+
+def summary_of(quote: str, rows: list[Row]) -> Row:
+    changes = [row["price_change"] or 0 for row in rows]
+    return {
+        "quote_asset": quote,
+        "symbols": len(rows),
+        "rising": sum(change > 0 for change in changes),
+        "falling": sum(change < 0 for change in changes),
+        "unchanged": sum(change == 0 for change in changes),
+        "quote_volume": sum(row["quote_volume"] or 0 for row in rows),
+        "trade_count": sum(row["trade_count"] or 0 for row in rows),
+        "updated_at": max(row["stats_updated_at"] for row in rows),
+    }

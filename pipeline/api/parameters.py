@@ -1,0 +1,125 @@
+"""What each query parameter may be: its name, its JSON schema, how it is read, one line of help. The checks of a
+request and /openapi.json both come from here. Knows nothing of Flask's app or of Cassandra."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.api.intervals import INTERVAL, interval_ms
+from pipeline.api.paging import CURSOR, Cursor
+from pipeline.tables import STATS
+from pipeline.times import DAY_MS, iso_to_ms
+
+DEFAULT_LIMIT, MAX_LIMIT = 100, 5000
+MAX_SYMBOLS = 50
+MAX_POINTS = 5000
+MAX_LEVELS = 1000
+LONGEST_MS = 366 * DAY_MS
+NAME = "[A-Za-z0-9._-]{1,20}"
+SYMBOLS = f"[ ,]*{NAME} *(,[ ,]*{NAME} *)*[ ,]*"
+DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+# The offset's + arrives as a blank when it was not encoded.
+CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+ -][0-9]{2}:?[0-9]{2})?"
+MOMENT = rf"[0-9]{{1,15}}|{DATE}([T ]{CLOCK})?"
+# Cassandra holds any 64-bit ms; these are the years 1970 to 9999, which every reader can show.
+FIRST_MS, LAST_MS = 0, 253_402_300_799_999
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameter:
+    """One query parameter. `parse` raises ValueError for a value that `expected` does not describe."""
+
+    name: str
+    schema: Mapping[str, Any]
+    parse: Callable[[str], Any]
+    expected: str
+    help: str
+
+
+def matching(pattern: str, parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    def checked(text: str) -> Any:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(text)
+        return parse(text)
+
+    return checked
+
+
+def text_parameter(name: str, pattern: str, parse: Callable[[str], Any], expected: str, text: str) -> Parameter:
+    schema = {"type": "string", "pattern": f"^({pattern})$"}
+    return Parameter(name, schema, matching(pattern, parse), expected, text)
+
+
+def whole(name: str, most: int, text: str, default: int | None = None) -> Parameter:
+    def parse(value: str) -> int:
+        if not re.fullmatch("[0-9]{1,9}", value) or not 1 <= int(value) <= most:
+            raise ValueError(value)
+        return int(value)
+
+    schema = {"type": "integer", "minimum": 1, "maximum": most} | ({} if default is None else {"default": default})
+    return Parameter(name, schema, parse, f"a whole number from 1 to {most}", text)
+
+
+def choice(name: str, choices: Mapping[str, Any], text: str) -> Parameter:
+    schema = {"type": "string", "enum": list(choices)}
+    parse = matching("|".join(choices), choices.__getitem__)
+    return Parameter(name, schema, parse, f"one of {', '.join(choices)}", text)
+
+
+def split_symbols(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip().upper() for part in text.split(",") if part.strip()))
+
+
+def several_symbols(text: str) -> tuple[str, ...]:
+    found = split_symbols(text)
+    if len(found) > MAX_SYMBOLS:
+        raise ValueError(text)
+    return found
+
+
+def moment(text: str) -> int:
+    ms = int(text) if text.isdigit() else iso_to_ms(text.replace(" ", "+"))
+    if not FIRST_MS <= ms <= LAST_MS:
+        raise ValueError(text)
+    return ms
+
+
+def interval(text: str) -> str:
+    if (interval_ms(text) or 0) > LONGEST_MS:
+        raise ValueError(text)
+    return text
+
+
+WHEN = "epoch milliseconds or ISO 8601, e.g. 1700000000000 or 2026-01-31T12:00:00Z"
+SYMBOL_LIST = text_parameter(
+    "symbol", SYMBOLS, several_symbols, f"one to {MAX_SYMBOLS} symbols, comma-separated, e.g. BTCUSDT,ETHUSDT",
+    "One or several symbols, comma-separated, upper or lower case.",
+)  # fmt: skip
+ONE_SYMBOL = text_parameter(
+    "symbol", f" *{NAME} *", split_symbols, "one symbol, e.g. BTCUSDT", "The symbol, upper or lower case."
+)
+FROM = text_parameter(
+    "from", MOMENT, moment, WHEN, "First moment, inclusive: the first rows from there. Epoch ms or ISO 8601."
+)
+TO = text_parameter("to", MOMENT, moment, WHEN, "Last moment, exclusive; without `from` the last rows before it.")
+LIMIT = whole("limit", MAX_LIMIT, "Most rows of an answer; a Link header leads on when there are more.", DEFAULT_LIMIT)
+CURSOR_OF_LINK = text_parameter(
+    "cursor", CURSOR, Cursor.read, "a cursor from a Link header", "Where the last page ended; taken from a Link header."
+)
+POINTS = whole("points", MAX_POINTS, "Downsample the range to at most this many rows, of all symbols together.")
+LEVELS = whole("levels", MAX_LEVELS, "Most levels of each side, best first.")
+INTERVAL_OF_CANDLES = text_parameter(
+    "interval", INTERVAL, interval, "a multiple of a stored interval, e.g. 5m, 2h, 3d (case matters: 1M is a month)",
+    "Candle interval, 1m unless given: a stored one, or any multiple of one (candles are merged).",
+)  # fmt: skip
+SORT = choice("sort", {name: name for name in STATS.columns}, "Rank the whole market by this column.")
+ORDER = choice("order", {"desc": True, "asc": False}, "Order of the ranking, largest first unless given.")
+QUOTE_ASSET = text_parameter(
+    "quote_asset",
+    "[A-Za-z0-9]{1,20}",
+    str.upper,
+    "the name of an asset, e.g. USDT",
+    "Only symbols quoted in this asset.",
+)
+TRACKED = choice("tracked", {"true": True, "false": False}, "Only symbols with (or without) trades, books and candles.")

@@ -1,0 +1,65 @@
+"""Groups the rows of a poll into batches of one Cassandra partition each. Knows sizes; sends nothing."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
+
+from cassandra.query import UNSET_VALUE
+
+from pipeline.consumer.statements import EncodedRow
+
+# Measured (DESIGN 2.3): 200 rows of one partition in a batch are 1.5 times as fast as 30. Past a few hundred rows
+# nothing is gained, and a batch that fails costs more to take apart.
+MAX_ROWS = 200
+# Far below Cassandra's hard limit for a mutation (half a commit-log segment, 16 MiB); keeps one reply time short.
+MAX_BATCH_BYTES = 64 * 1024
+
+
+def newest(rows: Sequence[EncodedRow]) -> list[EncodedRow]:
+    """Several changes of one row in a poll: only the newest is written. Of equal versions (changes in one
+    transaction share the commit time) the later record wins, which is PostgreSQL's order."""
+    latest = {row.identity: row for row in rows}
+    if len(latest) == len(rows):
+        return list(rows)
+    latest.clear()
+    for row in rows:
+        known = latest.get(row.identity)
+        if known is None:
+            latest[row.identity] = row
+        elif row.version_us >= known.version_us:
+            latest[row.identity] = completed(row, known)
+    return list(latest.values())
+
+
+def completed(newer: EncodedRow, older: EncodedRow) -> EncodedRow:
+    """The newer state of a row; a column that it left out (an unchanged TOASTed value) is as the older one had it."""
+    if newer.statement is not older.statement or UNSET_VALUE not in newer.values:
+        return newer
+    values = tuple(before if after is UNSET_VALUE else after for after, before in zip(newer.values, older.values))
+    return newer._replace(values=values, size_bytes=newer.size_bytes + older.size_bytes)
+
+
+def batches(rows: Iterable[EncodedRow]) -> Iterator[list[EncodedRow]]:
+    """The rows by statement and Cassandra partition, in batches bounded by rows and bytes."""
+    groups: dict[tuple, list[EncodedRow]] = defaultdict(list)
+    for row in rows:
+        groups[row.partition].append(row)
+    for group in groups.values():
+        for start in range(0, len(group), MAX_ROWS):
+            yield from bounded_bytes(group[start : start + MAX_ROWS])
+
+
+def bounded_bytes(rows: list[EncodedRow]) -> Iterator[list[EncodedRow]]:
+    """The rows as they are, or in as many parts as their bytes need."""
+    if sum(map(attrgetter("size_bytes"), rows)) <= MAX_BATCH_BYTES:
+        yield rows
+        return
+    batch: list[EncodedRow] = []
+    size_bytes = 0
+    for row in rows:
+        if batch and size_bytes + row.size_bytes > MAX_BATCH_BYTES:
+            yield batch
+            batch, size_bytes = [], 0
+        batch.append(row)
+        size_bytes += row.size_bytes
+    yield batch

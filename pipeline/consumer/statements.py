@@ -1,0 +1,213 @@
+"""Prepared statements made from Cassandra's own schema: what a table's columns and types are is read there, so a new
+column or a new table needs no code. Knows CQL; knows nothing of Kafka or of what the tables mean."""
+
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from typing import Any, NamedTuple
+
+from cassandra import DriverException
+from cassandra.cluster import Session
+from cassandra.metadata import TableMetadata
+from cassandra.query import UNSET_VALUE, BoundStatement, PreparedStatement
+
+from pipeline.cassandra import AWAY
+from pipeline.consumer.encoding import BAD_VALUE, bigint, column_encoder, encoder
+from pipeline.errors import StoreUnavailable, UnwritableRecord
+from pipeline.transformations import DELETE, UPDATE, Row
+
+VERSION = "[version]"
+LONGEST_KEY_BYTES = 65_535  # Cassandra's limit; the driver cannot even make a routing key of a longer one
+MOST_CHARACTERS = 200
+FIXED_WIDTH = frozenset({"double", "float", "bigint", "int", "smallint", "tinyint", "boolean", "timestamp"})
+
+
+class SerialisedRow(BoundStatement):
+    """A prepared statement with values that are in wire format already: skips the driver's own binding, which costs
+    more than everything else on the write path (DESIGN 2.3)."""
+
+    def __init__(self, prepared: PreparedStatement, values: Sequence[Any]) -> None:
+        self.prepared_statement = prepared
+        self.keyspace = prepared.column_metadata[0].keyspace_name
+        self.values = values
+        self._routing_key = None
+
+
+class EncodedRow(NamedTuple):
+    """A row in wire format. `partition` is the statement and the Cassandra partition, `identity` the row (table and
+    primary key), `version_us` what orders its states, `position` that of its record in the poll."""
+
+    statement: "TableStatement"
+    values: tuple[Any, ...]
+    partition: tuple[Any, ...]
+    identity: tuple[Any, ...]
+    size_bytes: int
+    version_us: int
+    position: int
+
+    def with_version(self, version_us: int) -> "EncodedRow":
+        """The same row, a little newer."""
+        at = self.statement.version_at
+        values = (*self.values[:at], bigint(version_us), *self.values[at + 1 :])
+        return self._replace(values=values, version_us=version_us)
+
+
+class TableStatement:
+    """One way of writing one table: the prepared statement and how to fill it."""
+
+    def __init__(self, session: Session, table: TableMetadata, kind: str) -> None:
+        self.table, self.kind = table, kind
+        partition = [column.name for column in table.partition_key]
+        self.key = [column.name for column in table.primary_key]
+        others = [name for name in table.columns if name not in self.key]
+        self.known = frozenset(table.columns)
+        self.prepared = session.prepare(statement_text(table, kind, self.key, others))
+        order = {UPDATE: [VERSION, *others, *self.key], DELETE: [VERSION, *self.key]}
+        names = order.get(kind, [*self.key, *others, VERSION])
+        types = [meta.type for meta in self.prepared.column_metadata]
+        self._names = [name for name in names if name != VERSION]
+        self._types = [kind for name, kind in zip(names, types, strict=True) if name != VERSION]
+        self._encoders = list(map(column_encoder, self._types))
+        self.version_at = names.index(VERSION)
+        self._partition_at = [names.index(name) for name in partition]
+        self._key_at = [names.index(name) for name in self.key]
+        # Sizes only bound a batch: numbers and times count as eight bytes, only text and the like is measured.
+        self._long = [number for number, driver_type in enumerate(types) if driver_type.typename not in FIXED_WIDTH]
+        self._fixed_bytes = 8 * (len(names) - len(self._long))
+
+    def fits(self, table: TableMetadata) -> bool:
+        """Whether the table is still as it was. The driver makes a new object whenever it reads a table's schema, also
+        when nothing in it has changed."""
+        if table is not self.table:
+            if shape(table) != shape(self.table):
+                return False
+            self.table = table
+        return True
+
+    def encode(
+        self, rows: Sequence[Row], versions_us: Sequence[int], positions: Sequence[int], source: str
+    ) -> list[EncodedRow]:
+        """The rows in wire format, made column by column. A column that a row lacks is left unset (null in a new row);
+        None clears it. Rows that several `source` tables share (UPDATE) are separate identities: each writes its own
+        columns. Raises UnwritableRecord when one of them has a value that does not fit or lacks a key; of a single row
+        it says which column."""
+        try:
+            columns = [
+                encode([row.get(name, UNSET_VALUE) for row in rows])
+                for name, encode in zip(self._names, self._encoders)
+            ]
+            columns.insert(self.version_at, list(map(bigint, versions_us)))
+        except BAD_VALUE:
+            raise self._bad_value(rows[0]) from None
+        keys = [columns[number] for number in self._key_at]
+        self._check_keys(keys, rows[0])
+        identity = f"{self.table.name} {source if self.kind == UPDATE else ''}"
+        return list(
+            map(
+                EncodedRow,
+                repeat(self),
+                zip(*columns),
+                zip(repeat(self), *(columns[number] for number in self._partition_at)),
+                zip(repeat(identity), *keys),
+                self._sizes(columns, len(rows)),
+                versions_us,
+                positions,
+            )
+        )
+
+    def _check_keys(self, keys: list[list[Any]], first: Row) -> None:
+        for values in keys:
+            if set(map(type, values)) != {bytes}:
+                missing = [name for name in self.key if first.get(name) is None]
+                raise UnwritableRecord(f"{self.table.name}: no value for key column {', '.join(missing)}")
+            if max(map(len, values)) > LONGEST_KEY_BYTES:
+                raise UnwritableRecord(f"{self.table.name}: a key column of more than {LONGEST_KEY_BYTES} bytes")
+
+    def _sizes(self, columns: list[list[Any]], count: int) -> Iterable[int]:
+        long = ([len(value) if value.__class__ is bytes else 0 for value in columns[number]] for number in self._long)
+        return map(sum, zip(repeat(self._fixed_bytes, count), *long))
+
+    def _bad_value(self, row: dict[str, Any]) -> UnwritableRecord:
+        """Which column it was: looked for only once it is known that there is one."""
+        for name, driver_type in zip(self._names, self._types):
+            value = row.get(name)
+            try:
+                if value is not None:
+                    encoder(driver_type)(value)
+            except BAD_VALUE as error:
+                return UnwritableRecord(f"{self.table.name}.{name}={shortened(value)}: {shortened(error)}")
+        return UnwritableRecord(f"{self.table.name}: a version that is no 64-bit number")
+
+    def bind(self, values: Sequence[Any]) -> SerialisedRow:
+        return SerialisedRow(self.prepared, values)
+
+
+def shape(table: TableMetadata) -> tuple[object, ...]:
+    """What a statement depends on: the columns with their types, and which of them are the key."""
+    columns = {name: column.cql_type for name, column in table.columns.items()}
+    return columns, [column.name for column in table.partition_key], [column.name for column in table.primary_key]
+
+
+def shortened(value: object) -> str:
+    """A value as a message can hold it: the record itself is kept in the dead letter."""
+    text = str(value) if isinstance(value, Exception) else repr(value)
+    return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + "…"
+
+
+def statement_text(table: TableMetadata, kind: str, key: list[str], others: list[str]) -> str:
+    """UPDATE rather than INSERT where several sources share a row: it leaves no row marker behind, so the row is gone
+    when the last source has cleared its columns."""
+    name = f'"{table.keyspace_name}"."{table.name}"'
+    where = " AND ".join(f'"{column}" = ?' for column in key)
+    if kind == UPDATE:
+        assignments = ", ".join(f'"{column}" = ?' for column in others)
+        return f"UPDATE {name} USING TIMESTAMP ? SET {assignments} WHERE {where}"
+    if kind == DELETE:
+        return f"DELETE FROM {name} USING TIMESTAMP ? WHERE {where}"
+    columns = ", ".join(f'"{column}"' for column in (*key, *others))
+    marks = ", ".join("?" * (len(key) + len(others)))
+    return f"INSERT INTO {name} ({columns}) VALUES ({marks}) USING TIMESTAMP ?"
+
+
+class Statements:
+    """The statements of a keyspace, prepared when first needed and again when their table's schema changed."""
+
+    def __init__(self, session: Session, keyspace: str) -> None:
+        self._session, self._keyspace = session, keyspace
+        self._statements: dict[tuple[str, str], TableStatement] = {}
+
+    def tables(self) -> set[str]:
+        """Names of the tables that exist now."""
+        keyspace = self._session.cluster.metadata.keyspaces.get(self._keyspace)
+        return set(keyspace.tables) if keyspace else set()
+
+    def current(self, table_name: str) -> TableMetadata | None:
+        keyspace = self._session.cluster.metadata.keyspaces.get(self._keyspace)
+        return keyspace.tables.get(table_name) if keyspace else None
+
+    def statement(self, table_name: str, kind: str) -> TableStatement:
+        """Raises UnwritableRecord when Cassandra has no such table, StoreUnavailable when it cannot be prepared."""
+        table = self.current(table_name)
+        if table is None:
+            raise UnwritableRecord(f"no table {self._keyspace}.{table_name} in Cassandra")
+        statement = self._statements.get((table_name, kind))
+        if statement is None or not statement.fits(table):
+            try:
+                statement = TableStatement(self._session, table, kind)
+            except AWAY as error:
+                raise StoreUnavailable(f"cannot prepare {kind} for {table_name}: {error}") from error
+            self._statements[table_name, kind] = statement
+        return statement
+
+    def is_current(self, statement: TableStatement) -> bool:
+        """False once the schema has changed under a statement: then a refusal is not the record's fault."""
+        table = self.current(statement.table.name)
+        return table is not None and statement.fits(table)
+
+    def has_changed(self, statement: TableStatement) -> bool:
+        """The same, asked of Cassandra itself: the driver may hear of a change later than the first refusal comes.
+        Raises StoreUnavailable."""
+        try:
+            self._session.cluster.refresh_table_metadata(self._keyspace, statement.table.name)
+        except (*AWAY, DriverException) as error:
+            raise StoreUnavailable(f"cannot read the schema of {statement.table.name}: {error}") from error
+        return not self.is_current(statement)

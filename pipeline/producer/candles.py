@@ -1,0 +1,59 @@
+"""Candles of one symbol and interval: always from the newest one that is known to be closed, so that a close is never
+missed, is looked at once more (a candle may be corrected right after its end), and an outage is filled on the next
+request."""
+
+from dataclasses import dataclass
+from itertools import takewhile
+from operator import itemgetter
+
+from pipeline.producer.client import Exchange
+from pipeline.producer.clock import ExchangeClock
+from pipeline.producer.jobs import Fetched, Job, shaped
+from pipeline.producer.rows import kline_rows
+from pipeline.producer.upserts import Batch
+from pipeline.tables import KLINES
+from pipeline.times import DAY_MS, datetime_to_ms
+
+PAGE = 1000  # the most /klines gives
+UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": DAY_MS, "w": 7 * DAY_MS, "M": 31 * DAY_MS}
+
+
+def interval_ms(interval: str) -> int:
+    """The length of a candle in ms; of a month, the longest."""
+    return int(interval[:-1]) * UNIT_MS[interval[-1]]
+
+
+def first_start_ms(interval: str, backfill_seconds: float, now_ms: int) -> int:
+    """Where the first start begins: `backfill_seconds` ago, and never later than the previous candle, because the
+    exchange gives only candles that open at or after the start."""
+    return now_ms - max(int(backfill_seconds * 1000), 2 * interval_ms(interval))
+
+
+@dataclass(slots=True, kw_only=True)
+class KlinesJob(Job):
+    """`from_ms`: open time of the newest candle before which all are committed as closed."""
+
+    kind: str = "klines"
+    weight: int = 2
+    symbol: str
+    interval: str
+    from_ms: int
+    clock: ExchangeClock
+
+    def fetch(self, exchange: Exchange) -> Fetched:
+        asked_at_ms = self.clock.surely_past_ms()
+        reply = exchange.get(
+            "/api/v3/klines",
+            {"symbol": self.symbol, "interval": self.interval, "startTime": self.from_ms, "limit": PAGE},
+        )
+        rows = shaped(kline_rows, self.symbol, self.interval, reply, asked_at_ms)
+        if not rows:
+            return Fetched()
+        closed = list(takewhile(itemgetter("is_closed"), rows))
+        next_from = datetime_to_ms((closed or rows[:1])[-1]["open_time"])
+        again = len(rows) >= PAGE and next_from > self.from_ms
+        return Fetched([Batch(KLINES, rows)], again=again, state=next_from)
+
+    def stored(self, fetched: Fetched) -> None:
+        if fetched.state is not None:
+            self.from_ms = fetched.state

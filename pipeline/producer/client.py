@@ -1,0 +1,141 @@
+"""HTTP to the exchange: one method, every failure an error of ours. Knows status codes, limits and bans; knows
+nothing of what the replies mean."""
+
+import logging
+import threading
+from typing import Any
+
+import orjson
+import requests
+from requests.adapters import HTTPAdapter
+
+from pipeline.errors import ExchangeBanned, ExchangeError, UnknownSymbol
+from pipeline.producer import metrics
+from pipeline.producer.budget import Budget
+from pipeline.producer.gate import Gate
+
+log = logging.getLogger(__name__)
+
+# The exchange itself gives up after 10 s (facts: binance.md).
+TIMEOUT_SECONDS = (3.05, 12)
+# A ban without Retry-After has not been seen; a minute is the exchange's own counting window.
+BAN_WITHOUT_RETRY_AFTER_SECONDS = 60.0
+# Going on at once after a 429 is what turns it into a 418.
+SHORTEST_BAN_SECONDS = 1.0
+# 451 does not pass by itself; it is asked again, by one request, only in case the address was moved.
+RESTRICTED_RETRY_SECONDS = 60.0
+INVALID_SYMBOL = -1121
+
+
+class BadReply(ExchangeError):
+    """The exchange answered something that is not what this endpoint answers."""
+
+
+class Unreachable(ExchangeError):
+    """Nobody answered: no connection, or it broke off."""
+
+
+class Restricted(ExchangeBanned):
+    """451: the exchange does not serve this place. Only another address helps."""
+
+    def __init__(self, base_url: str) -> None:
+        message = (
+            f"{base_url} does not serve this location (451). Set BINANCE_BASE_URL to an address that does, "
+            "e.g. https://data-api.binance.vision"
+        )
+        super().__init__(message, RESTRICTED_RETRY_SECONDS)
+
+
+class Exchange:
+    """Requests with keep-alive, one session per thread (a Session is not thread-safe)."""
+
+    def __init__(self, base_url: str, gate: Gate, budget: Budget) -> None:
+        self.base_url = base_url
+        self.data_source = ""
+        self._gate, self._budget = gate, budget
+        self._threads = threading.local()
+
+    def get(self, path: str, params: dict[str, Any] | None = None) -> Any:
+        """The reply's JSON. Raises ExchangeBanned without a call while a ban lasts, UnknownSymbol, Restricted,
+        Unreachable, BadReply or ExchangeError."""
+        closings, minute = self._gate.closings, self._budget.minute
+        waiting = self._gate.closed_seconds()
+        if waiting:
+            raise ExchangeBanned(f"silent for {waiting:.0f} s more", waiting)
+        try:
+            reply = self._session().get(self.base_url + path, params=params, timeout=TIMEOUT_SECONDS)
+        except requests.RequestException as error:
+            metrics.REQUESTS.labels(path, type(error).__name__).inc()
+            raise Unreachable(f"{self.base_url}{path}: {reason(error)}") from error
+        metrics.REQUESTS.labels(path, reply.status_code).inc()
+        self._note_headers(reply, minute)
+        if reply.status_code in (418, 429, 451):
+            raise self._banned(path, reply, closings)
+        if self._gate.answered(closings):
+            log.info("exchange_serves_again")
+        if reply.status_code != 200:
+            raise refusal(path, reply)
+        try:
+            return orjson.loads(reply.content)
+        except orjson.JSONDecodeError as error:
+            raise BadReply(f"{path}: {len(reply.content)} bytes that are not JSON ({error})") from error
+
+    def _session(self) -> requests.Session:
+        session = getattr(self._threads, "session", None)
+        if session is None:
+            session = self._threads.session = requests.Session()
+            session.headers["Accept-Encoding"] = "gzip"
+            session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=1))
+            session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=1))
+        return session
+
+    def _note_headers(self, reply: requests.Response, minute: int) -> None:
+        used = reply.headers.get("X-MBX-USED-WEIGHT-1M", "")
+        if used.isdigit():
+            self._budget.report(int(used), minute)
+        self.data_source = reply.headers.get("X-Data-Source", self.data_source)
+
+    def _banned(self, path: str, reply: requests.Response, closings: int) -> ExchangeBanned:
+        """Closes the gate before anything else is done, and says so once. A request that began before the gate was
+        closed was under way and could not be taken back."""
+        status = reply.status_code
+        if status == 451:
+            error: ExchangeBanned = Restricted(self.base_url)
+        else:
+            given = reply.headers.get("Retry-After", "")
+            seconds = float(given) if given.isdigit() else BAN_WITHOUT_RETRY_AFTER_SECONDS
+            error = ExchangeBanned(f"{path}: {status} {error_body(reply)[1]}", max(seconds, SHORTEST_BAN_SECONDS))
+        was_under_way = self._gate.closings != closings
+        self._gate.close(error.retry_after_seconds)
+        metrics.BANS.labels(status).inc()
+        facts = {"status": status, "silent_s": error.retry_after_seconds, "error": str(error)}
+        if was_under_way:
+            log.info("call_was_under_way", extra=facts)
+        else:
+            log.warning("exchange_silenced", extra=facts)
+        return error
+
+
+def refusal(path: str, reply: requests.Response) -> ExchangeError:
+    code, text = error_body(reply)
+    if code == INVALID_SYMBOL:
+        return UnknownSymbol(f"{path}: {text}")
+    return ExchangeError(f"{path}: {reply.status_code} {text}")
+
+
+def error_body(reply: requests.Response) -> tuple[int, str]:
+    """Code and message of an error reply; the firewall's are HTML, so none is certain."""
+    try:
+        body = orjson.loads(reply.content)
+        return int(body["code"]), str(body["msg"])
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return 0, reply.headers.get("Content-Type", "no content type")
+
+
+def reason(error: requests.RequestException) -> str:
+    """What a person needs of the chain of exceptions that requests wraps: time-out, refused, unknown host."""
+    cause: BaseException = error
+    while cause.args and isinstance(cause.args[-1], BaseException):
+        cause = cause.args[-1]
+    inner = getattr(cause, "reason", None)
+    return f"{type(error).__name__} {inner if inner else cause}"

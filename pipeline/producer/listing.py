@@ -1,0 +1,69 @@
+"""What the exchange lists and how much it allows, from exchangeInfo; read again every few minutes, so that new,
+halted and delisted symbols are followed."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.producer.client import Exchange
+from pipeline.producer.clock import ExchangeClock
+from pipeline.producer.jobs import Fetched, Job, shaped
+from pipeline.times import exchange_ms, now_ms
+
+log = logging.getLogger(__name__)
+
+INTERVAL_SECONDS = 600.0
+WEIGHT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """`symbols`: name → (quote asset, status). Statuses are the exchange's; unknown ones may come."""
+
+    symbols: dict[str, tuple[str, str]]
+    weight_limit_per_minute: int
+
+    def market(self, quote_asset: str) -> frozenset[str]:
+        """The symbols that trade now and are quoted in this asset."""
+        wanted = (quote_asset, "TRADING")
+        return frozenset(name for name, found in self.symbols.items() if found == wanted)
+
+    def known(self, wanted: Iterable[str]) -> list[str]:
+        return [symbol for symbol in wanted if symbol in self.symbols]
+
+
+def listing(reply: dict[str, Any]) -> Listing:
+    """GET /api/v3/exchangeInfo. The limit is the smallest REQUEST_WEIGHT, as weight per minute; one of an interval
+    that is not documented is passed over."""
+    seconds = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86400}
+    limits = [
+        int(limit["limit"]) * 60 // (seconds[limit["interval"]] * int(limit["intervalNum"]))
+        for limit in reply["rateLimits"]
+        if limit["rateLimitType"] == "REQUEST_WEIGHT" and limit["interval"] in seconds
+    ]
+    symbols = {item["symbol"]: (item["quoteAsset"], item["status"]) for item in reply["symbols"]}
+    if not limits or not symbols:
+        raise ValueError("exchangeInfo without a weight limit or without symbols")
+    return Listing(symbols, min(limits))
+
+
+@dataclass(slots=True, kw_only=True)
+class ListingJob(Job):
+    """Leaves the newest listing in `Fetched.state`."""
+
+    kind: str = "listing"
+    name: str = "listing"
+    weight: int = WEIGHT
+    clock: ExchangeClock
+
+    def fetch(self, exchange: Exchange) -> Fetched:
+        # Permission sets are most of the reply's megabytes and nothing here reads them.
+        reply = exchange.get("/api/v3/exchangeInfo", {"showPermissionSets": "false"})
+        found = shaped(listing, reply)
+        self.clock.learn(shaped(server_time_ms, reply), now_ms())
+        return Fetched(state=found)
+
+
+def server_time_ms(reply: dict[str, Any]) -> int:
+    return exchange_ms(int(reply["serverTime"]))

@@ -1,0 +1,135 @@
+"""The shape of every answer, with a store that holds nothing, is away, or is broken."""
+
+import pytest
+
+from pipeline.api.app import create_app
+from pipeline.errors import StoreUnavailable
+
+DATA_ROUTES = ["/crypto_24h_stats", "/latest_prices", "/order_book", "/recent_trades", "/klines", "/symbols"]
+
+
+class FakeStore:
+    """Holds no rows; `error` is raised by every read."""
+
+    def __init__(self, error=None, rows=()):
+        self.error, self.rows, self.asked = error, list(rows), []
+
+    def select(self, columns, table, where="", values=()):
+        return self.select_many(columns, table, where, [values])[0]
+
+    def select_many(self, columns, table, where, many):
+        found = []
+        for values in many:
+            self.asked.append((columns, table, where, list(values)))
+            if self.error is not None:
+                raise self.error
+            found.append(list(self.rows))
+        return found
+
+    def columns_of(self, table):
+        if self.error is not None:
+            raise self.error
+        return "*"
+
+    def answers(self):
+        self.select("release_version", "system.local")
+
+
+@pytest.fixture
+def client(defaults):
+    def make(error=None, rows=()):
+        store = FakeStore(error, rows)
+        made = create_app(defaults, store).test_client()
+        made.store = store
+        return made
+
+    return make
+
+
+@pytest.mark.parametrize("route", DATA_ROUTES)
+def test_route_without_parameters_and_rows_is_200_and_an_empty_array(client, route):
+    reply = client().get(route)
+    assert (reply.status_code, reply.mimetype) == (200, "application/json")
+    assert reply.get_json() == []
+
+
+@pytest.mark.parametrize("route", DATA_ROUTES[:5])
+@pytest.mark.parametrize(
+    ("parameter", "value"), [("limit", "0"), ("from", "soon"), ("to", "soon"), ("symbol", ""), ("simbol", "A")]
+)
+def test_bad_parameter_is_400_with_its_name_before_the_store_is_asked(client, route, parameter, value):
+    made = client(StoreUnavailable("away"))
+    reply = made.get(route, query_string={parameter: value})
+    assert (reply.status_code, reply.mimetype) == (400, "application/json")
+    assert reply.get_json()["parameter"] == parameter
+    assert set(reply.get_json()) == {"error", "parameter"}
+    assert made.store.asked == []
+
+
+@pytest.mark.parametrize("route", [*DATA_ROUTES, "/health"])
+def test_store_that_is_away_is_503_with_retry_after(client, route):
+    reply = client(StoreUnavailable("10.0.0.7: refused, password=secret")).get(route)
+    assert (reply.status_code, reply.mimetype) == (503, "application/json")
+    assert int(reply.headers["Retry-After"]) > 0
+    assert set(reply.get_json()) == {"error"}
+    assert "10.0.0.7" not in reply.text
+    assert "secret" not in reply.text
+
+
+@pytest.mark.parametrize("route", ["/nowhere", "/klines/ETHUSDT", "/static/x"])
+def test_unknown_path_is_404_as_json(client, route):
+    reply = client().get(route)
+    assert (reply.status_code, reply.mimetype) == (404, "application/json")
+    assert set(reply.get_json()) == {"error"}
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
+def test_writing_is_405_as_json_and_changes_nothing(client, method):
+    made = client()
+    reply = getattr(made, method)("/klines")
+    assert (reply.status_code, reply.mimetype) == (405, "application/json")
+    assert set(reply.get_json()) == {"error"}
+    assert made.store.asked == []
+
+
+def test_405_says_which_methods_are_allowed(client):
+    """RFC 9110 15.5.6: a 405 must carry Allow."""
+    assert "GET" in client().post("/klines").headers.get("Allow", "")
+
+
+@pytest.mark.parametrize("route", ["/klines", "/health"])
+def test_bug_is_500_as_json_without_a_stack_trace_but_with_one_in_the_log(client, route, caplog):
+    reply = client(ZeroDivisionError("secret detail")).get(route)
+    assert (reply.status_code, reply.mimetype) == (500, "application/json")
+    assert set(reply.get_json()) == {"error"}
+    for detail in ("Traceback", "ZeroDivisionError", "secret detail", ".py"):
+        assert detail not in reply.text
+    (said,) = [record for record in caplog.records if record.getMessage() == "unexpected_error"]
+    assert said.exc_info[0] is ZeroDivisionError
+
+
+def test_health_is_200_only_when_the_store_answers(client):
+    assert client().get("/health").status_code == 200
+    assert client(StoreUnavailable("away")).get("/health").status_code == 503
+
+
+def test_parameters_reach_the_store_as_bound_values_and_never_as_text(client):
+    made = client()
+    assert made.get("/latest_prices?symbol=ETHUSDT&from=5&to=9&limit=7").status_code == 200
+    ((_, table, where, values),) = made.store.asked
+    assert table == "latest_prices"
+    assert values == ["ETHUSDT", 4, 9, 8]  # strictly above 4, and one row more than the page
+    assert "ETHUSDT" not in where
+    assert "ALLOW FILTERING" not in where
+
+
+def test_number_that_json_has_not_becomes_null_and_a_tuple_an_array(client):
+    rows = [{"symbol": "X", "updated_at": 5, "bids": [(1.5, 2.0)], "spread": float("nan"), "trade_count": 2**53 + 1}]
+    reply = client(rows=rows).get("/latest_prices?symbol=X")
+    assert reply.get_json() == [
+        {"symbol": "X", "updated_at": 5, "bids": [[1.5, 2.0]], "spread": None, "trade_count": 2**53 + 1}
+    ]
+
+
+def test_app_starts_without_a_store_and_connects_only_when_asked(defaults):
+    create_app(defaults)

@@ -1,0 +1,186 @@
+import json
+from collections import namedtuple
+
+import pytest
+
+from pipeline.consumer import metrics
+from pipeline.consumer.encode import RowEncoder, parse_all
+from pipeline.consumer.statements import Statements
+from pipeline.errors import StoreUnavailable
+from pipeline.tables import TABLES
+from tests.unit.support.fake_cassandra import FakeSession
+
+Record = namedtuple("Record", "topic partition offset key value headers")
+SAVED = {
+    "klines": "kline_created_open",
+    "latest_prices": "price_created",
+    "crypto_24h_stats": "stats_updated",
+    "order_book": "order_book_updated",
+    "recent_trades": "trade_created",
+}
+
+
+def record(table, value, offset=0):
+    return Record(f"crypto.public.{table}", 0, offset, b"{}", value, [])
+
+
+def table_of(record):
+    return record.topic.removeprefix("crypto.public.")
+
+
+@pytest.fixture
+def session():
+    return FakeSession()
+
+
+@pytest.fixture
+def encoded(session):
+    encoder = RowEncoder(Statements(session, "crypto"))
+
+    def encode(*records):
+        poll = parse_all(records, table_of)
+        return encoder.rows(poll), poll
+
+    return encode
+
+
+def test_each_of_the_five_tables_becomes_rows_of_the_real_schema(encoded, envelope):
+    rows, poll = encoded(*[record(table, envelope(case)) for table, case in SAVED.items()])
+    assert poll.dead == []
+    assert sorted(row.statement.table.name for row in rows) == [
+        "crypto_24h_stats", "klines", "latest_prices", "market_now", "market_now", "order_book", "recent_trades",
+        "stored_hours", "stored_hours",
+    ]
+
+
+def test_every_saved_column_is_known_to_cassandra(encoded, envelope):
+    before = unknown_columns()
+    encoded(*[record(table, envelope(case)) for table, case in SAVED.items()])
+    assert unknown_columns() == before
+
+
+def unknown_columns():
+    return sum(sample.value for metric in metrics.UNKNOWN_COLUMNS.collect() for sample in metric.samples
+               if sample.name.endswith("_total"))
+
+
+def test_bad_record_is_dead_and_the_ones_around_it_are_written(encoded, envelope):
+    good = envelope("kline_created_open")
+    rows, poll = encoded(
+        record("klines", good, 10), record("klines", b"not json", 11), record("klines", None, 12),
+        record("klines", b'{"op": "c", "after": {}, "source": {"ts_us": 1}}', 13), record("klines", good, 14),
+    )
+    assert [letter.record.offset for letter in poll.dead] == [11, 13]
+    assert all(letter.reason for letter in poll.dead)
+    assert [row.position for row in rows] == [0, 4]
+
+
+def test_values_that_do_not_fit_are_found_among_many_rows_and_the_others_keep_their_order(encoded, envelope):
+    good = envelope("kline_created_open")
+    body = json.loads(good)
+    body["after"]["close_price"] = "a lot"
+    bad = json.dumps(body).encode()
+    rows, poll = encoded(*[record("klines", bad if offset in (0, 7, 8, 19) else good, offset) for offset in range(20)])
+    assert [letter.record.offset for letter in poll.dead] == [0, 7, 8, 19]
+    assert all("close_price" in letter.reason for letter in poll.dead)
+    assert [row.position for row in rows] == [offset for offset in range(20) if offset not in (0, 7, 8, 19)]
+
+
+def test_dead_letter_keeps_the_original_bytes(encoded):
+    _, poll = encoded(record("klines", b"\xff\x00not json", 5))
+    assert poll.dead[0].record.value == b"\xff\x00not json"
+
+
+def test_record_of_a_table_that_cassandra_lacks_is_dead(encoded, envelope):
+    rows, poll = encoded(record("nowhere", envelope("kline_created_open")))
+    assert rows == []
+    assert "crypto.nowhere" in poll.dead[0].reason
+
+
+def test_unknown_column_is_counted_and_ignored_and_said_once(encoded, envelope, caplog):
+    body = json.loads(envelope("kline_created_open"))
+    body["after"]["added_yesterday"] = 5
+    value = json.dumps(body).encode()
+    before = unknown_columns()
+    rows, poll = encoded(record("klines", value), record("klines", value))
+    assert (len(rows), poll.dead) == (2, [])
+    assert unknown_columns() - before == 2
+    said = [entry for entry in caplog.records if entry.getMessage() == "unknown_column"]
+    assert [(entry.table, entry.column) for entry in said] == [("klines", "added_yesterday")]
+
+
+def test_missing_column_is_no_error(encoded, envelope):
+    body = json.loads(envelope("kline_created_open"))
+    del body["after"]["volume"]
+    rows, poll = encoded(record("klines", json.dumps(body).encode()))
+    assert (len(rows), poll.dead) == (1, [])
+
+
+def test_store_that_is_away_makes_no_dead_letters(encoded, envelope, session):
+    from cassandra.cluster import NoHostAvailable
+
+    session.prepare_error = NoHostAvailable("none", {})
+    with pytest.raises(StoreUnavailable):
+        encoded(record("klines", envelope("kline_created_open")))
+
+
+WRONG = (None, True, 5, -1, 1.5, "", "text", [], [1], {}, 2**63, "9" * 400)
+
+
+def outcome(encoded, table, body):
+    """`written`, `dead`, or the exception that would have stopped the program."""
+    try:
+        rows, poll = encoded(record(table, json.dumps(body).encode(), 7))
+    except Exception as error:
+        return f"stopped by {type(error).__name__}: {error}"
+    if poll.dead:
+        return "dead" if [letter.record.offset for letter in poll.dead] == [7] else "dead more than once"
+    return "written" if rows else "nothing"
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [(name, column) for name, table in TABLES.items() for column in table.columns]
+)
+def test_column_of_any_wrong_type_never_stops_the_consumer(encoded, envelope, table, column):
+    """Written or dead, but no other exception: the program would die, start, and die again on the same record."""
+    outcomes = {}
+    for wrong in WRONG:
+        body = json.loads(envelope(SAVED[table]))
+        body["after"][column] = wrong
+        outcomes[repr(wrong)[:20]] = outcome(encoded, table, body)
+    assert {wrong: found for wrong, found in outcomes.items() if found not in ("written", "dead")} == {}
+
+
+@pytest.mark.parametrize(("table", "case"), [("latest_prices", "price_deleted"), ("klines", "kline_deleted")])
+def test_delete_with_a_key_of_a_wrong_type_never_stops_the_consumer(encoded, envelope, table, case):
+    outcomes = {}
+    for wrong in (None, 5, 1.5, [], {}):
+        body = json.loads(envelope(case))
+        body["before"]["symbol"] = wrong
+        outcomes[repr(wrong)] = outcome(encoded, table, body)
+    assert {wrong: found for wrong, found in outcomes.items() if found != "dead"} == {}
+
+
+HUGE = "x" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("klines", {"after": {"volume": HUGE}}),
+        ("order_book", {"after": {"bids": json.dumps([[HUGE, "1"]])}}),
+        ("recent_trades", {"after": {"trade_time": HUGE}}),
+        ("klines", {"op": HUGE}),
+        ("klines", {"source": {"ts_us": HUGE}}),
+    ],
+    ids=["value", "transformation", "time", "operation", "version"],
+)
+def test_reason_of_a_dead_letter_stays_short_whatever_was_wrong(encoded, envelope, table, change):
+    """It travels as a Kafka header beside the record: a letter that is too large would be tried again for ever."""
+    body = json.loads(envelope(SAVED[table]))
+    for field, value in change.items():
+        body[field] = {**body[field], **value} if isinstance(value, dict) else value
+    _, poll = encoded(record(table, json.dumps(body).encode()))
+    lengths = [len(letter.reason) for letter in poll.dead]
+    assert len(lengths) == 1
+    assert lengths[0] < 2_000

@@ -1,0 +1,227 @@
+"""The consumer's order: write all, wait for all → dead letters, wait for all → commit. Each step is broken in turn."""
+
+from collections import namedtuple
+
+import pytest
+from cassandra import InvalidRequest
+from cassandra.cluster import NoHostAvailable
+from kafka import TopicPartition
+from kafka.errors import KafkaTimeoutError
+
+from pipeline.consumer.loop import Loop
+from pipeline.consumer.statements import Statements
+from pipeline.consumer.writer import Writer
+from tests.unit.support.clocks import FakeStop
+from tests.unit.support.ddl import CQL_TABLES, declared_tables
+from tests.unit.support.fake_cassandra import FakeSession
+
+Record = namedtuple("Record", "topic partition offset key value headers")
+KLINES = TopicPartition("crypto.public.klines", 0)
+PER_POLL, MANY_POLLS = 2, 200
+TWO_TABLES = {name: declared_tables(CQL_TABLES)[name] for name in ("klines", "latest_prices")}
+
+
+class FakeKafka:
+    """Source and dead-letter topic in one; `done` is the history of what was done (but for the polls, which may come
+    while a write is under way). Like Kafka, it delivers what comes after the last delivered record, wherever the
+    committed offset is."""
+
+    def __init__(self, values, stop):
+        self.values, self.stop = values, stop
+        self.position = self.committed = self.polls = 0
+        self.done, self.dead_offsets, self.send_errors = [], [], []
+
+    def table_of(self, record):
+        return record.topic.removeprefix("crypto.public.")
+
+    def follow(self, tables):
+        return frozenset(tables)
+
+    def poll(self, _timeout_seconds):
+        self.polls += 1
+        if self.position >= len(self.values):
+            if self.committed >= len(self.values) or self.polls > MANY_POLLS:
+                self.stop.set()
+            return {}
+        first, self.position = self.position, min(self.position + PER_POLL, len(self.values))
+        return {KLINES: [Record(KLINES.topic, 0, n, b"{}", self.values[n], []) for n in range(first, self.position)]}
+
+    def hold(self, _seconds):
+        self.done.append("hold")
+
+    def resume(self):
+        self.done.append("resume")
+
+    def commit(self, next_offsets):
+        self.committed = next_offsets[KLINES]
+        self.done.append(f"commit {self.committed}")
+        return True
+
+    def lag_records(self, ask=False):
+        return {KLINES: len(self.values) - self.position}
+
+    def send(self, letters):
+        letters = list(letters)
+        if letters and self.send_errors:
+            self.done.append("dead letters refused")
+            raise self.send_errors.pop(0)
+        self.dead_offsets += [letter.record.offset for letter in letters]
+        self.done += ["dead letters"] * bool(letters)
+        return len(letters)
+
+
+@pytest.fixture
+def run(envelope):
+    """Consumes these values; `good` stands for a candle's envelope. `errors` are what Cassandra answers, in order, then
+    it confirms. Returns the history."""
+
+    def start(*values, errors=(), send_errors=(), on_write=lambda session, kafka: None):
+        stop = FakeStop(after_waits=50)
+        kafka = FakeKafka([envelope("kline_created_open") if value == "good" else value for value in values], stop)
+        kafka.send_errors = list(send_errors)
+        session, left = FakeSession(), list(errors)
+
+        def outcome(_statement):
+            error = left.pop(0) if left else None
+            kafka.done.append("write failed" if error else "write")
+            on_write(session, kafka)
+            return error
+
+        session.outcome = outcome
+        statements = Statements(session, "crypto")
+        loop = Loop(kafka, statements, Writer(session, statements), kafka)
+        loop.run(stop)
+        assert len(stop.waits) < 50, "the loop went round without end"
+        return kafka
+
+    return start
+
+
+def test_offsets_are_committed_after_the_write_and_next_to_read(run):
+    assert run("good", "good", "good").done == ["write", "commit 2", "write", "commit 3"]
+
+
+def test_dead_letters_are_sent_after_the_write_and_before_the_commit(run):
+    kafka = run("good", b"not json")
+    assert kafka.done == ["write", "dead letters", "commit 2"]
+    assert kafka.dead_offsets == [1]
+
+
+def test_poll_of_tombstones_only_is_committed_without_a_write(run):
+    assert run(None, None).done == ["commit 2"]
+
+
+def test_write_that_is_not_confirmed_is_repeated_before_anything_is_committed(run):
+    away = NoHostAvailable("none", {})
+    kafka = run("good", "good", errors=[away, away, away])
+    assert kafka.done == [
+        "write failed", "hold", "write failed", "hold", "write failed", "hold", "write", "resume", "commit 2",
+    ]
+    assert kafka.dead_offsets == []
+
+
+def test_outage_is_waited_for_without_limit(run):
+    kafka = run("good", "good", errors=[NoHostAvailable("none", {})] * 500)
+    assert kafka.done[-2:] == ["resume", "commit 2"]
+    assert kafka.dead_offsets == []
+
+
+@pytest.mark.parametrize(("only", "followed"), [
+    (None, {"klines", "latest_prices"}), (frozenset({"klines", "elsewhere"}), {"klines"}),
+])
+def test_tables_that_were_asked_for_are_followed_and_no_others(only, followed):
+    stop, session = FakeStop(after_waits=50), FakeSession(TWO_TABLES)
+    kafka, statements = FakeKafka([], stop), Statements(session, "crypto")
+    loop = Loop(kafka, statements, Writer(session, statements), kafka, only)
+    loop.run(stop)
+    assert loop.followed == followed
+
+
+def test_stop_during_an_outage_commits_nothing(run):
+    def stop(_session, kafka):
+        kafka.stop.set()
+
+    kafka = run("good", b"not json", errors=[NoHostAvailable("none", {})] * 9, on_write=stop)
+    assert kafka.committed == 0
+    assert kafka.dead_offsets == []
+
+
+def test_stop_finishes_what_is_in_hand(run):
+    def stop(_session, kafka):
+        kafka.stop.set()
+
+    kafka = run(*["good"] * 20, on_write=stop)
+    assert kafka.done[:2] == ["write", "commit 2"]
+    assert kafka.committed == kafka.position < 20
+
+
+def test_row_that_cassandra_refuses_becomes_a_dead_letter_and_the_stream_goes_on(run):
+    kafka = run("good", "good", "good", errors=[InvalidRequest("bad row")])
+    assert kafka.dead_offsets == [1]
+    assert kafka.committed == 3
+
+
+def test_record_that_two_tables_refuse_is_one_dead_letter(run, envelope, monkeypatch):
+    price = envelope("price_updated")
+    monkeypatch.setattr(FakeKafka, "table_of", lambda _self, _record: "latest_prices")
+    assert run(price, errors=[InvalidRequest("bad row")] * 2).dead_offsets == [0]
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["the driver knows", "the driver does not know yet"])
+def test_schema_change_under_a_write_is_encoded_again_and_loses_nothing(run, heard):
+    changed = []
+
+    def change_once(session, _kafka):
+        if not changed:
+            changed.append(True)
+            session.declare(declared_tables(CQL_TABLES)["klines"].without("volume"), heard)
+
+    kafka = run("good", b"not json", errors=[InvalidRequest("unknown column")], on_write=change_once)
+    assert kafka.dead_offsets == [1]
+    assert kafka.done[-2:] == ["dead letters", "commit 2"]
+    assert "write" in kafka.done
+
+
+def test_dead_letters_that_kafka_does_not_take_are_never_passed_over(run):
+    """The next poll gives what comes after; its commit must not cover a dead letter that was never sent."""
+    kafka = run("good", b"not json", "good", "good", send_errors=[KafkaTimeoutError("no broker")])
+    assert kafka.committed == 4
+    assert kafka.dead_offsets == [1]
+    assert kafka.done.index("dead letters") < kafka.done.index("commit 4")
+
+
+def test_poll_is_written_only_after_the_one_before_it_was_committed(run):
+    """Else an older version of a row could be confirmed after a newer one, and a stop could leave a hole."""
+    away = NoHostAvailable("none", {})
+    kafka = run(*["good"] * 6, errors=[away, None, away, away])
+    steps = [step for step in kafka.done if step.startswith(("write", "commit"))]
+    assert steps == [
+        "write failed", "write", "commit 2", "write failed", "write failed", "write", "commit 4", "write", "commit 6",
+    ]
+
+
+@pytest.mark.parametrize("part", ["hold", "lag_records"])
+def test_kafka_error_beside_a_write_does_not_stop_the_program(run, monkeypatch, part):
+    """Both away at once, e.g. while the machine starts: waited for like either alone."""
+    errors, original = [KafkaTimeoutError("no broker")], getattr(FakeKafka, part)
+
+    def failing(self, *arguments):
+        if errors:
+            raise errors.pop()
+        return original(self, *arguments)
+
+    monkeypatch.setattr(FakeKafka, part, failing)
+    assert run("good", "good", "good", errors=[NoHostAvailable("none", {})] * 2).committed == 3
+
+
+def test_kafka_error_of_a_poll_is_waited_for_and_the_stream_goes_on(run, monkeypatch):
+    errors = [KafkaTimeoutError("no broker")] * 2
+    poll = FakeKafka.poll
+
+    def failing(self, timeout_seconds):
+        if errors:
+            raise errors.pop()
+        return poll(self, timeout_seconds)
+
+    monkeypatch.setattr(FakeKafka, "poll", failing)
+    assert run("good").done == ["write", "commit 1"]
