@@ -16,8 +16,8 @@ from pipeline.consumer import dead_letter_list
 from pipeline.consumer.dead_letter_source import DeadLetterSource
 from pipeline.consumer.dead_letters import DeadLetters
 from pipeline.consumer.garbage import collect_rarely
+from pipeline.consumer.kafka_source import KafkaSource
 from pipeline.consumer.loop import Loop
-from pipeline.consumer.source import Source
 from pipeline.consumer.statements import Statements
 from pipeline.consumer.writer import Writer
 from pipeline.settings import Settings, load
@@ -36,7 +36,7 @@ def main() -> int:
 
     replay = options.replay_dead_letters
     session = until_connected("store", lambda: cassandra.connect(settings), stop)
-    source = until_connected("kafka", lambda: DeadLetterSource(settings, stop) if replay else Source(settings), stop)
+    source = until_connected("kafka", lambda: DeadLetterSource(settings, stop) if replay else KafkaSource(settings), stop)
     if session is None or source is None:
         return 0
 

@@ -29,7 +29,7 @@ from local.ports import free_ports
 from local.stack import Stack
 from pipeline import cassandra
 from pipeline.consumer.batches import batches, newest
-from pipeline.consumer.encode import RowEncoder, parse_all
+from pipeline.consumer.row_encoder import RowEncoder, parse_all
 from pipeline.consumer.statements import Statements
 from pipeline.consumer.writer import IN_FLIGHT, statement
 from pipeline.settings import Settings, load

@@ -24,8 +24,8 @@ from pipeline import cassandra
 from pipeline.consumer import metrics
 from pipeline.consumer.dead_letters import DeadLetters
 from pipeline.consumer.garbage import collect_rarely
+from pipeline.consumer.kafka_source import KafkaSource
 from pipeline.consumer.loop import Loop
-from pipeline.consumer.source import Source
 from pipeline.consumer.statements import Statements
 from pipeline.consumer.writer import Writer
 from pipeline.settings import Settings, load
@@ -78,7 +78,7 @@ def watch_delays() -> list[float]:
 
 
 def consume(settings: Settings, stop: Stop) -> None:
-    session, source = cassandra.connect(settings), Source(settings)
+    session, source = cassandra.connect(settings), KafkaSource(settings)
     statements = Statements(session, settings.CASSANDRA_KEYSPACE)
     collect_rarely()
     Loop(source, statements, Writer(session, statements), DeadLetters(settings)).run(stop)

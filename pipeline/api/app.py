@@ -12,15 +12,15 @@ from flask.json.provider import JSONProvider
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException
 
-from pipeline.api.age_metrics import registry_of
-from pipeline.api.answers import Answer
-from pipeline.api.description import ROUTES, Route
-from pipeline.api.front import ROWS, Front
+from pipeline.api.cache import Cache
+from pipeline.api.freshness_metrics import registry_of
+from pipeline.api.middleware import ROWS, Middleware
 from pipeline.api.openapi import document
 from pipeline.api.pages import docs_page, start_page
 from pipeline.api.query import BadParameter, read_query
+from pipeline.api.responses import Answer
+from pipeline.api.route_specs import ROUTES, Route
 from pipeline.api.routes import Arguments, Handler, Routes
-from pipeline.api.shared import Shared
 from pipeline.api.store import Store
 from pipeline.errors import StoreUnavailable
 from pipeline.settings import Settings
@@ -58,14 +58,14 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     app = CryptoFlask("cassandra_api", static_folder=None)
     app.url_map.strict_slashes = False  # /klines/ is /klines
     routes = Routes(settings, store)
-    kept: Shared[Answer] = Shared("answers", KEPT_SECONDS, KEPT_BYTES, size=lambda answer: answer.size)
+    kept: Cache[Answer] = Cache("answers", KEPT_SECONDS, KEPT_BYTES, size=lambda answer: answer.size)
     for path, handler in {**routes.handlers(), **own_pages(routes)}.items():
         app.add_url_rule(path, path, view(ROUTES[path], handler, kept))
     app.register_error_handler(BadParameter, bad_parameter)
     app.register_error_handler(StoreUnavailable, store_unavailable)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, unexpected)
-    app.wsgi_app = Front(app.wsgi_app, kept, settings.API_CORS_ORIGINS)
+    app.wsgi_app = Middleware(app.wsgi_app, kept, settings.API_CORS_ORIGINS)
     return app
 
 
@@ -80,7 +80,7 @@ def own_pages(routes: Routes) -> dict[str, Handler]:
     }
 
 
-def view(route: Route, handler: Handler, kept: Shared[Answer]) -> Callable[[], Response]:
+def view(route: Route, handler: Handler, kept: Cache[Answer]) -> Callable[[], Response]:
     """One request: the answer to the same question of a moment ago, or a new one."""
 
     def make(arguments: Arguments) -> Answer:

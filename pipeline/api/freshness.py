@@ -3,12 +3,12 @@ partitions, whatever the tables hold. Knows nothing of HTTP."""
 
 from collections.abc import Callable, Iterable, Mapping
 
+from pipeline.api.cache import Cache
 from pipeline.api.candles import PARTITION
 from pipeline.api.history import OF_HOUR, History
 from pipeline.api.intervals import interval_ms
 from pipeline.api.market import KEPT_SECONDS, Market
 from pipeline.api.paging import FIRST, LAST, Span
-from pipeline.api.shared import Shared
 from pipeline.api.store import Row
 from pipeline.settings import Settings
 from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TABLES, TRADES
@@ -28,7 +28,7 @@ class Freshness:
     ) -> None:
         self._history, self._market, self._clock = history, market, clock
         self._late_after = late_after(settings)
-        self._shared: Shared[dict[str, int | None]] = Shared("rows", KEPT_SECONDS, most=1)
+        self._shared: Cache[dict[str, int | None]] = Cache("rows", KEPT_SECONDS, most=1)
 
     def rows(self) -> list[Row]:
         """One row a table, in the order of the tables."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from operator import itemgetter
 from typing import Any
 
+from pipeline.api.cache import Cache
 from pipeline.api.query import Query
-from pipeline.api.shared import Shared
 from pipeline.api.store import Row, Store
 from pipeline.symbols import quote_asset
 from pipeline.tables import BOOKS, DATA_SOURCE, KLINES, MARKET_NOW, PRICES, STATS, STORED_HOURS, TRADES
@@ -25,7 +25,7 @@ class Market:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._shared: Shared[Any] = Shared("rows", KEPT_SECONDS, most=16)
+        self._shared: Cache[Any] = Cache("rows", KEPT_SECONDS, most=16)
 
     def current(self, table: str, query: Query) -> list[Row]:
         """latest_prices or crypto_24h_stats: the newest row of every symbol, in the shape of the history table."""

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from pipeline.api.description import (
+from pipeline.api.parameters import Parameter
+from pipeline.api.route_specs import (
     COUNT,
     FLAG,
     LEVELS,
@@ -17,7 +18,6 @@ from pipeline.api.description import (
     WHOLE,
     Route,
 )  # fmt: skip
-from pipeline.api.parameters import Parameter
 
 VERSION = "1"
 LEVEL = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}

@@ -4,7 +4,6 @@ downsample.py, lasts.py; what a query may be in description.py. Knows nothing of
 from collections.abc import Callable, Sequence
 from urllib.parse import urlencode
 
-from pipeline.api.answers import Answer
 from pipeline.api.candles import Candles
 from pipeline.api.depth import cut, depth
 from pipeline.api.downsample import Downsampling
@@ -13,6 +12,7 @@ from pipeline.api.history import History, Page
 from pipeline.api.lasts import Lasts
 from pipeline.api.market import Market
 from pipeline.api.query import Query
+from pipeline.api.responses import Answer
 from pipeline.api.sampling import Sampled
 from pipeline.api.store import Store
 from pipeline.settings import Settings

@@ -9,13 +9,13 @@ from kafka.consumer.fetcher import ConsumerRecord
 from kafka.structs import OffsetAndMetadata
 
 from pipeline.consumer.dead_letters import origin, topic_name
-from pipeline.consumer.source import Records
+from pipeline.consumer.kafka_source import Records
 from pipeline.settings import Settings
 from pipeline.stopping import Stop
 
 
 class DeadLetterSource:
-    """Stands in for a Source. Requests `stop` when the end is reached: letters that the replay itself sends lie after
+    """Stands in for a KafkaSource. Requests `stop` when the end is reached: letters that the replay itself sends lie after
     it. What was replayed is remembered as the offset of a consumer group of its own."""
 
     def __init__(self, settings: Settings, stop: Stop) -> None:

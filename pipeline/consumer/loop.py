@@ -16,8 +16,8 @@ from pipeline.backoff import Backoff
 from pipeline.consumer import metrics
 from pipeline.consumer.batches import batches, newest
 from pipeline.consumer.dead_letters import DeadLetters
-from pipeline.consumer.encode import Poll, RowEncoder, parse_all
-from pipeline.consumer.source import Records, Source
+from pipeline.consumer.kafka_source import KafkaSource, Records
+from pipeline.consumer.row_encoder import Poll, RowEncoder, parse_all
 from pipeline.consumer.statements import Statements
 from pipeline.consumer.writer import Pending, SchemaChanged, Writer
 from pipeline.errors import StoreUnavailable
@@ -46,7 +46,7 @@ class Loop:
 
     def __init__(
         self,
-        source: Source,
+        source: KafkaSource,
         statements: Statements,
         writer: Writer,
         dead_letters: DeadLetters,

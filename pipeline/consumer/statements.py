@@ -11,7 +11,7 @@ from cassandra.metadata import TableMetadata
 from cassandra.query import UNSET_VALUE, BoundStatement, PreparedStatement
 
 from pipeline.cassandra import AWAY
-from pipeline.consumer.encoding import BAD_VALUE, bigint, column_encoder, encoder
+from pipeline.consumer.cql_values import BAD_VALUE, bigint, column_encoder, encoder
 from pipeline.errors import StoreUnavailable, UnwritableRecord
 from pipeline.transformations import DELETE, UPDATE, Row
 

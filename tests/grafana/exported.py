@@ -4,7 +4,7 @@ import prometheus_client
 
 from debezium import guard
 from pipeline.api import metrics as of_api
-from pipeline.api.age_metrics import Ages
+from pipeline.api.freshness_metrics import Ages
 from pipeline.consumer import metrics as of_consumer
 from pipeline.producer import metrics as of_producer
 from tests.grafana.files import recording_rules

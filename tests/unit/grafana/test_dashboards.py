@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.api.description import ROUTES
+from pipeline.api.route_specs import ROUTES
 from tests.grafana import checks
 from tests.grafana.exported import exported
 from tests.grafana.files import alert_rules, dashboards, datasources, recording_rules

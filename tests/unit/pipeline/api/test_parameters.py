@@ -1,8 +1,8 @@
 import pytest
 
-from pipeline.api.description import ROUTES
 from pipeline.api.parameters import DEFAULT_LIMIT, LAST_MS, MAX_LIMIT, MAX_SYMBOLS
 from pipeline.api.query import BadParameter, read_query
+from pipeline.api.route_specs import ROUTES
 from pipeline.settings import INTERVALS
 from pipeline.tables import STATS
 

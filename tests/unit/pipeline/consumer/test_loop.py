@@ -22,7 +22,7 @@ TWO_TABLES = {name: declared_tables(CQL_TABLES)[name] for name in ("klines", "la
 
 
 class FakeKafka:
-    """Source and dead-letter topic in one; `done` is the history of what was done (but for the polls, which may come
+    """KafkaSource and dead-letter topic in one; `done` is the history of what was done (but for the polls, which may come
     while a write is under way). Like Kafka, it delivers what comes after the last delivered record, wherever the
     committed offset is."""
 

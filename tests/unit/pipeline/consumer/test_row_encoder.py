@@ -4,7 +4,7 @@ from collections import namedtuple
 import pytest
 
 from pipeline.consumer import metrics
-from pipeline.consumer.encode import RowEncoder, parse_all
+from pipeline.consumer.row_encoder import RowEncoder, parse_all
 from pipeline.consumer.statements import Statements
 from pipeline.errors import StoreUnavailable
 from pipeline.tables import TABLES

@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import Any
 
 from pipeline.api import metrics
-from pipeline.api.answers import Answer
+from pipeline.api.cache import Cache
 from pipeline.api.cors import cors_headers
-from pipeline.api.description import ROUTES
-from pipeline.api.shared import Shared
+from pipeline.api.responses import Answer
+from pipeline.api.route_specs import ROUTES
 
 log = logging.getLogger(__name__)
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -25,10 +25,10 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
 
-class Front:
+class Middleware:
     """A WSGI app around the Flask app."""
 
-    def __init__(self, app: Callable, kept: Shared[Answer], origins: tuple[str, ...]) -> None:
+    def __init__(self, app: Callable, kept: Cache[Answer], origins: tuple[str, ...]) -> None:
         self._app, self._kept, self._origins = app, kept, origins
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

@@ -10,7 +10,7 @@ import pytest
 from cassandra import cqltypes
 from cassandra.query import UNSET_VALUE
 
-from pipeline.consumer.encoding import ALL_OF_A_CLASS, BAD_VALUE, PROTOCOL_VERSION, column_encoder, encoder
+from pipeline.consumer.cql_values import ALL_OF_A_CLASS, BAD_VALUE, PROTOCOL_VERSION, column_encoder, encoder
 from tests.unit.support.fake_cassandra import driver_type
 
 LEVELS = "frozen<list<frozen<tuple<double, double>>>>"

@@ -2,7 +2,7 @@ import gzip
 
 import pytest
 
-from pipeline.api.answers import GZIP_FROM_BYTES, Answer, accepts_gzip
+from pipeline.api.responses import GZIP_FROM_BYTES, Answer, accepts_gzip
 
 
 @pytest.mark.parametrize(("accepted", "takes"), [

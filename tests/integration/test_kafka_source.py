@@ -1,4 +1,4 @@
-"""Source against a real Kafka group: what a rebalance and a pause in the middle of an outage must not lose."""
+"""KafkaSource against a real Kafka group: what a rebalance and a pause in the middle of an outage must not lose."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
-from pipeline.consumer.source import Records, Source
+from pipeline.consumer.kafka_source import KafkaSource, Records
 from pipeline.settings import Settings
 from tests.integration.waiting import wait_until
 
@@ -30,12 +30,12 @@ def topic(settings: Settings) -> str:
 
 
 @pytest.fixture
-def source(settings: Settings, topic: str, request) -> Iterator[Callable[[], Source]]:
+def source(settings: Settings, topic: str, request) -> Iterator[Callable[[], KafkaSource]]:
     """`source()`: one more member of this test's group, following the topic."""
     opened = []
 
-    def member() -> Source:
-        found = Source(Settings(**{**vars(settings), "CONSUMER_GROUP": request.node.name}))
+    def member() -> KafkaSource:
+        found = KafkaSource(Settings(**{**vars(settings), "CONSUMER_GROUP": request.node.name}))
         opened.append(found)
         wait_until(lambda: found.follow({TABLE}) == {TABLE}, 30, "the topic listed")
         return found
@@ -49,7 +49,7 @@ def places(records: Records) -> set[tuple[int, int]]:
     return {(record.partition, record.offset) for batch in records.values() for record in batch}
 
 
-def poll_until(source: Source, wanted: Callable[[Records], bool]) -> Records:
+def poll_until(source: KafkaSource, wanted: Callable[[Records], bool]) -> Records:
     found: Records = {}
 
     def enough() -> object:

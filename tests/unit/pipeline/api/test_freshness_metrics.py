@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.api.age_metrics import registry_of
+from pipeline.api.freshness_metrics import registry_of
 from pipeline.errors import StoreUnavailable
 
 ROWS = [

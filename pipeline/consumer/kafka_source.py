@@ -24,7 +24,7 @@ COMMIT_SECONDS = 10
 Records = dict[TopicPartition, list[ConsumerRecord]]
 
 
-class Source:
+class KafkaSource:
     """One member of the consumer group. One thread only: rebalances happen inside `poll` and `hold`, so nothing is in
     flight when partitions move."""
 

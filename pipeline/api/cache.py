@@ -27,7 +27,7 @@ class Kept(NamedTuple):
     until: float  # from then on it is old
 
 
-class Shared(Generic[Value]):
+class Cache(Generic[Value]):
     """Values by key, together at most `most` in `size`. For `seconds` after it was read a value is fresh. For the same
     time again it is old: still given, while one reads it again behind the reply, so that of many who ask all the time
     nobody waits. After that the first who asks reads and the others wait. A read that fails is not kept: its error goes

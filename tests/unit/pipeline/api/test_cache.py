@@ -3,14 +3,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pipeline.api import shared
-from pipeline.api.shared import Shared
+from pipeline.api import cache as shared
+from pipeline.api.cache import Cache
 from pipeline.errors import StoreUnavailable
 
 
 def test_value_is_kept_for_its_time_and_read_again_after_it():
     now, reads = [0.0], []
-    kept = Shared("rows", 0.5, 10, timer=lambda: now[0])
+    kept = Cache("rows", 0.5, 10, timer=lambda: now[0])
 
     def read():
         reads.append(now[0])
@@ -25,7 +25,7 @@ def test_value_is_kept_for_its_time_and_read_again_after_it():
 
 def test_old_value_is_given_while_one_reads_it_again_behind_the_reply():
     now, going_on = [0.0], threading.Event()
-    kept = Shared("rows", 0.5, 10, timer=lambda: now[0])
+    kept = Cache("rows", 0.5, 10, timer=lambda: now[0])
     assert kept.get("a", lambda: 1) == 1
 
     def slow():
@@ -43,7 +43,7 @@ def test_old_value_is_given_while_one_reads_it_again_behind_the_reply():
 
 def test_error_behind_a_reply_is_nobodys_and_the_next_who_finds_nothing_reads():
     now = [0.0]
-    kept = Shared("rows", 0.5, 10, timer=lambda: now[0])
+    kept = Cache("rows", 0.5, 10, timer=lambda: now[0])
     kept.get("a", lambda: 1)
 
     def fail():
@@ -59,7 +59,7 @@ def test_error_behind_a_reply_is_nobodys_and_the_next_who_finds_nothing_reads():
 
 
 def test_of_many_who_ask_at_once_one_reads_and_all_get_it():
-    kept, reads, asked = Shared("rows", 10, 10), [], threading.Barrier(20)
+    kept, reads, asked = Cache("rows", 10, 10), [], threading.Barrier(20)
 
     def read():
         reads.append(1)
@@ -75,7 +75,7 @@ def test_of_many_who_ask_at_once_one_reads_and_all_get_it():
 
 
 def test_failed_read_goes_to_all_who_wait_and_is_not_kept():
-    kept, reading, fail = Shared("rows", 10, 10), threading.Event(), threading.Event()
+    kept, reading, fail = Cache("rows", 10, 10), threading.Event(), threading.Event()
 
     def read():
         reading.set()
@@ -97,7 +97,7 @@ def test_failed_read_goes_to_all_who_wait_and_is_not_kept():
 
 def test_waiting_for_another_s_read_is_bounded(monkeypatch):
     monkeypatch.setattr(shared, "WAIT_SECONDS", 0.05)
-    kept, reading, go_on = Shared("rows", 10, 10), threading.Event(), threading.Event()
+    kept, reading, go_on = Cache("rows", 10, 10), threading.Event(), threading.Event()
 
     def read():
         reading.set()
@@ -114,7 +114,7 @@ def test_waiting_for_another_s_read_is_bounded(monkeypatch):
 
 
 def test_memory_is_bounded_by_size_and_what_is_too_large_is_answered_all_the_same():
-    kept = Shared("rows", 10, 100, size=len)
+    kept = Cache("rows", 10, 100, size=len)
     for number in range(50):
         kept.get(number, lambda: "x" * 10)
     assert kept._kept.currsize <= 100
