@@ -10,12 +10,12 @@
 import argparse
 import time
 
-from pipeline import cassandra, logs, monitor, program
+from pipeline import cassandra_session, logs, monitor, program
 from pipeline.connecting import until_connected
 from pipeline.consumer import dead_letter_list
 from pipeline.consumer.dead_letter_source import DeadLetterSource
 from pipeline.consumer.dead_letters import DeadLetters
-from pipeline.consumer.garbage import collect_rarely
+from pipeline.consumer.gc_tuning import tune_garbage_collector
 from pipeline.consumer.kafka_source import KafkaSource
 from pipeline.consumer.loop import Loop
 from pipeline.consumer.statements import Statements
@@ -35,7 +35,7 @@ def main() -> int:
         return list_dead_letters(settings, stop)
 
     replay = options.replay_dead_letters
-    session = until_connected("store", lambda: cassandra.connect(settings), stop)
+    session = until_connected("store", lambda: cassandra_session.connect(settings), stop)
     source = until_connected("kafka", lambda: DeadLetterSource(settings, stop) if replay else KafkaSource(settings), stop)
     if session is None or source is None:
         return 0
@@ -45,7 +45,7 @@ def main() -> int:
     try:
         if not replay:
             monitor.serve(settings.METRICS_HOST, settings.METRICS_PORT, lambda: health(loop))
-        collect_rarely()
+        tune_garbage_collector()
         loop.run(stop)
     finally:
         source.close()

@@ -15,9 +15,9 @@ from pipeline.producer.clock import ExchangeClock
 from pipeline.producer.database import Database
 from pipeline.producer.gate import Gate
 from pipeline.producer.jobset import JobSet
-from pipeline.producer.last_resort import end_in_time
 from pipeline.producer.loop import Loop
 from pipeline.producer.schedule import Schedule
+from pipeline.producer.shutdown_watchdog import exit_after_grace_period
 from pipeline.settings import load
 from pipeline.stopping import on_signals
 
@@ -30,7 +30,7 @@ def main() -> int:
     settings = load("producer")
     logs.start(settings.LOG_LEVEL, settings.LOG_FORMAT)
     stop = on_signals()
-    end_in_time()
+    exit_after_grace_period()
 
     gate, clock, schedule = Gate(), ExchangeClock(), Schedule(time.monotonic)
     budget = Budget(settings.WEIGHT_BUDGET_PERCENT, clock.seconds)

@@ -23,7 +23,7 @@ from bench.api_rows import fill
 from bench.results import publish, spread, table
 from local.ports import free_ports
 from local.stack import Stack
-from pipeline import cassandra
+from pipeline import cassandra_session
 from pipeline.settings import load
 from pipeline.times import DAY_MS, now_ms
 
@@ -53,7 +53,7 @@ def main() -> None:
         Path(folder), ("cassandra", "cassandra-schema")
     ) as stack:
         settings = load("consumer", environ=stack.environ, dotenv="/dev/null")
-        session = cassandra.connect(settings, keyspace=settings.CASSANDRA_KEYSPACE)
+        session = cassandra_session.connect(settings, keyspace=settings.CASSANDRA_KEYSPACE)
         end_ms = now_ms()
         rows = fill(session, end_ms, options.trades_per_second)
         session.cluster.shutdown()

@@ -27,7 +27,7 @@ from bench import envelopes, machine
 from bench.results import publish, table
 from local.ports import free_ports
 from local.stack import Stack
-from pipeline import cassandra
+from pipeline import cassandra_session
 from pipeline.consumer.batches import batches, newest
 from pipeline.consumer.row_encoder import RowEncoder, parse_all
 from pipeline.consumer.statements import Statements
@@ -115,7 +115,7 @@ def reader(settings: Settings, topics: list[str], group: str, **options: object)
 
 
 def naive_rate(settings: Settings, topics: list[str], count: int) -> float:
-    session = cassandra.connect(settings, keyspace=settings.CASSANDRA_KEYSPACE)
+    session = cassandra_session.connect(settings, keyspace=settings.CASSANDRA_KEYSPACE)
     consumer = reader(settings, topics, f"{topics[0]}-naive", value_deserializer=json.loads)
     known = session.cluster.metadata.keyspaces[settings.CASSANDRA_KEYSPACE].tables
     began, done = None, 0
@@ -201,7 +201,7 @@ def poll_rate(settings: Settings, topics: list[str], count: int) -> float:
 
 def limit_rate(settings: Settings, topics: list[str], count: int) -> float:
     """The very requests that our consumer makes, prepared beforehand, then sent."""
-    session = cassandra.connect(settings)
+    session = cassandra_session.connect(settings)
     encoder = RowEncoder(Statements(session, settings.CASSANDRA_KEYSPACE))
     consumer = reader(settings, topics, f"{topics[0]}-limit", enable_auto_commit=False, max_poll_records=5000,
                       max_partition_fetch_bytes=4 * 1024 * 1024)  # fmt: skip

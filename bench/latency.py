@@ -20,10 +20,10 @@ import requests
 from bench import machine
 from bench.results import publish, spread, table
 from local.stack import Stack
-from pipeline import cassandra
+from pipeline import cassandra_session
 from pipeline.consumer import metrics
 from pipeline.consumer.dead_letters import DeadLetters
-from pipeline.consumer.garbage import collect_rarely
+from pipeline.consumer.gc_tuning import tune_garbage_collector
 from pipeline.consumer.kafka_source import KafkaSource
 from pipeline.consumer.loop import Loop
 from pipeline.consumer.statements import Statements
@@ -78,9 +78,9 @@ def watch_delays() -> list[float]:
 
 
 def consume(settings: Settings, stop: Stop) -> None:
-    session, source = cassandra.connect(settings), KafkaSource(settings)
+    session, source = cassandra_session.connect(settings), KafkaSource(settings)
     statements = Statements(session, settings.CASSANDRA_KEYSPACE)
-    collect_rarely()
+    tune_garbage_collector()
     Loop(source, statements, Writer(session, statements), DeadLetters(settings)).run(stop)
     source.close()
     session.cluster.shutdown()

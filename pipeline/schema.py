@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from cassandra.cluster import Session
 
-from pipeline import cassandra, postgres, program
+from pipeline import cassandra_session, postgres, program
 from pipeline.errors import PipelineError
 from pipeline.settings import Settings, load
 
@@ -70,11 +70,11 @@ def admin_session(settings: Settings, wait_seconds: float) -> Session:
 
     def connect() -> Session:
         try:
-            return cassandra.login(settings, "cassandra", settings.CASSANDRA_ADMIN_PASSWORD)
+            return cassandra_session.login(settings, "cassandra", settings.CASSANDRA_ADMIN_PASSWORD)
         except PipelineError:
             if settings.CASSANDRA_ADMIN_PASSWORD == CASSANDRA_FIRST_PASSWORD:
                 raise
-        session = cassandra.login(settings, "cassandra", CASSANDRA_FIRST_PASSWORD)
+        session = cassandra_session.login(settings, "cassandra", CASSANDRA_FIRST_PASSWORD)
         session.execute("ALTER ROLE cassandra WITH PASSWORD = %s", (settings.CASSANDRA_ADMIN_PASSWORD,))
         return session
 
@@ -85,7 +85,7 @@ def ensure_password(settings: Settings, admin: Session, role: str, password: str
     """A role that exists already keeps its password through CREATE ROLE IF NOT EXISTS: set it where it is another.
     Not by ALTER every time: Cassandra refuses a second change within five seconds."""
     try:
-        cassandra.login(settings, role, password).cluster.shutdown()
+        cassandra_session.login(settings, role, password).cluster.shutdown()
     except PipelineError:
         admin.execute(f"ALTER ROLE {role} WITH PASSWORD = %s", (password,))
 

@@ -6,14 +6,14 @@ from urllib.parse import urlencode
 
 from pipeline.api.candles import Candles
 from pipeline.api.depth import cut, depth
-from pipeline.api.downsample import Downsampling
+from pipeline.api.downsampling.aggregate import Downsampling
+from pipeline.api.downsampling.last_per_bucket import LastPerBucket
+from pipeline.api.downsampling.sampling import Sampled
 from pipeline.api.freshness import Freshness
 from pipeline.api.history import History, Page
-from pipeline.api.lasts import Lasts
 from pipeline.api.market import Market
 from pipeline.api.query import Query
 from pipeline.api.responses import Answer
-from pipeline.api.sampling import Sampled
 from pipeline.api.store import Store
 from pipeline.settings import Settings
 from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TRADES
@@ -31,7 +31,7 @@ class Routes:
         self.market = Market(store)
         self._history = History(store)
         self._candles = Candles(self._history, self.market)
-        self._downsampling, self._lasts = Downsampling(self._history), Lasts(self._history)
+        self._downsampling, self._lasts = Downsampling(self._history), LastPerBucket(self._history)
         self.freshness = Freshness(settings, self._history, self.market)
 
     def handlers(self) -> dict[str, Handler]:

@@ -12,9 +12,9 @@ from typing import Any
 from cassandra.cluster import ResponseFuture, Session
 from cassandra.query import PreparedStatement, dict_factory
 
-from pipeline import cassandra
+from pipeline import cassandra_session
 from pipeline.api import metrics
-from pipeline.cassandra import AWAY
+from pipeline.cassandra_session import AWAY
 from pipeline.errors import StoreUnavailable
 from pipeline.outage import Outage
 from pipeline.settings import Settings
@@ -37,7 +37,7 @@ class Store:
     def __init__(
         self,
         settings: Settings,
-        connect: Callable[..., Session] = cassandra.connect,
+        connect: Callable[..., Session] = cassandra_session.connect,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings, self._connect, self._clock = settings, connect, clock

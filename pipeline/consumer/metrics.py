@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from pipeline.consumer.delays import BulkHistogram
+from pipeline.consumer.bulk_histogram import BulkHistogram
 
 RECORDS = Counter("consumer_records_total", "Records taken from Kafka", ["table"])
 ROWS = Counter("consumer_rows_written_total", "Rows that Cassandra confirmed", ["table"])

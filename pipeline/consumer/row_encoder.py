@@ -12,7 +12,7 @@ from pipeline.consumer.dead_letters import MOST_REASON_CHARACTERS, DeadLetter
 from pipeline.consumer.envelope import Change, parse
 from pipeline.consumer.metrics import UNKNOWN_COLUMNS
 from pipeline.consumer.statements import EncodedRow, Statements
-from pipeline.consumer.ties import Ties
+from pipeline.consumer.tie_breaker import TieBreaker
 from pipeline.errors import UnwritableRecord
 from pipeline.transformations import Row, Write, transform
 
@@ -86,7 +86,7 @@ class RowEncoder:
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
-        self._ties = Ties()
+        self._ties = TieBreaker()
         self._spoken: set[tuple[str, str]] = set()
 
     def rows(self, poll: Poll) -> list[EncodedRow]:

@@ -10,7 +10,7 @@ from cassandra.cluster import Session
 from cassandra.metadata import TableMetadata
 from cassandra.query import UNSET_VALUE, BoundStatement, PreparedStatement
 
-from pipeline.cassandra import AWAY
+from pipeline.cassandra_session import AWAY
 from pipeline.consumer.cql_values import BAD_VALUE, bigint, column_encoder, encoder
 from pipeline.errors import StoreUnavailable, UnwritableRecord
 from pipeline.transformations import DELETE, UPDATE, Row

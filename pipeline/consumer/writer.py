@@ -8,7 +8,7 @@ from cassandra.cluster import Session
 from cassandra.concurrent import execute_concurrent
 from cassandra.query import BatchStatement, BatchType, Statement
 
-from pipeline.cassandra import AWAY, REFUSED
+from pipeline.cassandra_session import AWAY, REFUSED
 from pipeline.consumer import metrics
 from pipeline.consumer.statements import EncodedRow, Statements, TableStatement
 from pipeline.errors import StoreUnavailable

@@ -13,7 +13,7 @@ from pipeline.producer.jobs import BookJob, Fetched, Job, PricesJob, StatsJob, d
 from pipeline.producer.listing import INTERVAL_SECONDS, WEIGHT, Listing, ListingJob
 from pipeline.producer.plan import Pace
 from pipeline.producer.schedule import Schedule
-from pipeline.producer.symbol_news import SymbolNews
+from pipeline.producer.symbol_changes import SymbolChanges
 from pipeline.producer.trades import TradesJob
 from pipeline.settings import Settings
 from pipeline.stopping import Stop
@@ -44,7 +44,7 @@ class JobSet:
         self._clock = clock
         self._listing_job = ListingJob(clock=clock)
         self._jobs: dict[str, Job] = {}
-        self._news = SymbolNews()
+        self._news = SymbolChanges()
         self._source = ""
         self._shown: list[str] = []
         self._planned_with = 0.0

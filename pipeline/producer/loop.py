@@ -19,8 +19,8 @@ from pipeline.producer.database import Database
 from pipeline.producer.gate import Gate
 from pipeline.producer.jobs import Fetched, Job
 from pipeline.producer.pool import Done, Pool
+from pipeline.producer.request_outages import RequestOutages
 from pipeline.producer.schedule import Entry, Schedule
-from pipeline.producer.troubles import Troubles
 from pipeline.stopping import Stop
 from pipeline.tables import TRADES
 
@@ -53,7 +53,7 @@ class Loop:
         self._database, self._retention_days = database, trades_retention_days
         self._on_fetched, self._on_unknown_symbol = on_fetched, on_unknown_symbol
         self._pool, self._running = Pool(THREADS), Counter()
-        self._troubles = Troubles(log)
+        self._troubles = RequestOutages(log)
         self._housekeeping_due = 0.0
         self._said_at = float("-inf")
         self._silences_kept = 0

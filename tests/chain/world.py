@@ -14,7 +14,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 
 from local.ports import free_ports
 from local.stack import Stack
-from pipeline import cassandra
+from pipeline import cassandra_session
 from pipeline.settings import load
 from tests.chain import truth
 from tests.chain.load import RATE, Load
@@ -102,7 +102,7 @@ class World:
             return cursor.fetchall() if cursor.description else []
 
     def _session(self, role: str, password: str) -> Session:
-        session = cassandra.login(self.settings, role, password, dict_factory, self.settings.CASSANDRA_KEYSPACE)
+        session = cassandra_session.login(self.settings, role, password, dict_factory, self.settings.CASSANDRA_KEYSPACE)
         session.default_fetch_size = 5000
         return session
 
@@ -114,7 +114,7 @@ class World:
         try:
             with self.connect() as connection:
                 return truth.compare(connection, self.store, prefix)
-        except cassandra.AWAY as error:
+        except cassandra_session.AWAY as error:
             return truth.Findings([f"Cassandra cannot be read: {error}"], 0)
 
     # --- Kafka -----------------------------------------------------------------------------------------------------

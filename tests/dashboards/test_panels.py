@@ -9,7 +9,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from pipeline import cassandra
+from pipeline import cassandra_session
 from pipeline.settings import load
 from pipeline.times import now_ms
 from tests.grafana import checks
@@ -147,7 +147,7 @@ def test_every_metric_asked_for_is_exported_by_a_running_program(whole: Whole) -
 @pytest.fixture(scope="module")
 def reader(whole: Whole) -> Iterator:
     settings = load("api", environ=whole.stack.environ, dotenv="/dev/null")
-    session = cassandra.login(settings, "crypto_reader", settings.CASSANDRA_READER_PASSWORD)
+    session = cassandra_session.login(settings, "crypto_reader", settings.CASSANDRA_READER_PASSWORD)
     yield session
     session.cluster.shutdown()
 

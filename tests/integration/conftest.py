@@ -11,7 +11,7 @@ from cassandra.query import dict_factory
 
 from local.ports import free_ports
 from local.stack import Stack
-from pipeline import cassandra
+from pipeline import cassandra_session
 from pipeline.settings import Settings, load
 from tests.integration.program import Program
 from tests.integration.waiting import wait_until
@@ -84,7 +84,7 @@ def postgres(settings: Settings) -> Iterator[psycopg2.extensions.connection]:
 def reader(settings: Settings) -> Iterator[Session]:
     """A session of the role that may only read."""
     password, keyspace = settings.CASSANDRA_READER_PASSWORD, settings.CASSANDRA_KEYSPACE
-    session = cassandra.login(settings, "crypto_reader", password, dict_factory, keyspace)
+    session = cassandra_session.login(settings, "crypto_reader", password, dict_factory, keyspace)
     session.default_fetch_size = 5000
     yield session
     session.cluster.shutdown()

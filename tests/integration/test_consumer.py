@@ -9,7 +9,7 @@ from cassandra.cluster import Session
 from kafka import KafkaConsumer, KafkaProducer
 
 from local.stack import Stack
-from pipeline import cassandra as store
+from pipeline import cassandra_session
 from pipeline.settings import Settings
 from tests.integration.poison import POISON
 from tests.integration.program import Program
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("consumer")
 def admin(settings: Settings) -> Iterator[Session]:
     """Cassandra's superuser, for changes of the schema."""
     password, keyspace = settings.CASSANDRA_ADMIN_PASSWORD, settings.CASSANDRA_KEYSPACE
-    session = store.login(settings, "cassandra", password, keyspace=keyspace)
+    session = cassandra_session.login(settings, "cassandra", password, keyspace=keyspace)
     yield session
     session.cluster.shutdown()
 
@@ -240,7 +240,7 @@ def retrying(condition: Callable[[], object]) -> Callable[[], object]:
     def check() -> object:
         try:
             return condition()
-        except store.AWAY as error:
+        except cassandra_session.AWAY as error:
             return error
 
     return check

@@ -10,7 +10,7 @@ from cassandra.cluster import Session
 
 from local.ports import free_ports
 from local.stack import Stack
-from pipeline import cassandra
+from pipeline import cassandra_session
 from pipeline.settings import load
 from tests.integration.api import known
 from tests.integration.program import Program
@@ -27,7 +27,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def writer(store: Stack) -> Iterator[Session]:
     """A session of the consumer's role."""
     settings = load("consumer", environ=store.environ, dotenv="/dev/null")
-    session = cassandra.connect(settings, keyspace=settings.CASSANDRA_KEYSPACE)
+    session = cassandra_session.connect(settings, keyspace=settings.CASSANDRA_KEYSPACE)
     yield session
     session.cluster.shutdown()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline import errors
-from pipeline.cassandra import AWAY
+from pipeline.cassandra_session import AWAY
 
 
 @pytest.mark.parametrize("kind", [errors.StoreUnavailable, errors.DatabaseUnavailable, errors.ExchangeError])

@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pipeline.api import cache as shared
+from pipeline.api import cache
 from pipeline.api.cache import Cache
 from pipeline.errors import StoreUnavailable
 
@@ -96,7 +96,7 @@ def test_failed_read_goes_to_all_who_wait_and_is_not_kept():
 
 
 def test_waiting_for_another_s_read_is_bounded(monkeypatch):
-    monkeypatch.setattr(shared, "WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(cache, "WAIT_SECONDS", 0.05)
     kept, reading, go_on = Cache("rows", 10, 10), threading.Event(), threading.Event()
 
     def read():

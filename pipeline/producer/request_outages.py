@@ -11,7 +11,7 @@ from pipeline.producer.client import Unreachable
 EXCHANGE = "exchange"
 
 
-class Troubles:
+class RequestOutages:
     """An outage is over once every job that failed has succeeded again, or is gone."""
 
     def __init__(self, log: logging.Logger) -> None:

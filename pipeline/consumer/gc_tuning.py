@@ -7,7 +7,7 @@ import gc
 YOUNG_OBJECTS = 200_000
 
 
-def collect_rarely() -> None:
+def tune_garbage_collector() -> None:
     """Call once, when the program is set up: what exists then is never looked at again."""
     gc.collect()
     gc.freeze()

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 log = logging.getLogger(__name__)
 
 
-class SymbolNews:
+class SymbolChanges:
     """`left_out`: tracked symbols that the exchange does not list or refuses."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 MOST_ROWS = 200_000
 
 
-class Ties:
+class TieBreaker:
     """Remembers, per Kafka partition, which rows the transaction at its end has changed: they may be changed again in
     the next poll. Forgotten with the next transaction, so a restart in the middle of one is the only time when two
     changes of a row can meet with equal versions."""

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from pipeline.api.buckets import (
+from pipeline.api.downsampling.buckets import (
     PIECES,
     STEPS,
     bucket_ms,

@@ -1,16 +1,16 @@
-from pipeline.consumer import ties
-from pipeline.consumer.ties import Ties
+from pipeline.consumer import tie_breaker as ties
+from pipeline.consumer.tie_breaker import TieBreaker
 
 
 def test_second_change_of_a_row_in_a_transaction_gets_the_larger_version():
-    order = Ties()
+    order = TieBreaker()
     order.begin(("klines", 0), 100)
     assert [order.version_us("row", 100) for _ in range(3)] == [100, 101, 102]
     assert order.version_us("other row", 100) == 100
 
 
 def test_transaction_that_goes_on_in_the_next_poll_is_remembered():
-    order = Ties()
+    order = TieBreaker()
     order.begin(("klines", 0), 100)
     order.version_us("row", 100)
     order.begin(("klines", 1), 70)
@@ -20,7 +20,7 @@ def test_transaction_that_goes_on_in_the_next_poll_is_remembered():
 
 
 def test_next_transaction_begins_with_its_own_commit_time():
-    order = Ties()
+    order = TieBreaker()
     order.begin(("klines", 0), 100)
     order.version_us("row", 100)
     order.begin(("klines", 0), 250)
@@ -29,7 +29,7 @@ def test_next_transaction_begins_with_its_own_commit_time():
 
 def test_memory_of_a_huge_transaction_is_bounded(monkeypatch):
     monkeypatch.setattr(ties, "MOST_ROWS", 3)
-    order = Ties()
+    order = TieBreaker()
     for row in range(10):
         order.begin(("klines", 0), 100)
         order.version_us(row, 100)

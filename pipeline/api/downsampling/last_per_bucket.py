@@ -4,11 +4,11 @@ be as wide as it likes. Knows nothing of HTTP."""
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
-from pipeline.api.buckets import bucket_ms, pieces_of
+from pipeline.api.downsampling.bucket_cache import BucketCache, is_over
+from pipeline.api.downsampling.buckets import bucket_ms, pieces_of
+from pipeline.api.downsampling.sampling import Sampled, in_order, points_each, range_of
 from pipeline.api.history import OF_HOUR, OF_SYMBOL, History, between
 from pipeline.api.query import Query
-from pipeline.api.remembered import Remembered, is_over
-from pipeline.api.sampling import Sampled, in_order, points_each, range_of
 from pipeline.api.store import Row
 from pipeline.tables import BOOKS, TABLES
 from pipeline.times import HOUR_MS, hour_of, now_ms
@@ -20,12 +20,12 @@ REMEMBERED_ROWS = 4000
 Piece = tuple[str, int, int]  # symbol, from, to
 
 
-class Lasts:
+class LastPerBucket:
     """`points` of crypto_24h_stats and order_book. May raise StoreUnavailable."""
 
     def __init__(self, history: History, clock: Callable[[], int] = now_ms) -> None:
         self._history, self._clock = history, clock
-        self._remembered = Remembered(REMEMBERED_ROWS)
+        self._remembered = BucketCache(REMEMBERED_ROWS)
 
     def sampled(self, table: str, query: Query) -> Sampled:
         from_ms, to_ms = range_of(query, self._clock())

@@ -5,12 +5,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from pipeline.api.buckets import Join, bucket_ms, hour_pieces, join_prices, join_trades, joined, piece_ms
+from pipeline.api.downsampling.bucket_cache import SETTLED_MS, BucketCache, is_over
+from pipeline.api.downsampling.buckets import Join, bucket_ms, hour_pieces, join_prices, join_trades, joined, piece_ms
+from pipeline.api.downsampling.sampling import Sampled, in_order, points_each, range_of
 from pipeline.api.history import OF_HOUR, OF_SYMBOL, History, between
 from pipeline.api.intervals import ceil_ms
 from pipeline.api.query import Query
-from pipeline.api.remembered import SETTLED_MS, Remembered, is_over
-from pipeline.api.sampling import Sampled, in_order, points_each, range_of
 from pipeline.api.store import Row
 from pipeline.tables import PRICES, TABLES, TRADES
 from pipeline.times import HOUR_MS, hour_of, now_ms
@@ -34,7 +34,7 @@ class Downsampling:
 
     def __init__(self, history: History, clock: Callable[[], int] = now_ms) -> None:
         self._history, self._clock = history, clock
-        self._remembered: Remembered = Remembered(REMEMBERED_ROWS)
+        self._remembered: BucketCache = BucketCache(REMEMBERED_ROWS)
 
     def sampled(self, table: str, query: Query) -> Sampled:
         time_column, join = TABLES[table].time, JOINS[table]

@@ -1,7 +1,7 @@
 """The bounds of a downsampled read; what it answers is tested against Cassandra (tests/integration/api)."""
 
-from pipeline.api import downsample
-from pipeline.api.downsample import Downsampling
+from pipeline.api.downsampling import aggregate
+from pipeline.api.downsampling.aggregate import Downsampling
 from pipeline.api.query import Query
 from pipeline.times import HOUR_MS
 
@@ -30,7 +30,7 @@ def query(**more):
 
 
 def test_wide_range_is_read_newest_first_within_a_bound_and_says_how_far_it_got(monkeypatch):
-    monkeypatch.setattr(downsample, "MOST_ROWS", 10_000)
+    monkeypatch.setattr(aggregate, "MOST_ROWS", 10_000)
     history = FakeHistory()
     found = Downsampling(history, lambda: NOW).sampled("latest_prices", query())
     assert history.given < 10_000 + 16 * 3600
@@ -40,7 +40,7 @@ def test_wide_range_is_read_newest_first_within_a_bound_and_says_how_far_it_got(
 
 
 def test_next_request_goes_on_where_the_last_one_ended_until_all_is_there(monkeypatch):
-    monkeypatch.setattr(downsample, "MOST_ROWS", 5_000)
+    monkeypatch.setattr(aggregate, "MOST_ROWS", 5_000)
     history = FakeHistory()
     downsampling = Downsampling(history, lambda: NOW)
     reached = []

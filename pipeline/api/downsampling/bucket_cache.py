@@ -19,7 +19,7 @@ def is_over(end_ms: int, newest_ms: int, now_ms: int) -> bool:
     return end_ms <= newest_ms and end_ms <= now_ms - SETTLED_MS
 
 
-class Remembered:
+class BucketCache:
     """Lists of rows by key, at most `most_rows` of them (an empty list counts as one)."""
 
     def __init__(self, most_rows: int) -> None:

@@ -1,4 +1,4 @@
-"""`python3 -m pipeline.probe URL`: exit code 0 when URL answers 200. The health check of our containers, which have
+"""`python3 -m pipeline.healthcheck URL`: exit code 0 when URL answers 200. The health check of our containers, which have
 no curl."""
 
 import sys

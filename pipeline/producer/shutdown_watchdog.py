@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 PATIENCE_SECONDS = 4.0
 
 
-def end_in_time() -> None:
+def exit_after_grace_period() -> None:
     """Watch for SIGTERM and SIGINT in a daemon thread; a program that ends by itself is never touched. Call it from
     the main thread, after the handlers were set."""
     heard, said = socket.socketpair()
