@@ -15,10 +15,10 @@ from pathlib import Path
 from bench import machine
 from bench.results import publish, table
 from local.stack import Stack
-from tests.chain.campaign import Campaign, Outcome
-from tests.chain.load import RATE
-from tests.chain.scenarios import AGAIN, KILLED, OTHERS, store_stopped
-from tests.chain.world import SERVICES, World
+from tests.support.chain.campaign import Campaign, Outcome
+from tests.support.chain.load import RATE
+from tests.support.chain.scenarios import AGAIN, KILLED, OTHERS, store_stopped
+from tests.support.chain.world import SERVICES, World
 
 
 def main() -> int:

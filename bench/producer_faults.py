@@ -14,9 +14,9 @@ from bench import machine
 from bench.results import publish, table
 from local.stack import Stack
 from pipeline.times import now_ms
-from tests.faults.campaign import Campaign, Outcome
-from tests.faults.disturbances import EVERY, LONG
-from tests.faults.world import SYMBOLS, World
+from tests.support.producer_faults.campaign import Campaign, Outcome
+from tests.support.producer_faults.disturbances import EVERY, LONG
+from tests.support.producer_faults.world import SYMBOLS, World
 
 # From here on there is time for silences of a minute.
 WITH_LONG_MINUTES = 8

@@ -21,7 +21,7 @@ from bench.results import publish, spread, table
 from local.stack import Stack
 from pipeline.times import now_ms
 from simulator.market.pair import Pair
-from tests.faults.world import World
+from tests.support.producer_faults.world import World
 
 SYMBOLS = (
     "BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "ADAUSDT", "AVAXUSDT", "DOTUSDT", "LINKUSDT",

@@ -1,2 +1,1 @@
-"""The dashboards as Python, because 40 panels of JSON cannot be kept alike by hand. `python3 -m grafana` writes the
-JSON that Grafana reads; it is committed, and a test compares."""
+"""What Grafana reads (provisioning, dashboards) and the generator that writes the dashboards."""

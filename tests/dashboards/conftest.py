@@ -8,14 +8,14 @@ import pytest
 from local.ports import free_ports
 from local.site import Ports
 from local.stack import CATALOG, Stack
-from tests.grafana.files import ROOT
-from tests.grafana.server import MISSING, Prometheus, program
-from tests.grafana.whole import Whole, jobs
 from tests.integration.waiting import wait_until
+from tests.support.grafana.files import ROOT
+from tests.support.grafana.server import MISSING, Prometheus, program
+from tests.support.grafana.whole import Whole, jobs
 
 # As the README's command for a replay.
 RECORDED = {
-    "REPLAY": str(ROOT / "tests" / "data" / "real"),
+    "REPLAY": str(ROOT / "examples" / "replay"),
     "SYMBOLS": "ALGOUSDT,AVAXUSDT,XRPETH,NKNUSDT",
     "TRADES_BACKFILL": "2d",
     "KLINES_BACKFILL": "2d",

@@ -12,14 +12,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from pipeline import cassandra_session
 from pipeline.settings import load
 from pipeline.times import now_ms
-from tests.grafana import checks
-from tests.grafana.files import alert_rules, dashboards, panels, recording_rules, targets
-from tests.grafana.infinity import Field
-from tests.grafana.metric_names import OF_PROMETHEUS, metrics_in, names_of
-from tests.grafana.resolver import has_values
-from tests.grafana.server import Prometheus
-from tests.grafana.whole import Whole
 from tests.integration.waiting import wait_until
+from tests.support.grafana import checks
+from tests.support.grafana.files import alert_rules, dashboards, panels, recording_rules, targets
+from tests.support.grafana.infinity import Field
+from tests.support.grafana.metric_names import OF_PROMETHEUS, metrics_in, names_of
+from tests.support.grafana.resolver import has_values
+from tests.support.grafana.server import Prometheus
+from tests.support.grafana.whole import Whole
 
 READY_SECONDS = 60
 KEPT_SECONDS = 1.1  # the API keeps answers for a second

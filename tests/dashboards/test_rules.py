@@ -6,9 +6,9 @@ import subprocess
 import pytest
 import yaml
 
-from tests.grafana.alerts import as_prometheus_rule
-from tests.grafana.files import RULES, alert_rules
-from tests.grafana.server import MISSING, program
+from tests.support.grafana.alerts import as_prometheus_rule
+from tests.support.grafana.files import RULES, alert_rules
+from tests.support.grafana.server import MISSING, program
 
 UP = {f'up{{job="{job}"}}': "1x300" for job in ("producer", "consumer", "guard", "api")}
 QUIET = {'api_requests_total{status="200"}': "0+100x300", "consumer_store_retries_total": "0x300"}

@@ -15,7 +15,7 @@ from pipeline.times import DAY_MS, HOUR_MS, datetime_to_ms, now_ms
 from tests.integration.program import ROOT, Program
 from tests.integration.waiting import wait_until
 
-RECORDED = ROOT / "tests" / "data" / "real"
+RECORDED = ROOT / "examples" / "replay"
 CANDLE_SYMBOLS, TRADE_SYMBOL, BOOK_SYMBOL = ("ALGOUSDT", "AVAXUSDT"), "XRPETH", "NKNUSDT"
 # Enough that the longest recording (two days) lies in the past as a whole.
 REPLAY_DAYS = 4

@@ -5,13 +5,13 @@ import re
 import pytest
 
 from pipeline.settings import SETTINGS
+from scripts.settings_table import MARKS, README, table
 from tests.integration.program import ROOT
-from tests.settings_table import MARKS, README, table
 
 
 def test_readme_lists_every_setting_as_it_is() -> None:
     found = MARKS.search(README.read_text(encoding="utf-8"))
-    assert found[0] == found[1] + table() + found[2], "run: python3 -m tests.settings_table"
+    assert found[0] == found[1] + table() + found[2], "run: python3 -m scripts.settings_table"
 
 
 def test_env_example_lists_every_setting_with_its_default() -> None:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from local.stack import Stack
-from tests.chain.campaign import Campaign
-from tests.chain.scenarios import KILLED, OTHERS, Scenario, store_stopped
-from tests.chain.world import SERVICES, World
+from tests.support.chain.campaign import Campaign
+from tests.support.chain.scenarios import KILLED, OTHERS, Scenario, store_stopped
+from tests.support.chain.world import SERVICES, World
 
 
 @pytest.fixture(scope="module")

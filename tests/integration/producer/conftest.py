@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.stack import Stack
-from tests.faults.world import World
+from tests.support.producer_faults.world import World
 
 # Polls so fast that a test need not wait, with a weight limit that never matters.
 QUICK = {

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from local.ports import free_ports
 from pipeline.times import DAY_MS, now_ms
-from tests.faults import truth
-from tests.faults.world import World
 from tests.integration.program import ROOT, Program
 from tests.integration.waiting import wait_until
+from tests.support.producer_faults import truth
+from tests.support.producer_faults.world import World
 
 BTC = "BTCUSDT"
 # Three positions and what the server itself writes now and then; 3,000 rows that are locked make 160,000 or more.
@@ -41,7 +41,7 @@ def test_killed_postgresql_is_waited_for_and_nothing_is_missing_afterwards(world
 def test_rows_that_did_not_change_cause_no_wal(world: World, tmp_path: Path) -> None:
     """A recording that has ended, read by a producer that has forgotten where it was: all of it is there already."""
     port, begin_ms = free_ports(1)[0], now_ms() // DAY_MS * DAY_MS - 4 * DAY_MS
-    recorded = str(ROOT / "tests" / "data" / "real")
+    recorded = str(ROOT / "examples" / "replay")
     command = ["-m", "simulator", "--port", str(port), "--replay", recorded, "--replay-start", str(begin_ms)]
     settings = {
         "BINANCE_BASE_URL": f"http://127.0.0.1:{port}", "SYMBOLS": "ALGOUSDT,AVAXUSDT,XRPETH,NKNUSDT",

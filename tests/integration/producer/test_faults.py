@@ -1,9 +1,9 @@
 """The fault suite in its short form; `python3 bench/producer_faults.py` is the long one."""
 
 from pipeline.times import now_ms
-from tests.faults.campaign import Campaign
-from tests.faults.disturbances import OF_PROCESSES, OF_REPLIES
-from tests.faults.world import World
+from tests.support.producer_faults.campaign import Campaign
+from tests.support.producer_faults.disturbances import OF_PROCESSES, OF_REPLIES
+from tests.support.producer_faults.world import World
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 # Hanging requests and long silences take longer than a short suite has; test_requests.py has tests of their own.

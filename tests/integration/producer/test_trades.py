@@ -1,8 +1,8 @@
 """Every trade once, whatever happens to the producer; compared with the market itself."""
 
 from pipeline.times import now_ms
-from tests.faults import truth
-from tests.faults.world import World
+from tests.support.producer_faults import truth
+from tests.support.producer_faults.world import World
 
 BTC = "BTCUSDT"
 

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from tests.grafana.alerts import as_prometheus_rule, expression, holds, threshold
-from tests.grafana.exported import exported
-from tests.grafana.files import PROVISIONING, ROOT, alert_rules, dashboards, datasources, panels, read_yaml
-from tests.grafana.metric_names import metrics_in
+from tests.support.grafana.alerts import as_prometheus_rule, expression, holds, threshold
+from tests.support.grafana.exported import exported
+from tests.support.grafana.files import PROVISIONING, ROOT, alert_rules, dashboards, datasources, panels, read_yaml
+from tests.support.grafana.metric_names import metrics_in
 
 RULES = {rule["uid"]: rule for rule in alert_rules()}
 every_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)

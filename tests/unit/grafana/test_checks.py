@@ -4,8 +4,8 @@ import copy
 
 import pytest
 
-from tests.grafana import checks
-from tests.grafana.files import dashboards, panels
+from tests.support.grafana import checks
+from tests.support.grafana.files import dashboards, panels
 
 GOOD = dashboards()
 COLUMNS = {"/klines": {"open_time", "close_price"}}

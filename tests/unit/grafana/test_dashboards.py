@@ -1,12 +1,12 @@
-"""Our dashboards keep every rule of tests/grafana/checks.py."""
+"""Our dashboards keep every rule of tests/support/grafana/checks.py."""
 
 import pytest
 
 from pipeline.api.route_specs import ROUTES
-from tests.grafana import checks
-from tests.grafana.exported import exported
-from tests.grafana.files import alert_rules, dashboards, datasources, recording_rules
-from tests.grafana.metric_names import metrics_in
+from tests.support.grafana import checks
+from tests.support.grafana.exported import exported
+from tests.support.grafana.files import alert_rules, dashboards, datasources, recording_rules
+from tests.support.grafana.metric_names import metrics_in
 
 DASHBOARDS = dashboards()
 every_dashboard = pytest.mark.parametrize("uid", DASHBOARDS)

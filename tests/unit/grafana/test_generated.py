@@ -2,14 +2,14 @@
 
 import pytest
 
-from grafana.__main__ import FILES, text_of
-from grafana.layout import placed
-from tests.grafana.files import DASHBOARDS
+from grafana.generator.__main__ import FILES, text_of
+from grafana.generator.layout import placed
+from tests.support.grafana.files import DASHBOARDS
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_committed_dashboard_is_what_its_file_makes(path) -> None:
-    assert path.read_text(encoding="utf-8") == text_of(FILES[path]()), "run: python3 -m grafana"
+    assert path.read_text(encoding="utf-8") == text_of(FILES[path]()), "run: python3 -m grafana.generator"
 
 
 def test_there_is_no_dashboard_that_nobody_makes() -> None:

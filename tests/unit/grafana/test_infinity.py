@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.grafana.infinity import NoFrame, frame
+from tests.support.grafana.infinity import NoFrame, frame
 
 MOMENT = 1_700_000_000_000
 

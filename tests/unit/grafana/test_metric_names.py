@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from tests.grafana.metric_names import metrics_in, names_of
+from tests.support.grafana.metric_names import metrics_in, names_of
 
 
 @pytest.mark.parametrize(

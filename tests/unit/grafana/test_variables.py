@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.grafana.variables import View, automatic, chosen, view
+from tests.support.grafana.variables import View, automatic, chosen, view
 
 INTERVAL = {"type": "interval", "auto_count": 150, "auto_min": "1m", "current": {"value": "$__auto_interval_interval"}}
 HOUR_MS = 3_600_000

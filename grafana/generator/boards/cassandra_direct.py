@@ -1,0 +1,55 @@
+"""Cassandra direct: what the plugin can read without our API. Every statement names the whole partition key."""
+
+from grafana.generator.dashboard import dashboard
+from grafana.generator.palette import ACCENT, PLAIN
+from grafana.generator.panels import bars, lines
+from grafana.generator.targets import cql
+
+SYMBOL = {
+    "name": "symbol",
+    "label": "Symbol",
+    "description": "A tracked symbol.",
+    "type": "textbox",
+    "query": "ETHUSDT",
+    "hide": 0,
+    "skipUrlSync": False,
+    "options": [{"selected": True, "text": "ETHUSDT", "value": "ETHUSDT"}],
+    "current": {"selected": True, "text": "ETHUSDT", "value": "ETHUSDT"},
+}
+CANDLES = "FROM crypto.klines WHERE symbol = '${symbol}' AND interval = '1m'"
+PRICES = "FROM crypto.latest_prices WHERE symbol = '${symbol}'"
+
+
+def in_range(column: str) -> str:
+    return f"AND {column} >= $__timeFrom AND {column} <= $__timeTo"
+
+
+def cassandra_direct() -> dict:
+    rows = [(9, [(24, close())]), (9, [(12, trades()), (12, price())])]
+    text = "The same rows without the API, through the Cassandra data source."
+    return dashboard("cassandra-direct", "Cassandra direct", text, rows, [SYMBOL], "now-3h", "30s")
+
+
+def close() -> dict:
+    return lines(
+        "$symbol price",
+        "Close of every 1-minute candle, straight from the table klines.",
+        [cql(f"SELECT symbol, close_price, open_time {CANDLES} {in_range('open_time')}")], "none", colour=PLAIN,
+    )  # fmt: skip
+
+
+def trades() -> dict:
+    return bars(
+        "$symbol trades in each minute",
+        "number_of_trades of every 1-minute candle.",
+        [cql(f"SELECT symbol, number_of_trades, open_time {CANDLES} {in_range('open_time')}")], "locale",
+        decimals=0, colour=ACCENT,
+    )  # fmt: skip
+
+
+def price() -> dict:
+    return lines(
+        "Price as it was polled",
+        "Every change of the price, straight from the table latest_prices.",
+        [cql(f"SELECT symbol, price, updated_at {PRICES} {in_range('updated_at')}")], "none", colour=PLAIN,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""What `make docs` runs: documents that are made from the code."""

@@ -1,0 +1,195 @@
+"""What goes wrong while changes are committed, one function each. What they all have in common (load, waiting,
+comparing) is campaign.py's."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from tests.integration.poison import POISON
+from tests.integration.waiting import wait_until
+from tests.support.chain.load import Load
+from tests.support.chain.truth import HISTORY_KEYS
+from tests.support.chain.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`act` is called while the load runs and returns when the trouble is over. `dead_letters`: how many it makes."""
+
+    name: str
+    act: Callable[[World, Load, Random], None]
+    dead_letters: int = 0
+
+
+def killed(name: str) -> Scenario:
+    def act(world: World, load: Load, random: Random) -> None:
+        load.more(random.randint(50, 600))
+        world.kill(name)
+        time.sleep(random.uniform(0, 2))  # how long it is away is chance, too
+        world.start(name)
+        load.more(300)
+
+    return Scenario(f"kill -9 of {name}", act)
+
+
+def store_stopped(seconds: float) -> Scenario:
+    """The consumer waits as a member of its group; nothing becomes a dead letter."""
+
+    def act(world: World, load: Load, random: Random) -> None:
+        load.more(100)
+        before = world.members()
+        with world.without("cassandra"):
+            time.sleep(seconds)
+        load.more(100)
+        assert world.members() == before, "the consumer left its group"
+
+    return Scenario(f"Cassandra stopped for {seconds:g} s", act)
+
+
+def snapshot(kind: str, *tables: str) -> Scenario:
+    """`incremental`: in chunks beside the stream; not of tables with a time in their key (debezium/README.md).
+    `blocking`: the stream waits."""
+
+    def act(world: World, load: Load, random: Random) -> None:
+        load.more(500)
+        # The load deletes some rows before they are read, and an incremental snapshot leaves out what has changed.
+        wanted = {
+            table: snapshot_records(world, table) + world.sql(f"SELECT count(*) FROM {table}")[0][0] // 2
+            for table in tables
+        }
+        data = {"type": kind, "data-collections": [f"public.{table}" for table in tables]}
+        signal_id = f"{kind}-{random.randrange(10**9)}"
+        world.sql("INSERT INTO debezium_signal VALUES (%s, 'execute-snapshot', %s)", signal_id, json.dumps(data))
+
+
+        def read() -> object:
+            found = {table: snapshot_records(world, table) for table in wanted}
+            return all(found[table] >= count for table, count in wanted.items()) or found
+
+        wait_until(read, 90, f"records read by the snapshot: {wanted}")
+        load.more(200)
+
+    return Scenario(f"{kind} snapshot while rows are updated", act)
+
+
+def snapshot_records(world: World, table: str) -> int:
+    return sum(json.loads(record.value)["op"] == "r" for record in world.records(world.topic(table)))
+
+
+def backlog(world: World, load: Load, random: Random) -> None:
+    """Rows deleted and written again, and deleted for good, while nobody consumes."""
+    load.more(300)
+    with world.without("consumer"):
+        for number, symbol in enumerate(load.symbols):
+            for table in ("latest_prices", "crypto_24h_stats", "klines"):
+                world.sql(f"DELETE FROM {table} WHERE symbol = %s", symbol)
+            if number % 2:
+                price = random.randrange(1, 10**6)
+                world.sql("INSERT INTO latest_prices VALUES (%s, %s, clock_timestamp()) ON CONFLICT (symbol) DO UPDATE "
+                          "SET price = excluded.price, updated_at = excluded.updated_at", symbol, price)  # fmt: skip
+        load.more(500)
+    load.more(100)
+
+
+def poison(world: World, load: Load, random: Random) -> None:
+    load.more(100)
+    for value in POISON.values():
+        world.send("klines", value, partition=random.randrange(4))
+        load.more(50)
+    wait_until(lambda: {letter.value for letter in world.dead_letters()} == set(POISON.values()), 60, "dead letters")
+
+
+def members_come_and_go(world: World, load: Load, random: Random) -> None:
+    load.more(100)
+    world.start_program("second")
+    world.start_program("third")
+    wait_until(lambda: len(world.members()) == 3 or world.members(), 60, "three members")
+    load.more(300)
+    world.kill("second")
+    load.more(200)
+    world.programs["third"].stop()
+    load.more(200)
+    world.start_program("second")
+    wait_until(lambda: world.programs["second"].healthy(), 60, "the second's health")
+    load.more(random.randint(100, 300))
+    world.kill("consumer")
+    load.more(300)
+    world.start("consumer")
+    world.programs["second"].stop()
+    for name in ("second", "third"):
+        del world.programs[name]
+
+
+def columns(world: World, load: Load, random: Random) -> None:
+    """A column that Cassandra lacks, then has, then lacks again; another that changes its type and back."""
+    consumer = world.programs["consumer"]
+    touch = ("UPDATE klines SET venue = (random() * 1000)::int, updated_at = clock_timestamp() WHERE symbol = ANY(%s)",
+             load.symbols)  # fmt: skip
+    load.more(100)
+    world.sql("ALTER TABLE klines ADD COLUMN venue int")
+    try:
+        world.sql(*touch)
+        unknown = {"table": "klines", "column": "venue"}
+        wait_until(lambda: consumer.metric("consumer_unknown_columns_total", **unknown) > 0, 30, "an unknown column")
+        world.store_admin.execute("ALTER TABLE klines ADD venue int")
+        load.more(100)
+        world.sql(*touch)
+        load.more(100)
+        world.sql("ALTER TABLE klines ALTER COLUMN number_of_trades TYPE numeric, ALTER COLUMN venue TYPE text")
+        load.more(200)
+        world.sql("ALTER TABLE klines ALTER COLUMN number_of_trades TYPE bigint, "
+                  "ALTER COLUMN venue TYPE int USING venue::int")  # fmt: skip
+        load.more(200)
+        wait_until(lambda: same_venues(world, load), 60, "the candles' new column")
+    finally:
+        world.sql("ALTER TABLE klines DROP COLUMN venue")
+    # The source first: rows written with a column that Cassandra drops at the same time cannot be read there until
+    # they are flushed (its own error, Columns.encodeBitmap).
+    load.more(100)
+    wait_until(lambda: world.lag_records() < load.rate or world.lag_records(), 60, "the changes before taken")
+    world.store_admin.execute("ALTER TABLE klines DROP venue")
+    load.more(200)
+
+
+def same_venues(world: World, load: Load) -> object:
+    """The new column while it is there in both. The load goes on, but leaves this column alone."""
+    stored = {}
+    for symbol in load.symbols:
+        query = "SELECT open_time, venue FROM klines WHERE symbol = %s AND interval = '1m'"
+        found = world.store.execute(query, (symbol,))
+        stored |= {(symbol, row["open_time"].isoformat()): row["venue"] for row in found}
+    true = {
+        (symbol, at.replace(tzinfo=None).isoformat()): venue
+        for symbol, at, venue in world.sql(
+            "SELECT symbol, open_time, venue FROM klines WHERE symbol = ANY(%s) AND venue IS NOT NULL", load.symbols)
+    }
+    differ = {key: (stored.get(key), venue) for key, venue in true.items() if stored.get(key) != venue}
+    return (bool(true) and not differ) or differ
+
+
+def all_again(world: World, load: Load, random: Random) -> None:
+    """A consumer of another group writes everything again from the first record on, beside the first."""
+    load.more(300)
+    again = world.start_program("again", CONSUMER_GROUP=f"again-{random.randrange(10**9)}")
+    wait_until(again.healthy, 60, "the second group's health")
+    load.more(300)
+    end = sum(len(world.records(world.topic(table))) for table in (*HISTORY_KEYS, "klines"))
+    wait_until(lambda: again.metric("consumer_records_total") >= end or again.metric("consumer_records_total"), 120,
+               "all records again")  # fmt: skip
+    again.stop(timeout_seconds=60)  # it finishes the thousands of records in hand
+    del world.programs["again"]
+
+
+KILLED = tuple(map(killed, ("consumer", "connect", "kafka", "cassandra", "postgres")))
+# Before the poison, which would make its dead letters again.
+AGAIN = Scenario("everything consumed again", all_again)
+OTHERS = (
+    snapshot("incremental", "latest_prices", "crypto_24h_stats", "order_book"),
+    snapshot("blocking", *HISTORY_KEYS, "klines"),
+    Scenario("deletes and re-inserts during a backlog", backlog),
+    Scenario("a column added, re-typed, removed", columns),
+    Scenario("three consumers join, leave, are killed", members_come_and_go),
+    Scenario("poison of six kinds", poison, dead_letters=len(POISON)),
+)
