@@ -4,29 +4,13 @@ Knows no Kafka and no Cassandra; a `KeyError`, `TypeError` or `ValueError` in he
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple
 
 import orjson
 
-from pipeline.consumer.envelope import Change
+from pipeline.changes import DELETE, INSERT, UPDATE, Change, Write
 from pipeline.symbols import quote_asset
 from pipeline.tables import MARKET_NOW, STATS, STORED_HOURS
 from pipeline.times import hour_of, iso_to_ms
-
-INSERT, UPDATE, DELETE = "insert", "update", "delete"
-
-Row = dict[str, Any]
-
-
-class Write(NamedTuple):
-    """One row to write. INSERT: the whole row. UPDATE: only the columns given, of a row that several sources share;
-    None clears a column. DELETE: `row` needs the key only. Columns that the Cassandra table lacks are ignored.
-    `once`: set for a row that is nothing but its key and comes with many changes; written once a poll."""
-
-    table: str
-    kind: str
-    row: Row
-    once: tuple | None = None
 
 
 def mirror(change: Change) -> list[Write]:

@@ -1,9 +1,10 @@
 """One Debezium envelope as a Change. Knows JSON and what orders two changes; knows nothing of Kafka or Cassandra."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
+from pipeline.changes import Change
 from pipeline.errors import UnwritableRecord
 from pipeline.tables import TABLES
 from pipeline.times import iso_to_us
@@ -21,18 +22,6 @@ SNAPSHOT_MARGIN_US = 60_000_000
 
 VERSION_COLUMNS = {name: table.version for name, table in TABLES.items()}
 USUAL_VERSION_COLUMN = "updated_at"
-
-
-class Change(NamedTuple):
-    """One change of one row. `row` is the row after it (before it, for a delete) as Debezium's JSON has it: decimals
-    and times are strings. `version_us` orders the changes of a row, the larger wins; `commit_us` is when PostgreSQL
-    committed, 0 for snapshot rows. Both in µs since 1970."""
-
-    table: str
-    deleted: bool
-    row: dict[str, Any]
-    version_us: int
-    commit_us: int
 
 
 def parse(table: str, value: bytes | None) -> Change | None:

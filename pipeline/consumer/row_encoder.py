@@ -8,13 +8,14 @@ from operator import attrgetter
 
 from kafka.consumer.fetcher import ConsumerRecord
 
+from pipeline.changes import Change, Row, Write
 from pipeline.consumer.dead_letters import MOST_REASON_CHARACTERS, DeadLetter
-from pipeline.consumer.envelope import Change, parse
+from pipeline.consumer.envelope import parse
 from pipeline.consumer.metrics import UNKNOWN_COLUMNS
 from pipeline.consumer.statements import EncodedRow, Statements
 from pipeline.consumer.tie_breaker import TieBreaker
 from pipeline.errors import UnwritableRecord
-from pipeline.transformations import Row, Write, transform
+from pipeline.transformations import transform
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from cassandra.metadata import TableMetadata
 from cassandra.query import UNSET_VALUE, BoundStatement, PreparedStatement
 
 from pipeline.cassandra_session import AWAY
+from pipeline.changes import DELETE, UPDATE, Row
 from pipeline.consumer.cql_values import BAD_VALUE, bigint, column_encoder, encoder
 from pipeline.errors import StoreUnavailable, UnwritableRecord
-from pipeline.transformations import DELETE, UPDATE, Row
 
 VERSION = "[version]"
 LONGEST_KEY_BYTES = 65_535  # Cassandra's limit; the driver cannot even make a routing key of a longer one

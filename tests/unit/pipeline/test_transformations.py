@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from pipeline.consumer.envelope import Change, parse
+from pipeline.changes import Change
+from pipeline.consumer.envelope import parse
 from pipeline.tables import MARKET_NOW, STATS, STORED_HOURS, TABLES
 from pipeline.times import iso_to_ms
 from pipeline.transformations import (

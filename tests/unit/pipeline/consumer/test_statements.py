@@ -6,9 +6,9 @@ from cassandra import InvalidRequest, OperationTimedOut
 from cassandra.cluster import NoHostAvailable
 from cassandra.query import UNSET_VALUE
 
+from pipeline.changes import DELETE, INSERT, UPDATE, Write
 from pipeline.consumer.statements import Statements
 from pipeline.errors import StoreUnavailable, UnwritableRecord
-from pipeline.transformations import DELETE, INSERT, UPDATE, Write
 from tests.unit.support.ddl import CQL_TABLES, DeclaredTable, declared_tables
 from tests.unit.support.fake_cassandra import FakeSession
 

@@ -3,10 +3,10 @@ from cassandra import DriverException, InvalidRequest, WriteTimeout
 from cassandra.cluster import NoHostAvailable
 from cassandra.query import BatchStatement, BatchType
 
+from pipeline.changes import INSERT, Write
 from pipeline.consumer.statements import Statements
 from pipeline.consumer.writer import Pending, SchemaChanged, Writer, statement
 from pipeline.errors import StoreUnavailable
-from pipeline.transformations import INSERT, Write
 from tests.unit.support.ddl import CQL_TABLES, declared_tables
 from tests.unit.support.fake_cassandra import FakeSession
 
