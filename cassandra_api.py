@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Cassandra → JSON over HTTP: the newest rows and time ranges of every table.
 
-    python3 cassandra_api.py        then: curl 'http://127.0.0.1:5000/klines?symbol=ETHUSDT&limit=3'
+python3 cassandra_api.py        then: curl 'http://127.0.0.1:5000/klines?symbol=ETHUSDT&limit=3'
 """
 
 import argparse

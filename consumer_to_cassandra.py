@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Kafka → Cassandra: writes every change that Debezium captured into the Cassandra table of the same name.
+"""Kafka → Cassandra: writes every change that Debezium captured into the Cassandra table of the
+same name.
 
-    python3 consumer_to_cassandra.py                                  everything that is captured
-    python3 consumer_to_cassandra.py --tables klines,recent_trades    only these; start others for the rest
-    python3 consumer_to_cassandra.py --list-dead-letters              what could not be written, and why
-    python3 consumer_to_cassandra.py --replay-dead-letters            write it again, after the cause was mended
-"""
+python3 consumer_to_cassandra.py                                  everything that is captured
+python3 consumer_to_cassandra.py --tables klines,recent_trades    only these; start others for the
+rest python3 consumer_to_cassandra.py --list-dead-letters              what could not be written,
+and why python3 consumer_to_cassandra.py --replay-dead-letters            write it again, after the
+cause was mended"""
 
 import argparse
 import time
@@ -36,7 +37,9 @@ def main() -> int:
 
     replay = options.replay_dead_letters
     session = until_connected("store", lambda: cassandra_session.connect(settings), stop)
-    source = until_connected("kafka", lambda: DeadLetterSource(settings, stop) if replay else KafkaSource(settings), stop)
+    source = until_connected(
+        "kafka", lambda: DeadLetterSource(settings, stop) if replay else KafkaSource(settings), stop
+    )
     if session is None or source is None:
         return 0
 
@@ -59,8 +62,12 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--tables", type=lambda text: frozenset(filter(None, map(str.strip, text.split(",")))),
-                      metavar="NAME,…", help="tables to consume (default: all that are captured)")  # fmt: skip
+    what.add_argument(
+        "--tables",
+        type=lambda text: frozenset(filter(None, map(str.strip, text.split(",")))),
+        metavar="NAME,…",
+        help="tables to consume (default: all that are captured)",
+    )
     what.add_argument("--list-dead-letters", action="store_true", help="print the dead letters and exit")
     what.add_argument("--replay-dead-letters", action="store_true", help="write the dead letters again and exit")
     return parser.parse_args()

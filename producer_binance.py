@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Exchange → PostgreSQL: polls prices, 24 h statistics, order books, trades and candles, and writes what changed.
+"""Exchange → PostgreSQL: polls prices, 24 h statistics, order books, trades and candles, and writes
+what changed.
 
-    python3 producer_binance.py         settings come from the environment and .env (see .env.example)
+python3 producer_binance.py         settings come from the environment and .env (see .env.example)
 """
 
 import argparse

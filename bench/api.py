@@ -1,5 +1,5 @@
-"""The API beside a bare Flask route with the same bytes under the same server, in one run; every route at a steady 50
-requests a second with a full day of rows; 200 clients at once for a minute.
+"""The API beside a bare Flask route with the same bytes under the same server, in one run; every
+route at a steady 50 requests a second with a full day of rows; 200 clients at once for a minute.
 
     .local/venv/bin/python -m bench.api [--seconds 8] [--minutes 1] [--trades-per-second 1]
 """
@@ -43,15 +43,17 @@ CROWD = 200
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python3 -m bench.api", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="python3 -m bench.api", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=8, help="for each measurement (8)")
     parser.add_argument("--minutes", type=float, default=1, help="of the crowd (1)")
     parser.add_argument("--trades-per-second", type=float, default=1, help="of each tracked symbol (1)")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench") as folder, Stack(
-        Path(folder), ("cassandra", "cassandra-schema")
-    ) as stack:
+    with (
+        tempfile.TemporaryDirectory(prefix="bench") as folder,
+        Stack(Path(folder), ("cassandra", "cassandra-schema")) as stack,
+    ):
         settings = load("consumer", environ=stack.environ, dotenv="/dev/null")
         session = cassandra_session.connect(settings, keyspace=settings.CASSANDRA_KEYSPACE)
         end_ms = now_ms()
@@ -115,8 +117,8 @@ def load_of(port: int, paths: list[str], *options: object) -> dict:
 
 
 def side_by_side(folder: Path, port: int, process: subprocess.Popen, seconds: float) -> str:
-    """Turn by turn, the best of the rounds of each: what else the machine does hits both alike. The CPU time of the
-    server for a request tells the same story on a machine that has other work."""
+    """Turn by turn, the best of the rounds of each: what else the machine does hits both alike. The
+    CPU time of the server for a request tells the same story on a machine that has other work."""
     rows = []
     for path, wanted in SIDE_BY_SIDE.items():
         plain = {"Accept-Encoding": "identity"}
@@ -130,9 +132,19 @@ def side_by_side(folder: Path, port: int, process: subprocess.Popen, seconds: fl
         (flask, flask_ms), (ours, ours_ms) = (max(found) for found in zip(*rounds))
         questions = uncached(path)
         unkept = load_of(port, questions, *options)["rate"] if questions else None
-        rows.append((f"`{path}`", f"{len(body):,}", f"{flask:,.0f}", f"{ours:,.0f}", f"{ours / flask:.0%}",
-                     f"{flask_ms:.2f} / {ours_ms:.2f}",
-                     f"≥ {wanted} %", f"{unkept:,.0f}" if unkept else "", f"{unkept / flask:.0%}" if unkept else ""))
+        rows.append(
+            (
+                f"`{path}`",
+                f"{len(body):,}",
+                f"{flask:,.0f}",
+                f"{ours:,.0f}",
+                f"{ours / flask:.0%}",
+                f"{flask_ms:.2f} / {ours_ms:.2f}",
+                f"≥ {wanted} %",
+                f"{unkept:,.0f}" if unkept else "",
+                f"{unkept / flask:.0%}" if unkept else "",
+            )
+        )
     titles = ("route", "bytes", "bare Flask", "the API", "of bare", "CPU ms", "wanted", "every question new", "of bare")
     return table(titles, rows)
 
@@ -144,8 +156,9 @@ def measured(port: int, process: subprocess.Popen, path: str, *options: object) 
 
 
 def uncached(path: str) -> list[str]:
-    """The same rows by questions that are all different, so that none is answered from the kept answers: times that
-    lie ahead, or limits that are never reached. Routes without such a parameter cannot be asked like that."""
+    """The same rows by questions that are all different, so that none is answered from the kept
+    answers: times that lie ahead, or limits that are never reached. Routes without such a parameter
+    cannot be asked like that."""
     if path.startswith("/klines"):
         return [f"{path}&to={now_ms() + DAY_MS + n}" for n in range(3000)]
     if path in ("/latest_prices", "/crypto_24h_stats"):
@@ -154,7 +167,8 @@ def uncached(path: str) -> list[str]:
 
 
 def routes(end_ms: int) -> dict[str, list[str]]:
-    """What dashboards ask, by a name for the table; ranges move on, so that answers are not always from memory."""
+    """What dashboards ask, by a name for the table; ranges move on, so that answers are not always
+    from memory."""
     day = [f"from={end_ms - DAY_MS + 5000 * n}&to={end_ms + 5000 * n}" for n in range(100)]
     return {
         "/latest_prices": ["/latest_prices"],
@@ -183,7 +197,8 @@ def routes(end_ms: int) -> dict[str, list[str]]:
 
 
 def steady(port: int, end_ms: int, seconds: float) -> str:
-    """Each route by itself; the first request of each (which may have to read the whole day) is told apart."""
+    """Each route by itself; the first request of each (which may have to read the whole day) is
+    told apart."""
     rows = []
     for name, paths in routes(end_ms).items():
         began = time.monotonic()
@@ -192,14 +207,25 @@ def steady(port: int, end_ms: int, seconds: float) -> str:
         found = load_of(port, paths, "--clients", 5, "--seconds", seconds, "--rate", STEADY_RATE)
         median, _, p99, most = spread(found["took"])
         bad = sum(count for code, count in found["codes"].items() if code != "200")
-        rows.append((name, len(found["took"]), bad, f"{first * 1000:.0f}", f"{median * 1000:.1f}", f"{p99 * 1000:.1f}",
-                     f"{most * 1000:.0f}", f"< {WANTED_P99_MS}"))  # fmt: skip
+        rows.append(
+            (
+                name,
+                len(found["took"]),
+                bad,
+                f"{first * 1000:.0f}",
+                f"{median * 1000:.1f}",
+                f"{p99 * 1000:.1f}",
+                f"{most * 1000:.0f}",
+                f"< {WANTED_P99_MS}",
+            )
+        )
     titles = ("route", "requests", "not 200", "first ms", "median ms", "p99 ms", "max ms", "p99 wanted")
     return table(titles, rows)
 
 
 def crowd(port: int, process: subprocess.Popen, minutes: float) -> str:
-    """Clients that ask everything in turn as fast as they get answers; memory before and after a first fifth."""
+    """Clients that ask everything in turn as fast as they get answers; memory before and after a
+    first fifth."""
     paths = [path for name, paths in routes(now_ms()).items() if "points" not in name for path in paths[:1]]
     load_of(port, paths, "--clients", CROWD, "--seconds", minutes * 12)
     before = resident_mib(process)
@@ -207,13 +233,16 @@ def crowd(port: int, process: subprocess.Popen, minutes: float) -> str:
     after = resident_mib(process)
     median, p95, p99, most = spread(found["took"])
     codes = Counter(found["codes"])
-    return table(("what", "figure"), [
-        ("requests/s", f"{found['rate']:,.0f}"),
-        ("replies by status", ", ".join(f"{code}: {count:,}" for code, count in sorted(codes.items()))),
-        ("median / p95 / p99 / max ms", " / ".join(f"{value * 1000:.0f}" for value in (median, p95, p99, most))),
-        ("resident MiB after a first fifth", f"{before:.1f}"),
-        ("resident MiB at the end", f"{after:.1f}"),
-    ])  # fmt: skip
+    return table(
+        ("what", "figure"),
+        [
+            ("requests/s", f"{found['rate']:,.0f}"),
+            ("replies by status", ", ".join(f"{code}: {count:,}" for code, count in sorted(codes.items()))),
+            ("median / p95 / p99 / max ms", " / ".join(f"{value * 1000:.0f}" for value in (median, p95, p99, most))),
+            ("resident MiB after a first fifth", f"{before:.1f}"),
+            ("resident MiB at the end", f"{after:.1f}"),
+        ],
+    )
 
 
 def workers(process: subprocess.Popen) -> list[str]:

@@ -1,4 +1,5 @@
-"""A full day of rows as the running product makes them, written straight into Cassandra. Knows the tables."""
+"""A full day of rows as the running product makes them, written straight into Cassandra. Knows the
+tables."""
 
 import random
 from collections.abc import Iterator
@@ -19,43 +20,95 @@ Rows = Iterator[tuple[Any, ...]]
 
 
 def tables(end_ms: int, trades_per_second: float) -> Iterator[tuple[str, tuple[str, ...], Rows]]:
-    """(table, columns, rows) of the day before `end_ms`: prices every 2 s, statistics every 10 s, books every 3 s,
-    candles of a minute and an hour for each tracked symbol; the whole market now."""
+    """(table, columns, rows) of the day before `end_ms`: prices every 2 s, statistics every 10 s,
+    books every 3 s, candles of a minute and an hour for each tracked symbol; the whole market
+    now."""
     chance = random.Random(1)
     start = end_ms - DAY_MS
     for symbol in TRACKED:
-        yield "latest_prices", ("symbol", "updated_at", "price"), (
-            (symbol, ms, 100 + chance.random()) for ms in range(start, end_ms, 2000)
-        )  # fmt: skip
-        yield "crypto_24h_stats", ("symbol", "updated_at", *STATS), (
-            (symbol, ms, *(chance.random() for _ in STATS)) for ms in range(start, end_ms, 10_000)
-        )  # fmt: skip
+        yield (
+            "latest_prices",
+            ("symbol", "updated_at", "price"),
+            ((symbol, ms, 100 + chance.random()) for ms in range(start, end_ms, 2000)),
+        )
+        yield (
+            "crypto_24h_stats",
+            ("symbol", "updated_at", *STATS),
+            ((symbol, ms, *(chance.random() for _ in STATS)) for ms in range(start, end_ms, 10_000)),
+        )
         yield "order_book", BOOK, (book(symbol, ms, chance) for ms in range(start, end_ms, 3000))
         yield "recent_trades", TRADE, trades(symbol, start, end_ms, round(1000 / trades_per_second), chance)
         for interval, length in (("1m", 60_000), ("1h", HOUR_MS)):
-            yield "klines", CANDLE, (
-                candle(symbol, interval, ms, length) for ms in range(start - start % length, end_ms, length)
-            )  # fmt: skip
-    yield "market_now", MARKET_NOW, (
-        ("USDT", symbol, chance.random(), end_ms, 1000, end_ms, *(chance.random() for _ in STATS))
-        for symbol in (*TRACKED, *MARKET)
-    )  # fmt: skip
-    yield "stored_hours", ("table_name", "symbol", "hour"), (
-        (table, symbol, hour) for table in ("order_book", "recent_trades") for symbol in TRACKED
-        for hour in range(hour_of(start), end_ms, HOUR_MS)
-    )  # fmt: skip
+            yield (
+                "klines",
+                CANDLE,
+                (candle(symbol, interval, ms, length) for ms in range(start - start % length, end_ms, length)),
+            )
+    yield (
+        "market_now",
+        MARKET_NOW,
+        (
+            ("USDT", symbol, chance.random(), end_ms, 1000, end_ms, *(chance.random() for _ in STATS))
+            for symbol in (*TRACKED, *MARKET)
+        ),
+    )
+    yield (
+        "stored_hours",
+        ("table_name", "symbol", "hour"),
+        (
+            (table, symbol, hour)
+            for table in ("order_book", "recent_trades")
+            for symbol in TRACKED
+            for hour in range(hour_of(start), end_ms, HOUR_MS)
+        ),
+    )
 
 
-STATS = ("price_change", "price_change_percent", "weighted_avg_price", "last_price", "open_price", "high_price",
-         "low_price", "bid_price", "ask_price", "volume", "quote_volume")  # fmt: skip
+STATS = (
+    "price_change",
+    "price_change_percent",
+    "weighted_avg_price",
+    "last_price",
+    "open_price",
+    "high_price",
+    "low_price",
+    "bid_price",
+    "ask_price",
+    "volume",
+    "quote_volume",
+)
 MARKET_NOW = ("quote_asset", "symbol", "price", "price_updated_at", "trade_count", "stats_updated_at", *STATS)
-TRADE = ("symbol", "hour", "trade_time", "trade_id", "price", "quantity", "quote_quantity", "is_buyer_maker",
-         "first_trade_id", "last_trade_id")  # fmt: skip
+TRADE = (
+    "symbol",
+    "hour",
+    "trade_time",
+    "trade_id",
+    "price",
+    "quantity",
+    "quote_quantity",
+    "is_buyer_maker",
+    "first_trade_id",
+    "last_trade_id",
+)
 FIGURES = tuple(book_figures([], []))
 BOOK = ("symbol", "hour", "updated_at", "last_update_id", "bids", "asks", *FIGURES)
-CANDLE = ("symbol", "interval", "open_time", "open_price", "high_price", "low_price", "close_price", "volume",
-          "close_time", "quote_volume", "number_of_trades", "taker_buy_volume", "taker_buy_quote_volume", "is_closed",
-          "updated_at")  # fmt: skip
+CANDLE = (
+    "symbol",
+    "interval",
+    "open_time",
+    "open_price",
+    "high_price",
+    "low_price",
+    "close_price",
+    "volume",
+    "close_time",
+    "quote_volume",
+    "number_of_trades",
+    "taker_buy_volume",
+    "taker_buy_quote_volume",
+    "is_closed",
+    "updated_at",
+)
 
 
 def trades(symbol: str, start: int, end: int, step_ms: int, chance: random.Random) -> Rows:
@@ -72,8 +125,23 @@ def book(symbol: str, ms: int, chance: random.Random) -> tuple[Any, ...]:
 
 
 def candle(symbol: str, interval: str, ms: int, length: int) -> tuple[Any, ...]:
-    return (symbol, interval, ms, 100.123, 101.456, 99.789, 100.555, 1234.567, ms + length - 1, 123456.789, 777, 600.5,
-            60050.5, True, ms + length)  # fmt: skip
+    return (
+        symbol,
+        interval,
+        ms,
+        100.123,
+        101.456,
+        99.789,
+        100.555,
+        1234.567,
+        ms + length - 1,
+        123456.789,
+        777,
+        600.5,
+        60050.5,
+        True,
+        ms + length,
+    )
 
 
 def fill(session: Session, end_ms: int, trades_per_second: float) -> int:

@@ -1,5 +1,5 @@
-"""The least that a Flask route can do, for comparison: the same bytes from memory, under the same server as the API.
-`python3 -m bench.bare PORT FILE`"""
+"""The least that a Flask route can do, for comparison: the same bytes from memory, under the same
+server as the API. `python3 -m bench.bare PORT FILE`"""
 
 import sys
 from pathlib import Path

@@ -1,6 +1,7 @@
-"""The whole chain under a steady load while its parts are killed, stopped, snapshotted, poisoned and re-typed. After
-each, Cassandra is compared with PostgreSQL row by row, and history with the list of committed changes. Ends with 1 when
-anything was lost, invented, false or a dead letter that should not be one.
+"""The whole chain under a steady load while its parts are killed, stopped, snapshotted, poisoned
+and re-typed. After each, Cassandra is compared with PostgreSQL row by row, and history with the
+list of committed changes. Ends with 1 when anything was lost, invented, false or a dead letter that
+should not be one.
 
     .local/venv/bin/python -m bench.chain_faults [--rounds 3] [--outage 180] [--seed 1]
 """
@@ -22,8 +23,9 @@ from tests.support.chain.world import SERVICES, World
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python3 -m bench.chain_faults", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="python3 -m bench.chain_faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=3, help="of kills (3)")
     parser.add_argument("--outage", type=float, default=180, help="seconds that Cassandra is stopped (180)")
     parser.add_argument("--seed", type=int, default=1, help="of load and moments (1)")

@@ -1,5 +1,5 @@
-"""Commits price changes in PostgreSQL at a steady rate: `python3 -m bench.changes RATE SECONDS`. A process of its own,
-so that it does not share the interpreter with what is measured."""
+"""Commits price changes in PostgreSQL at a steady rate: `python3 -m bench.changes RATE SECONDS`. A
+process of its own, so that it does not share the interpreter with what is measured."""
 
 import sys
 import time
@@ -13,9 +13,12 @@ def main() -> None:
     rate, seconds = float(sys.argv[1]), float(sys.argv[2])
     settings = load("producer")
     connection = psycopg2.connect(
-        host=settings.PGHOST, port=settings.PGPORT, dbname=settings.PGDATABASE, user=settings.PGUSER,
+        host=settings.PGHOST,
+        port=settings.PGPORT,
+        dbname=settings.PGDATABASE,
+        user=settings.PGUSER,
         password=settings.PGPASSWORD,
-    )  # fmt: skip
+    )
     connection.autocommit = True
     cursor, began = connection.cursor(), time.monotonic()
     for number in range(int(rate * seconds)):

@@ -40,8 +40,9 @@ PARTITIONS = 4
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python3 -m bench.consumer", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="python3 -m bench.consumer", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--trades", type=int, default=300_000, help="trade events in the topic (300000)")
     parser.add_argument("--mixed", type=int, default=100_000, help="events of all five tables (100000)")
     parser.add_argument("--naive", type=int, default=10_000, help="events given to the naive consumer (10000)")
@@ -56,7 +57,8 @@ def main() -> None:
 
 
 def lines(workload: str, rates: dict[str, float]) -> list[tuple[str, str, str, str]]:
-    """One line a way of doing it; the last column says how ours compares: 1.0 is the same, 45 is 45 times as fast."""
+    """One line a way of doing it; the last column says how ours compares: 1.0 is the same, 45 is 45
+    times as fast."""
     return [(workload, name, f"{rate:,.0f}", f"{rates['ours'] / rate:.2f}") for name, rate in rates.items()]
 
 
@@ -109,9 +111,12 @@ def fill(settings: Settings, workload: dict[str, Iterable[tuple[bytes, bytes]]])
 
 def reader(settings: Settings, topics: list[str], group: str, **options: object) -> KafkaConsumer:
     return KafkaConsumer(
-        *topics, bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS), group_id=group, auto_offset_reset="earliest",
+        *topics,
+        bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
+        group_id=group,
+        auto_offset_reset="earliest",
         **options,
-    )  # fmt: skip
+    )
 
 
 def naive_rate(settings: Settings, topics: list[str], count: int) -> float:
@@ -154,13 +159,15 @@ def naive_row(table: str, after: dict) -> dict:
 
 
 def our_rate(environ: dict[str, str], count: int) -> float:
-    """Seconds between the first and the last sample of the consumer's own counter, looked at ten times a second; it
-    counts a record when its offset is committed."""
+    """Seconds between the first and the last sample of the consumer's own counter, looked at ten
+    times a second; it counts a record when its offset is committed."""
     port = free_ports(1)[0]
     process = subprocess.Popen(
-        [sys.executable, "consumer_to_cassandra.py"], cwd=ROOT, stderr=subprocess.DEVNULL,
+        [sys.executable, "consumer_to_cassandra.py"],
+        cwd=ROOT,
+        stderr=subprocess.DEVNULL,
         env={**environ, "METRICS_PORT": str(port), "LOG_LEVEL": "WARNING"},
-    )  # fmt: skip
+    )
     try:
         began, first = None, 0.0
         while True:
@@ -186,8 +193,14 @@ def records_done(port: int) -> float:
 
 
 def poll_rate(settings: Settings, topics: list[str], count: int) -> float:
-    consumer = reader(settings, topics, f"{topics[0]}-poll", enable_auto_commit=False, max_poll_records=5000,
-                      max_partition_fetch_bytes=4 * 1024 * 1024)  # fmt: skip
+    consumer = reader(
+        settings,
+        topics,
+        f"{topics[0]}-poll",
+        enable_auto_commit=False,
+        max_poll_records=5000,
+        max_partition_fetch_bytes=4 * 1024 * 1024,
+    )
     began, done = None, 0
     while done < count:
         found = sum(len(records) for records in consumer.poll(timeout_ms=1000).values())
@@ -203,8 +216,14 @@ def limit_rate(settings: Settings, topics: list[str], count: int) -> float:
     """The very requests that our consumer makes, prepared beforehand, then sent."""
     session = cassandra_session.connect(settings)
     encoder = RowEncoder(Statements(session, settings.CASSANDRA_KEYSPACE))
-    consumer = reader(settings, topics, f"{topics[0]}-limit", enable_auto_commit=False, max_poll_records=5000,
-                      max_partition_fetch_bytes=4 * 1024 * 1024)  # fmt: skip
+    consumer = reader(
+        settings,
+        topics,
+        f"{topics[0]}-limit",
+        enable_auto_commit=False,
+        max_poll_records=5000,
+        max_partition_fetch_bytes=4 * 1024 * 1024,
+    )
     requests_made, done = [], 0
     while done < min(count, 100_000):
         records = [record for found in consumer.poll(timeout_ms=1000).values() for record in found]

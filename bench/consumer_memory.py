@@ -25,8 +25,11 @@ SAMPLE_SECONDS = 10
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python3 -m bench.consumer_memory", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="python3 -m bench.consumer_memory",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--minutes", type=float, default=10, help="how long (10)")
     parser.add_argument("--rate", type=int, default=3000, help="trade events per second (3000)")
     options = parser.parse_args()

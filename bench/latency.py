@@ -1,5 +1,5 @@
-"""From commit in PostgreSQL to the confirmed write in Cassandra, and to the row in an answer of the API, at steady
-rates of changes with everything on this machine.
+"""From commit in PostgreSQL to the confirmed write in Cassandra, and to the row in an answer of the
+API, at steady rates of changes with everything on this machine.
 
     .local/venv/bin/python -m bench.latency [--rates 10,100,500] [--seconds 30]
 """
@@ -33,15 +33,23 @@ from pipeline.stopping import Stop
 from pipeline.times import DAY_MS, now_ms
 
 SERVICES = (
-    "postgres", "postgres-schema", "kafka", "connect", "connector", "cassandra", "cassandra-schema", "api",
-)  # fmt: skip
+    "postgres",
+    "postgres-schema",
+    "kafka",
+    "connect",
+    "connector",
+    "cassandra",
+    "cassandra-schema",
+    "api",
+)
 PROBES = 40
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python3 -m bench.latency", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="python3 -m bench.latency", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rates", default="10,100,500", help="changes per second (10,100,500)")
     parser.add_argument("--seconds", type=float, default=30, help="for each rate (30)")
     options = parser.parse_args()
@@ -93,9 +101,12 @@ def run(stack: Stack, rate: int, seconds: float) -> list[float]:
     )
     settings = load("producer", environ=stack.environ, dotenv="/dev/null")
     connection = psycopg2.connect(
-        host=settings.PGHOST, port=settings.PGPORT, dbname=settings.PGDATABASE, user=settings.PGUSER,
+        host=settings.PGHOST,
+        port=settings.PGPORT,
+        dbname=settings.PGDATABASE,
+        user=settings.PGUSER,
         password=settings.PGPASSWORD,
-    )  # fmt: skip
+    )
     connection.autocommit = True
     url, session, delays = f"http://127.0.0.1:{stack.ports.api}/latest_prices", requests.Session(), []
     moments = itertools.count(now_ms() + DAY_MS)

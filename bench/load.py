@@ -1,5 +1,6 @@
-"""A client process that asks an HTTP server for the same paths over and over: `python3 -m bench.load`. Raw sockets and
-one thread a connection, so that the client costs as little as it can; prints one JSON line. Knows no API."""
+"""A client process that asks an HTTP server for the same paths over and over: `python3 -m
+bench.load`. Raw sockets and one thread a connection, so that the client costs as little as it can;
+prints one JSON line. Knows no API."""
 
 import argparse
 import json
@@ -68,11 +69,17 @@ def main() -> None:
     threads = [
         threading.Thread(
             target=ask,
-            args=(options.port, requests[n % len(requests) :] + requests[: n % len(requests)], began + options.seconds,
-                  pause, codes, took),
+            args=(
+                options.port,
+                requests[n % len(requests) :] + requests[: n % len(requests)],
+                began + options.seconds,
+                pause,
+                codes,
+                took,
+            ),
         )
         for n in range(options.clients)
-    ]  # fmt: skip
+    ]
     for thread in threads:
         thread.start()
         if pause:

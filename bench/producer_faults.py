@@ -1,5 +1,5 @@
-"""The producer under every fault in turn and then several at random, against the market's truth. Ends with 1 when
-anything was lost, doubled, false or impolite.
+"""The producer under every fault in turn and then several at random, against the market's truth.
+Ends with 1 when anything was lost, doubled, false or impolite.
 
     .local/venv/bin/python -m bench.producer_faults [--minutes 10] [--seed 1]
 """
@@ -22,13 +22,19 @@ from tests.support.producer_faults.world import SYMBOLS, World
 WITH_LONG_MINUTES = 8
 INTERVALS = ("1m", "5m")
 SETTINGS = {
-    "KLINE_INTERVALS": ",".join(INTERVALS), "TRADES_BACKFILL": "2m", "KLINES_BACKFILL": "6h", "LISTING_SECONDS": "10",
-}  # fmt: skip
+    "KLINE_INTERVALS": ",".join(INTERVALS),
+    "TRADES_BACKFILL": "2m",
+    "KLINES_BACKFILL": "6h",
+    "LISTING_SECONDS": "10",
+}
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python3 -m bench.producer_faults", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="python3 -m bench.producer_faults",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--minutes", type=float, default=10, help="faults in turn, then at random (10)")
     parser.add_argument("--seed", type=int, default=1, help="of the random part (1)")
     options = parser.parse_args()
@@ -59,7 +65,8 @@ def run(minutes: float, seed: int, folder: Path) -> Outcome:
                 campaign.in_turn(LONG, seconds, calm_seconds=1.0)
             campaign.at_random(EVERY, end)
             say(began_ms, "comparing")
-            # The backfill reaches two minutes back from the producer's start, a little after `began_ms`.
+            # The backfill reaches two minutes back from the producer's start, a little after
+            # `began_ms`.
             return campaign.verdict(began_ms - 110_000)
         finally:
             world.close()

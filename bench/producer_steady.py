@@ -1,11 +1,12 @@
-"""The producer in its steady state: 12 tracked symbols, a market of 400, default settings, a simulated exchange.
-Weight used against the plan it printed, CPU, and how old a price is when its row is committed.
+"""The producer in its steady state: 12 tracked symbols, a market of 400, default settings, a
+simulated exchange. Weight used against the plan it printed, CPU, and how old a price is when its
+row is committed.
 
     .local/venv/bin/python -m bench.producer_steady [--minutes 3]
 
-Freshness: from the trade that made a price the current one to the moment its row can be read, for every change of a
-tracked price, looked at every 10 ms. Ends with 1 when a measure of issue 5 is missed.
-"""
+Freshness: from the trade that made a price the current one to the moment its row can be read, for
+every change of a tracked price, looked at every 10 ms. Ends with 1 when a measure of issue 5 is
+missed."""
 
 import argparse
 import os
@@ -24,9 +25,19 @@ from simulator.market.pair import Pair
 from tests.support.producer_faults.world import World
 
 SYMBOLS = (
-    "BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "ADAUSDT", "AVAXUSDT", "DOTUSDT", "LINKUSDT",
-    "LTCUSDT", "TRXUSDT",
-)  # fmt: skip
+    "BTCUSDT",
+    "ETHUSDT",
+    "BNBUSDT",
+    "SOLUSDT",
+    "XRPUSDT",
+    "DOGEUSDT",
+    "ADAUSDT",
+    "AVAXUSDT",
+    "DOTUSDT",
+    "LINKUSDT",
+    "LTCUSDT",
+    "TRXUSDT",
+)
 TRACKED_PRICES = "SELECT symbol, price, updated_at FROM latest_prices WHERE symbol = ANY(%s)"
 LOOK_SECONDS = 0.01
 MINUTE_MS = 60_000
@@ -35,7 +46,8 @@ WEIGHT_OFF_PERCENT, CPU_PERCENT, FRESH_SECONDS = 5.0, 15.0, 1.5
 
 @dataclass
 class Seen:
-    """`weights`: of each full minute. `cpu_percent`: of one core, the first seconds (start and backfill) left out."""
+    """`weights`: of each full minute. `cpu_percent`: of one core, the first seconds (start and
+    backfill) left out."""
 
     planned: float = 0.0
     weights: list[int] = field(default_factory=list)
@@ -46,8 +58,11 @@ class Seen:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python3 -m bench.producer_steady", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="python3 -m bench.producer_steady",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--minutes", type=int, default=3, help="full minutes by the clock (3)")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="producer_steady_"))

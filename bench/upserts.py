@@ -1,4 +1,5 @@
-"""Rows per second of the producer's upserts, changed and unchanged, side by side with the obvious ways in one run:
+"""Rows per second of the producer's upserts, changed and unchanged, side by side with the obvious
+ways in one run:
 
 ours    one statement for a page of rows, one transaction; a row that is so already is not written
 batch   INSERT … ON CONFLICT DO UPDATE row by row, one transaction for a page
@@ -33,7 +34,8 @@ TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 @dataclass(frozen=True)
 class Workload:
-    """`rows(n)`: the page of rows at state n; another n changes every row (of trades: makes new ones)."""
+    """`rows(n)`: the page of rows at state n; another n changes every row (of trades: makes new
+    ones)."""
 
     table: Table
     rows: Callable[[int], Sequence[Row]]
@@ -56,20 +58,34 @@ def stats(state: int) -> list[Row]:
 def klines(state: int) -> list[Row]:
     numbers = [name for name, kind in KLINES.columns.items() if kind == "numeric"]
     return [
-        {"symbol": "BTCUSDT", "interval": "1m", "open_time": (opens := TODAY + timedelta(minutes=n)),
-         "close_time": opens + timedelta(seconds=59), "number_of_trades": 5, "is_closed": False,
-         **dict.fromkeys(numbers, price(n, state))}
+        {
+            "symbol": "BTCUSDT",
+            "interval": "1m",
+            "open_time": (opens := TODAY + timedelta(minutes=n)),
+            "close_time": opens + timedelta(seconds=59),
+            "number_of_trades": 5,
+            "is_closed": False,
+            **dict.fromkeys(numbers, price(n, state)),
+        }
         for n in range(1000)
-    ]  # fmt: skip
+    ]
 
 
 def trades(state: int) -> list[Row]:
     return [
-        {"symbol": "BTCUSDT", "trade_id": n, "trade_time": TODAY + timedelta(milliseconds=n % 86_400_000),
-         "price": Decimal("2811.55"), "quantity": Decimal("0.01234"), "quote_quantity": Decimal("34.694527"),
-         "is_buyer_maker": bool(n % 2), "first_trade_id": 2 * n, "last_trade_id": 2 * n + 1}
+        {
+            "symbol": "BTCUSDT",
+            "trade_id": n,
+            "trade_time": TODAY + timedelta(milliseconds=n % 86_400_000),
+            "price": Decimal("2811.55"),
+            "quantity": Decimal("0.01234"),
+            "quote_quantity": Decimal("34.694527"),
+            "is_buyer_maker": bool(n % 2),
+            "first_trade_id": 2 * n,
+            "last_trade_id": 2 * n + 1,
+        }
         for n in range(state * 1000, state * 1000 + 1000)
-    ]  # fmt: skip
+    ]
 
 
 WORKLOADS = (Workload(PRICES, prices), Workload(STATS, stats), Workload(KLINES, klines), Workload(TRADES, trades))
@@ -145,16 +161,23 @@ class Bench:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python3 -m bench.upserts", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="python3 -m bench.upserts", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=3, help="for each measurement (3)")
     options = parser.parse_args()
     assert {workload.table.name for workload in WORKLOADS} < set(TABLES)
-    titles = ("table", "rows are", *(f"{way}, rows/s" for way in ("ours", "batch", "single")), "ours : single",
-              *(f"{way}, WAL bytes/row" for way in ("ours", "batch")))  # fmt: skip
-    with tempfile.TemporaryDirectory(prefix="bench") as folder, Stack(
-        Path(folder), ("postgres", "postgres-schema")
-    ) as stack:
+    titles = (
+        "table",
+        "rows are",
+        *(f"{way}, rows/s" for way in ("ours", "batch", "single")),
+        "ours : single",
+        *(f"{way}, WAL bytes/row" for way in ("ours", "batch")),
+    )
+    with (
+        tempfile.TemporaryDirectory(prefix="bench") as folder,
+        Stack(Path(folder), ("postgres", "postgres-schema")) as stack,
+    ):
         bench, rows = Bench(dict(stack.environ), options.seconds), []
         for name, kind, by_way in bench.run():
             ours = by_way["ours"]

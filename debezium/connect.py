@@ -51,7 +51,8 @@ class Connect:
         return reply
 
     def put_config(self, connector: str, config: dict[str, str]) -> bool:
-        """Create the connector (True) or update it (False): the same call, so it can be repeated."""
+        """Create the connector (True) or update it (False): the same call, so it can be
+        repeated."""
         reply = self._call("PUT", f"/connectors/{connector}/config", json=config)
         if reply.status_code == 404:
             # Connect answers 404 on every path until its REST resources are in place.
@@ -95,7 +96,8 @@ class Connect:
 
 
 def root_cause(trace: str) -> str:
-    """The one line of a Java stack trace that says what is wrong: the last `Caused by`, else the first line."""
+    """The one line of a Java stack trace that says what is wrong: the last `Caused by`, else the
+    first line."""
     lines = trace.splitlines() or [""]
     causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
     return causes[-1] if causes else lines[0]

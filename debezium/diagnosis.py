@@ -19,10 +19,12 @@ class Remedy(Enum):
 
 
 def remedy(status: Status, slot: SlotState, has_offsets: bool, quiet_since_seconds: float) -> Remedy:
-    """`quiet_since_seconds`: how long ago a remedy was last applied; a restart needs time before it can be judged.
+    """`quiet_since_seconds`: how long ago a remedy was last applied; a restart needs time before it
+    can be judged.
 
-    A slot that PostgreSQL gave up (`lost`), or that is gone although the connector had got somewhere, cannot be mended:
-    changes between its position and now are missing, whatever the connector's status says."""
+    A slot that PostgreSQL gave up (`lost`), or that is gone although the connector had got
+    somewhere, cannot be mended: changes between its position and now are missing, whatever the
+    connector's status says."""
     if status.connector == "ABSENT":
         return Remedy.REGISTER
     broken_off = status.connector == "STOPPED"  # by a rebuild that did not get to its last step

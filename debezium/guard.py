@@ -1,5 +1,5 @@
-"""Watches the capture for as long as it runs: `python3 -m debezium.guard`. Registers the connector, restarts what
-failed or fell silent, and rebuilds a lost slot with a new snapshot."""
+"""Watches the capture for as long as it runs: `python3 -m debezium.guard`. Registers the connector,
+restarts what failed or fell silent, and rebuilds a lost slot with a new snapshot."""
 
 import argparse
 import logging
@@ -40,14 +40,19 @@ class Guard:
     def __init__(
         self, connect: Connect, config: dict[str, str], database: Callable[[], Connection], stop: Stop
     ) -> None:
-        self._connect, self._config, self._database, self._stop = connect, config, database, stop
+        self._connect = connect
+        self._config = config
+        self._database = database
+        self._stop = stop
         self._acted_at = time.monotonic()
         self._backoff = Backoff(5, 300)
         self._not_before = 0.0
-        self.healthy, self.facts = False, {}
+        self.healthy = False
+        self.facts = {}
 
     def look(self) -> None:
-        """Look, and do what helps. Raises ConnectUnavailable, DatabaseUnavailable or a psycopg2 error."""
+        """Look, and do what helps. Raises ConnectUnavailable, DatabaseUnavailable or a psycopg2
+        error."""
         connection = self._database()
         try:
             slot = slot_state(connection)
@@ -98,9 +103,10 @@ class Guard:
         self._not_before = self._acted_at + self._backoff.next_seconds()
 
     def _rebuild_slot(self, connection: Connection) -> None:
-        """Begin anew: 1 stop, 2 forget the position, 3 drop the slot, 4 resume, which makes a slot and a snapshot.
-        Each step may be repeated, so a round that breaks off is finished by the next one. The snapshot brings every
-        current row; rows that were deleted meanwhile stay in Cassandra until their TTL."""
+        """Begin anew: 1 stop, 2 forget the position, 3 drop the slot, 4 resume, which makes a slot
+        and a snapshot. Each step may be repeated, so a round that breaks off is finished by the
+        next one. The snapshot brings every current row; rows that were deleted meanwhile stay in
+        Cassandra until their TTL."""
         self._connect.stop(CONNECTOR)
         deadline = time.monotonic() + STOPPED_WITHIN_SECONDS
         while (state := self._connect.status(CONNECTOR)).connector != "STOPPED" or state.tasks:

@@ -1,4 +1,5 @@
-"""Registers the connector and waits until it runs: `python3 -m debezium.register`. May be run as often as you like."""
+"""Registers the connector and waits until it runs: `python3 -m debezium.register`. May be run as
+often as you like."""
 
 import argparse
 import json
@@ -29,9 +30,9 @@ def connector_config(settings: Settings) -> dict[str, str]:
 
 
 def register(connect: Connect, config: dict[str, str], wait_seconds: float) -> None:
-    """Put the configuration, then wait for the task. Connect may answer before the task exists, and the guard may be
-    restarting a failed one, so only the deadline ends the wait. Raises NotRunning, ConnectUnavailable or
-    ConnectRefused."""
+    """Put the configuration, then wait for the task. Connect may answer before the task exists, and
+    the guard may be restarting a failed one, so only the deadline ends the wait. Raises NotRunning,
+    ConnectUnavailable or ConnectRefused."""
     deadline = time.monotonic() + wait_seconds
     registered, status = False, Status("ABSENT", ())
     while True:

@@ -1,4 +1,5 @@
-"""The replication slot and the heartbeat as PostgreSQL sees them. Knows SQL; knows nothing of Connect."""
+"""The replication slot and the heartbeat as PostgreSQL sees them. Knows SQL; knows nothing of
+Connect."""
 
 from dataclasses import dataclass
 
@@ -7,16 +8,19 @@ from psycopg2.extensions import connection as Connection
 
 SLOT = "crypto_slot"
 PUBLICATION = "crypto_publication"
-# A look at the slot's next changes; reading a long stretch of WAL may take longer, and then says nothing.
+# A look at the slot's next changes; reading a long stretch of WAL may take longer, and then says
+# nothing.
 PEEK_TIMEOUT_MS = 10_000
 PEEK_CHANGES = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class SlotState:
-    """`wal_status` as in pg_replication_slots (reserved, extended, unreserved, lost), or `absent`. `lag_bytes`: WAL
-    that the slot holds back. `heartbeat_age_seconds`: since Debezium last wrote its row; None before the first time.
-    `snapshotting`: its role has a transaction open and nobody reads the slot, which is how a snapshot looks.
+    """`wal_status` as in pg_replication_slots (reserved, extended, unreserved, lost), or `absent`.
+    `lag_bytes`: WAL that the slot holds back. `heartbeat_age_seconds`: since Debezium last wrote
+    its row; None before the first time.
+    `snapshotting`: its role has a transaction open and nobody reads the slot, which is how a
+    snapshot looks.
     `published`: the publication is there."""
 
     wal_status: str
@@ -54,11 +58,13 @@ def slot_state(connection: Connection) -> SlotState:
 
 
 def unreadable(connection: Connection) -> str:
-    """Why the changes that the slot holds back can never be decoded; empty when they can, or cannot be looked at now.
+    """Why the changes that the slot holds back can never be decoded; empty when they can, or cannot
+    be looked at now.
 
-    A row that changed while the publication was missing makes PostgreSQL (before 18) refuse all that follows, even
-    after the publication was made again: the decoder sees the catalog as it was then. Debezium goes on trying, says
-    RUNNING, and no restart helps. Nothing is taken from the slot by looking."""
+    A row that changed while the publication was missing makes PostgreSQL (before 18) refuse all
+    that follows, even after the publication was made again: the decoder sees the catalog as it was
+    then. Debezium goes on trying, says RUNNING, and no restart helps. Nothing is taken from the
+    slot by looking."""
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = %s", (PEEK_TIMEOUT_MS,))

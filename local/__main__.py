@@ -1,5 +1,5 @@
-"""`python3 -m local demo|local|setup|venv|clean`, with whatever Python the system has. Must parse in an old one: the
-rest of the package need not."""
+"""`python3 -m local demo|local|setup|venv|clean`, with whatever Python the system has. Must parse
+in an old one: the rest of the package need not."""
 
 import sys
 

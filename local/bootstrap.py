@@ -1,5 +1,5 @@
-"""Before the virtual environment exists: checks what the machine has, makes what is missing, hands over to
-local/run.py. Knows the standard library only."""
+"""Before the virtual environment exists: checks what the machine has, makes what is missing, hands
+over to local/run.py. Knows the standard library only."""
 
 import argparse
 import os

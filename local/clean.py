@@ -12,7 +12,8 @@ class StillInUse(Exception):
 
 
 def clean(state_dir: Path) -> None:
-    """Delete `state_dir` and PostgreSQL's directories, wherever those lie. Raises AlreadyRunning, StillInUse."""
+    """Delete `state_dir` and PostgreSQL's directories, wherever those lie. Raises AlreadyRunning,
+    StillInUse."""
     lock = Lock(state_dir / "lock")
     try:
         stacks = [path.parent for path in state_dir.glob("test/*/pids.json")]

@@ -1,4 +1,5 @@
-"""Progress for a person: one line a step, with the time since the start. Knows terminals; knows no service."""
+"""Progress for a person: one line a step, with the time since the start. Knows terminals; knows no
+service."""
 
 import os
 import sys
@@ -14,7 +15,8 @@ class Console:
     """Writes whole lines from any thread. Colour only on a terminal and without NO_COLOR."""
 
     def __init__(self, out: TextIO = sys.stdout, clock=time.monotonic) -> None:
-        self._out, self._clock = out, clock
+        self._out = out
+        self._clock = clock
         # The bootstrap and the supervisor are one start to the person who watches.
         self._started = float(os.environ.get("LOCAL_STARTED", clock()))
         self._terminal = out.isatty()
@@ -47,7 +49,8 @@ class Console:
         self._write(f"{self._paint(f'{self.elapsed():6.1f} s', DIM)}  {name:17} {self._paint(text, colour)}")
 
     def progress(self, name: str, text: str) -> None:
-        """A passing state: on a terminal the next line takes its place, elsewhere a line every five seconds."""
+        """A passing state: on a terminal the next line takes its place, elsewhere a line every five
+        seconds."""
         if self._terminal:
             with self._lock:
                 self._passing = True

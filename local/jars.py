@@ -1,5 +1,5 @@
-"""The programs that Maven carries: Kafka and Connect, Cassandra, Debezium's connector, PostgreSQL where the system has
-none. Fetches and unpacks them once per version; starts nothing."""
+"""The programs that Maven carries: Kafka and Connect, Cassandra, Debezium's connector, PostgreSQL
+where the system has none. Fetches and unpacks them once per version; starts nothing."""
 
 import platform
 import re
@@ -39,8 +39,8 @@ def missing(modules: Iterable[str]) -> list[str]:
 
 
 def fetch(modules: Iterable[str], say: Callable[[str], None], progress: Callable[[str], None]) -> bool:
-    """Fetch what is missing of `modules`, each into its own directory of JARS. Returns whether there was something to
-    do. Raises ToolFailed."""
+    """Fetch what is missing of `modules`, each into its own directory of JARS. Returns whether
+    there was something to do. Raises ToolFailed."""
     wanted = missing(modules)
     if not wanted:
         return False

@@ -14,8 +14,8 @@ WANTED_MAJOR = 17
 FLAGS = (
     # One thread collects garbage, with the least memory of its own: small heaps on few cores.
     "-XX:+UseSerialGC",
-    # The quick compiler only. Measured on 2 cores: Kafka, Cassandra and Connect need 18 s of CPU to start instead of
-    # 28 s, and the first 400,000 rows written to Cassandra cost no more.
+    # The quick compiler only. Measured on 2 cores: Kafka, Cassandra and Connect need 18 s of CPU to
+    # start instead of 28 s, and the first 400,000 rows written to Cassandra cost no more.
     "-XX:TieredStopAtLevel=1",
     "-XX:+ExitOnOutOfMemoryError",
     "-Djava.awt.headless=true",
@@ -26,7 +26,8 @@ ENVIRON = {"MALLOC_ARENA_MAX": "2"}
 
 
 def flags() -> tuple[str, ...]:
-    """For each of our JVMs. LOCAL_JVM_FLAGS adds some, which win: -XX:TieredStopAtLevel=4 for long measurements."""
+    """For each of our JVMs. LOCAL_JVM_FLAGS adds some, which win: -XX:TieredStopAtLevel=4 for long
+    measurements."""
     return (*FLAGS, *shlex.split(os.environ.get("LOCAL_JVM_FLAGS", "")))
 
 

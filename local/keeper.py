@@ -1,4 +1,5 @@
-"""Starts services again that died, as `restart: unless-stopped` would. Knows when; local/runner.py knows how."""
+"""Starts services again that died, as `restart: unless-stopped` would. Knows when; local/runner.py
+knows how."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +22,8 @@ def _backoff() -> Backoff:
 
 @dataclass(slots=True)
 class Watched:
-    """What is known of one service's deaths. `due` is when to start it, `recovering` since when it is on its way."""
+    """What is known of one service's deaths. `due` is when to start it, `recovering` since when it
+    is on its way."""
 
     backoff: Backoff = field(default_factory=_backoff)
     due: float | None = None
@@ -34,7 +36,9 @@ class Keeper:
     def __init__(
         self, runner: Runner, say: Callable[[str, str], None], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._runner, self._say, self._clock = runner, say, clock
+        self._runner = runner
+        self._say = say
+        self._clock = clock
         self._watched: dict[str, Watched] = {}
 
     def step(self) -> None:

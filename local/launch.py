@@ -1,8 +1,8 @@
 """Becomes the given program, as the given user, and dies with its parent:
 `python3 -I -S launch.py PARENT_PID DEATH_SIGNAL USER COMMAND…` (an empty USER changes nothing).
 
-A program of its own and not subprocess's preexec_fn, which may deadlock in a process with threads. Knows only the
-standard library."""
+A program of its own and not subprocess's preexec_fn, which may deadlock in a process with threads.
+Knows only the standard library."""
 
 import ctypes
 import os
@@ -24,8 +24,9 @@ def become_user(name: str) -> None:
 def main(parent_pid: int, death_signal: int, user: str, command: list[str]) -> None:
     if user:
         become_user(user)
-    # After the change of user, which clears it. The kernel sends the signal when the parent *thread* ends:
-    # local/process.py starts every child from one thread that lives as long as the process.
+    # After the change of user, which clears it. The kernel sends the signal when the parent
+    # *thread* ends: local/process.py starts every child from one thread that lives as long as the
+    # process.
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
     if os.getppid() != parent_pid:

@@ -1,4 +1,5 @@
-"""One stack at a time in a checkout. A lock of the kernel, so that it is gone with its holder, however that ended."""
+"""One stack at a time in a checkout. A lock of the kernel, so that it is gone with its holder,
+however that ended."""
 
 import fcntl
 import os

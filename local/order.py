@@ -1,13 +1,14 @@
-"""Does something to each of several names, at the same time where it may be, never before what it comes after.
-Knows a graph and threads; knows not what is done."""
+"""Does something to each of several names, at the same time where it may be, never before what it
+comes after. Knows a graph and threads; knows not what is done."""
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 
 def walk(after: Mapping[str, Iterable[str]], act: Callable[[str], None]) -> list[BaseException]:
-    """Call `act(name)` for each key of `after`, once all the keys among after[name] are done. After the first error
-    nothing new is begun. Returns the errors. Raises ValueError when names wait for each other in a circle."""
+    """Call `act(name)` for each key of `after`, once all the keys among after[name] are done. After
+    the first error nothing new is begun. Returns the errors. Raises ValueError when names wait for
+    each other in a circle."""
     waiting, done, errors = list(after), set(), []
     jobs: dict[Future, str] = {}
     with ThreadPoolExecutor(max_workers=max(1, len(waiting))) as pool:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from local import procfs
 
-# Below the ports the kernel gives to outgoing connections (32768 and up), which could take one between two starts.
+# Below the ports the kernel gives to outgoing connections (32768 and up), which could take one
+# between two starts.
 FREE_FROM, FREE_TO = 20000, 32000
 _handed_out: set[int] = set()
 
@@ -37,7 +38,8 @@ def free_ports(count: int) -> list[int]:
 
 
 def preferred(port: int) -> int:
-    """`port` if it is free, else some free port: for ports nobody but the stack itself connects to."""
+    """`port` if it is free, else some free port: for ports nobody but the stack itself connects
+    to."""
     return port if is_free(port) else free_ports(1)[0]
 
 

@@ -1,5 +1,5 @@
-"""Where PostgreSQL keeps its data, and as whom it runs: it refuses to run as root, and its user must be able to reach
-the directory. Knows users and permissions; knows nothing of SQL."""
+"""Where PostgreSQL keeps its data, and as whom it runs: it refuses to run as root, and its user
+must be able to reach the directory. Knows users and permissions; knows nothing of SQL."""
 
 import os
 import pwd
@@ -40,8 +40,9 @@ def may_reach(path: Path, user: str) -> bool:
 
 
 def home(state_dir: Path, user: str) -> Path:
-    """PostgreSQL's directory, made if missing, owned by `user`. Under a directory that only root may enter it lies in
-    the system's temporary directory that survives a restart, and state_dir/postgres is a link to it."""
+    """PostgreSQL's directory, made if missing, owned by `user`. Under a directory that only root
+    may enter it lies in the system's temporary directory that survives a restart, and
+    state_dir/postgres is a link to it."""
     place = state_dir / "postgres"
     if place.is_symlink() and not place.exists():
         place.unlink()
@@ -90,8 +91,8 @@ def data_major(home_dir: Path) -> int | None:
 
 
 def drop_stale_lock(data_dir: Path) -> None:
-    """Remove a postmaster.pid whose process is gone. PostgreSQL does so itself unless the pid was given to another
-    process meanwhile, for example after a restart of the machine."""
+    """Remove a postmaster.pid whose process is gone. PostgreSQL does so itself unless the pid was
+    given to another process meanwhile, for example after a restart of the machine."""
     lock = data_dir / "postmaster.pid"
     try:
         pid = abs(int(lock.read_text(encoding="utf-8").split("\n", 1)[0]))

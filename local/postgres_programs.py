@@ -1,4 +1,5 @@
-"""Finds PostgreSQL's own programs on this machine. Knows where distributions put them; starts no server."""
+"""Finds PostgreSQL's own programs on this machine. Knows where distributions put them; starts no
+server."""
 
 import os
 import re
@@ -42,7 +43,8 @@ def _directories() -> list[Path]:
 
 
 def installed() -> list[PostgresPrograms]:
-    """What the system has, newest first; nothing when LOCAL_POSTGRES=maven asks for the one Maven carries."""
+    """What the system has, newest first; nothing when LOCAL_POSTGRES=maven asks for the one Maven
+    carries."""
     if os.environ.get("LOCAL_POSTGRES") == "maven":
         return []
     found = [programs for programs in map(in_directory, _directories()) if programs]
@@ -50,7 +52,8 @@ def installed() -> list[PostgresPrograms]:
 
 
 def choose(available: list[PostgresPrograms], data_major: int | None) -> PostgresPrograms | None:
-    """The newest, or the one that wrote the data: a data directory opens only with its own major version."""
+    """The newest, or the one that wrote the data: a data directory opens only with its own major
+    version."""
     for programs in available:
         if data_major in (None, programs.major):
             return programs

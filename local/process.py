@@ -1,4 +1,5 @@
-"""One child process with a session of its own. Knows how to start, signal and end it; knows not what it is for."""
+"""One child process with a session of its own. Knows how to start, signal and end it; knows not
+what it is for."""
 
 import os
 import signal
@@ -12,7 +13,8 @@ from typing import IO
 
 from local import procfs
 
-# PR_SET_PDEATHSIG acts when the thread that forked ends, so one thread that never ends starts every child.
+# PR_SET_PDEATHSIG acts when the thread that forked ends, so one thread that never ends starts every
+# child.
 _spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
 # A killed process is gone at once unless the kernel is writing for it.
 SWEEP_SECONDS = 3.0
@@ -20,10 +22,12 @@ _LAUNCH = str(Path(__file__).with_name("launch.py"))
 
 
 class Process:
-    """A started program. The leader of its own session and group, so that its descendants can be ended with it."""
+    """A started program. The leader of its own session and group, so that its descendants can be
+    ended with it."""
 
     def __init__(self, popen: subprocess.Popen, clock=time.monotonic) -> None:
-        self._popen, self._clock = popen, clock
+        self._popen = popen
+        self._clock = clock
         self.pid = popen.pid
         self.start_ticks = procfs.start_ticks(popen.pid)
         self.started_at = clock()
@@ -65,8 +69,8 @@ class Process:
         self.sweep()
 
     def sweep(self) -> None:
-        """End by force whatever of the group still runs, and wait until it is gone: a dead server's children may hold
-        its port or its memory."""
+        """End by force whatever of the group still runs, and wait until it is gone: a dead server's
+        children may hold its port or its memory."""
         deadline = self._clock() + SWEEP_SECONDS
         self.send_group(signal.SIGKILL)
         self.wait(SWEEP_SECONDS)
@@ -82,7 +86,8 @@ def spawn(
     user: str = "",
     death_signal: int = signal.SIGKILL,
 ) -> Process:
-    """Start `command` with both its outputs going to `output`. `death_signal` is what it gets when we are killed."""
+    """Start `command` with both its outputs going to `output`. `death_signal` is what it gets when
+    we are killed."""
     launcher = (sys.executable, "-I", "-S", _LAUNCH, str(os.getpid()), str(int(death_signal)), user)
 
     def start() -> Process:

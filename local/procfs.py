@@ -5,14 +5,15 @@ from collections.abc import Iterator
 
 
 def _stat_fields(pid: int) -> list[str]:
-    # The command name (field 2) may hold spaces and parentheses, so count from its last parenthesis.
+    # The command name (field 2) may hold spaces and parentheses, so count from its last
+    # parenthesis.
     with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
         return file.read().rpartition(")")[2].split()
 
 
 def start_ticks(pid: int) -> int | None:
-    """When `pid` started, in clock ticks since boot; None when there is no such process or it is a zombie.
-    A pid and its start time name one process for ever; a pid alone is used again."""
+    """When `pid` started, in clock ticks since boot; None when there is no such process or it is a
+    zombie. A pid and its start time name one process for ever; a pid alone is used again."""
     try:
         fields = _stat_fields(pid)
     except OSError:

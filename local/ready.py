@@ -8,8 +8,8 @@ from local.console import Console
 from local.runner import Runner
 from local.waiting import NotReady
 
-# Enough for the first poll to pass through every stage on two busy cores; a live exchange out of reach must not
-# keep READY back for longer.
+# Enough for the first poll to pass through every stage on two busy cores; a live exchange out of
+# reach must not keep READY back for longer.
 FIRST_ROWS_SECONDS = 20.0
 
 

@@ -1,5 +1,5 @@
-"""Options of the simulator that replays recorded data. The shift in time is chosen once and kept, so that after a
-restart a recorded moment is still the same moment."""
+"""Options of the simulator that replays recorded data. The shift in time is chosen once and kept,
+so that after a restart a recorded moment is still the same moment."""
 
 import time
 from datetime import UTC, datetime
@@ -9,7 +9,8 @@ BEFORE_NOW_SECONDS = 12 * 3600
 
 
 def replay_options(recorded: Path, state_dir: Path, now_seconds: float | None = None) -> tuple[str, ...]:
-    """`--replay DIR --replay-start T`, where T (ISO 8601, a full minute) is when the recording is said to begin."""
+    """`--replay DIR --replay-start T`, where T (ISO 8601, a full minute) is when the recording is
+    said to begin."""
     kept = state_dir / "replay-start"
     if not kept.exists():
         now = time.time() if now_seconds is None else now_seconds

@@ -1,5 +1,5 @@
-"""`make demo` and `make local` once the virtual environment exists: start all, print READY, keep them running, stop
-them. Run by local/bootstrap.py; reads the settings, decides the ports."""
+"""`make demo` and `make local` once the virtual environment exists: start all, print READY, keep
+them running, stop them. Run by local/bootstrap.py; reads the settings, decides the ports."""
 
 import argparse
 import os
@@ -25,7 +25,8 @@ LOOK_EVERY_SECONDS = 0.3
 
 
 def ports_of(settings: Settings) -> Ports:
-    """The ports that the settings ask for. The two that only the stack itself uses give way when they are taken."""
+    """The ports that the settings ask for. The two that only the stack itself uses give way when
+    they are taken."""
     return Ports(
         postgres=settings.PGPORT,
         kafka=int(settings.KAFKA_BOOTSTRAP_SERVERS[0].rpartition(":")[2]),
@@ -40,7 +41,8 @@ def ports_of(settings: Settings) -> Ports:
 
 
 def metrics_ports() -> dict[str, int]:
-    """A METRICS_PORT that the user sets is one for all programs; on one machine it is where they begin."""
+    """A METRICS_PORT that the user sets is one for all programs; on one machine it is where they
+    begin."""
     ports = [load(program).METRICS_PORT for program in ("producer", "consumer", "guard")]
     if len(set(ports)) == 1:
         ports = [ports[0] + number for number in range(3)]
@@ -63,8 +65,8 @@ def wanted_ports(ports: Ports, settings: Settings, services: list[str]) -> list[
 
 
 def stop_on_signals(console: Console) -> tuple[threading.Event, list[Stack]]:
-    """The first Ctrl-C or SIGTERM sets the event and interrupts a start; the second ends everything by force.
-    The list is for the stack, which is made later."""
+    """The first Ctrl-C or SIGTERM sets the event and interrupts a start; the second ends everything
+    by force. The list is for the stack, which is made later."""
     stop, stacks = threading.Event(), []
 
     def on_signal(*_: object) -> None:

@@ -1,5 +1,6 @@
-"""Starts services in the order of their dependencies and stops them in reverse. Knows processes, logs and readiness
-checks; knows no particular service and restarts nothing (local/keeper.py does)."""
+"""Starts services in the order of their dependencies and stops them in reverse. Knows processes,
+logs and readiness checks; knows no particular service and restarts nothing (local/keeper.py
+does)."""
 
 import os
 import signal
@@ -22,7 +23,9 @@ class StartFailed(Exception):
 
     def __init__(self, name: str, reason: str, log: Path) -> None:
         super().__init__(f"{name}: {reason}; log: {log}")
-        self.name, self.reason, self.log = name, reason, log
+        self.name = name
+        self.reason = reason
+        self.log = log
 
 
 class Runner:
@@ -74,11 +77,12 @@ class Runner:
         """Make a `start` in progress give up soon. Safe to call from a signal handler."""
         self._cancelled.set()
 
-    # --- start -------------------------------------------------------------------------------------------------
+    # --- start
+    # -------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start every service as soon as those it comes after are ready. When one fails, or `cancel` was called, stop
-        all and raise StartFailed or Cancelled."""
+        """Start every service as soon as those it comes after are ready. When one fails, or
+        `cancel` was called, stop all and raise StartFailed or Cancelled."""
         failed = threading.Event()
 
         def give_up() -> None:
@@ -100,7 +104,8 @@ class Runner:
             raise next((error for error in errors if not isinstance(error, Cancelled)), errors[0])
 
     def start_service(self, name: str) -> None:
-        """Start one service (again) without waiting for it. Raises StartFailed when its preparation fails."""
+        """Start one service (again) without waiting for it. Raises StartFailed when its preparation
+        fails."""
         service = self.services[name]
         if self.is_running(name):
             return
@@ -148,7 +153,8 @@ class Runner:
             raise StartFailed(service.name, f"{Path(command[0]).name} ended with {code}", self.log_path(service.name))
 
     def wait_ready(self, name: str, seconds: float | None = None, give_up: Callable[[], None] = lambda: None) -> None:
-        """Wait until the service answers, or ended with 0 if it is a one-shot. Raises StartFailed."""
+        """Wait until the service answers, or ended with 0 if it is a one-shot. Raises
+        StartFailed."""
         service = self.services[name]
 
         def check() -> None:
@@ -167,10 +173,12 @@ class Runner:
             self._pids.remove(self._running[name].pid)
         self._say(name, f"{'done' if service.one_shot else 'ready'} ({took:.1f} s)")
 
-    # --- stop --------------------------------------------------------------------------------------------------
+    # --- stop
+    # --------------------------------------------------------------------------------------------------
 
     def kill(self, name: str, signum: int) -> None:
-        """Send a signal to a service and all its descendants, and wait for the end if it is SIGKILL."""
+        """Send a signal to a service and all its descendants, and wait for the end if it is
+        SIGKILL."""
         child = self._running[name]
         child.send_group(signum)
         if signum == signal.SIGKILL:
@@ -184,8 +192,8 @@ class Runner:
             self._pids.remove(child.pid)
 
     def stop(self) -> None:
-        """Stop every service, each after those that come after it; what does not end in its grace is killed.
-        Returns within about STOP_SECONDS. May be called twice."""
+        """Stop every service, each after those that come after it; what does not end in its grace
+        is killed. Returns within about STOP_SECONDS. May be called twice."""
         self._cancelled.set()
         with self._changing:  # a spawn in progress ends first; none begins after
             running = {name: self.services[name].after for name in self._running}
@@ -204,7 +212,8 @@ class Runner:
             raise errors[0]
 
     def kill_all(self) -> None:
-        """End everything by force. Safe to call from a signal handler; `stop` must still be called."""
+        """End everything by force. Safe to call from a signal handler; `stop` must still be
+        called."""
         for child in list(self._running.values()):
             child.send_group(signal.SIGKILL)
 

@@ -1,4 +1,5 @@
-"""What one service of the stack is: how it is started, when it is ready, how it is stopped. Starts nothing itself."""
+"""What one service of the stack is: how it is started, when it is ready, how it is stopped. Starts
+nothing itself."""
 
 import signal
 from collections.abc import Callable, Mapping
@@ -13,8 +14,9 @@ RunStep = Callable[..., None]
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """`ready` returns when the service answers and raises NotReady before; a one-shot is ready when it ended with 0.
-    `prepare` is called before every start and must be quick when there is nothing to do."""
+    """`ready` returns when the service answers and raises NotReady before; a one-shot is ready when
+    it ended with 0. `prepare` is called before every start and must be quick when there is nothing
+    to do."""
 
     name: str
     command: tuple[str, ...]
@@ -28,5 +30,6 @@ class Service:
     ready_seconds: float = 60.0
     stop_signal: int = signal.SIGTERM
     grace_seconds: float = 6.0
-    # What the kernel sends when the supervisor is killed. By force: nothing may be left to hold a port.
+    # What the kernel sends when the supervisor is killed. By force: nothing may be left to hold a
+    # port.
     death_signal: int = signal.SIGKILL

@@ -1,4 +1,5 @@
-"""Where this stack runs: its directory, its ports, the programs it uses. Every service is described from it."""
+"""Where this stack runs: its directory, its ports, the programs it uses. Every service is described
+from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -31,7 +32,8 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`settings` holds the values of pipeline.settings as attributes; `environ` is what every child gets."""
+    """`settings` holds the values of pipeline.settings as attributes; `environ` is what every child
+    gets."""
 
     state_dir: Path
     jars_dir: Path
@@ -61,7 +63,8 @@ def addresses(ports: Ports) -> dict[str, str]:
 
 
 def render(name: str, target: Path, **values: object) -> Path:
-    """Write local/config/`name` with its $placeholders filled to `target`. An unknown placeholder raises KeyError."""
+    """Write local/config/`name` with its $placeholders filled to `target`. An unknown placeholder
+    raises KeyError."""
     target.parent.mkdir(parents=True, exist_ok=True)
     text = Template((CONFIG / name).read_text(encoding="utf-8")).substitute({k: str(v) for k, v in values.items()})
     target.write_text(text, encoding="utf-8")

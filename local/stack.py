@@ -1,5 +1,6 @@
-"""The pipeline's services as one object: `with Stack(tmp_path, ("postgres", "kafka")) as stack:`. Used by
-`make demo` (all services, the ports of the settings) and by the integration tests (some of them, free ports)."""
+"""The pipeline's services as one object: `with Stack(tmp_path, ("postgres", "kafka")) as stack:`.
+Used by `make demo` (all services, the ports of the settings) and by the integration tests (some of
+them, free ports)."""
 
 import os
 import shutil
@@ -55,8 +56,9 @@ def make_site(state_dir: Path, ports: Ports, environ: Mapping[str, str]) -> Site
 
 
 class Stack(Runner):
-    """The named services (default: the four servers, without our programs) in `state_dir`. Ports are free ones unless
-    given; `environ` overrides settings for all of them. `stack.environ` leads programs and tests to the services."""
+    """The named services (default: the four servers, without our programs) in `state_dir`. Ports
+    are free ones unless given; `environ` overrides settings for all of them. `stack.environ` leads
+    programs and tests to the services."""
 
     def __init__(
         self,
@@ -74,7 +76,8 @@ class Stack(Runner):
 
     def __exit__(self, *_: object) -> None:
         super().__exit__()
-        # Outside .local nobody would find a directory again that had to be made elsewhere (postgres_home.home).
+        # Outside .local nobody would find a directory again that had to be made elsewhere
+        # (postgres_home.home).
         if not self.state_dir.is_relative_to(STATE):
             postgres_home.remove(self.state_dir)
 

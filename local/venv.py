@@ -1,4 +1,5 @@
-"""The virtual environment that our programs and tests run in. Made when missing, filled when requirements changed."""
+"""The virtual environment that our programs and tests run in. Made when missing, filled when
+requirements changed."""
 
 import re
 import sys
@@ -20,7 +21,8 @@ def _files(requirements: str) -> list[Path]:
 
 
 def _value(requirements: str) -> str:
-    # A virtual environment works with the Python and in the directory it was made for, and nowhere else.
+    # A virtual environment works with the Python and in the directory it was made for, and nowhere
+    # else.
     return stamp.digest(_files(requirements), sys.version, str(VENV))
 
 
@@ -33,7 +35,8 @@ def is_current(requirements: str) -> bool:
 
 
 def make(requirements: str, say: Callable[[str], None], progress: Callable[[str], None]) -> bool:
-    """Install `requirements` unless they are. Returns whether there was something to do. Raises ToolFailed."""
+    """Install `requirements` unless they are. Returns whether there was something to do. Raises
+    ToolFailed."""
     if is_current(requirements):
         return False
     # Half an installation looks whole to pip, so what was interrupted is begun anew.

@@ -19,8 +19,8 @@ def wait_until(
     give_up: Callable[[], None] = lambda: None,
     pause_seconds: float = 0.1,
 ) -> float:
-    """Repeat `check` until it does not raise NotReady; returns the seconds it took. `give_up` may raise to end the
-    wait early. Raises TimeoutError that names `what` and the last state seen."""
+    """Repeat `check` until it does not raise NotReady; returns the seconds it took. `give_up` may
+    raise to end the wait early. Raises TimeoutError that names `what` and the last state seen."""
     started = time.monotonic()
     while True:
         give_up()

@@ -5,13 +5,16 @@ from collections.abc import Callable
 
 
 class Backoff:
-    """Delays that double from `first_seconds` to `longest_seconds`, each shortened at random by up to a quarter,
-    so that many clients do not come back in step. No limit on attempts: an outage lasts as long as it lasts."""
+    """Delays that double from `first_seconds` to `longest_seconds`, each shortened at random by up
+    to a quarter, so that many clients do not come back in step. No limit on attempts: an outage
+    lasts as long as it lasts."""
 
     def __init__(
         self, first_seconds: float = 0.2, longest_seconds: float = 30.0, rand: Callable[[], float] = random.random
     ) -> None:
-        self._first, self._longest, self._rand = first_seconds, longest_seconds, rand
+        self._first = first_seconds
+        self._longest = longest_seconds
+        self._rand = rand
         self.attempts = 0
 
     def next_seconds(self) -> float:

@@ -1,4 +1,5 @@
-"""Sessions with Cassandra, and which of the driver's errors mean "away". Knows nothing of tables."""
+"""Sessions with Cassandra, and which of the driver's errors mean "away". Knows nothing of
+tables."""
 
 from cassandra import (
     DriverException,
@@ -16,18 +17,25 @@ from cassandra.protocol import IsBootstrappingErrorMessage, OverloadedErrorMessa
 from pipeline.errors import StoreUnavailable
 from pipeline.settings import Settings
 
-# Time-outs, overload, unavailable, lost connections: a later try can work. So it can when a grant is missing, which is
-# no record's fault. A request that Cassandra finds invalid is none of them.
+# Time-outs, overload, unavailable, lost connections: a later try can work. So it can when a grant
+# is missing, which is no record's fault. A request that Cassandra finds invalid is none of them.
 AWAY = (
-    NoHostAvailable, OperationTimedOut, RequestExecutionException, ConnectionException, Unauthorized,
-    ServerError, OverloadedErrorMessage, IsBootstrappingErrorMessage,
+    NoHostAvailable,
+    OperationTimedOut,
+    RequestExecutionException,
+    ConnectionException,
+    Unauthorized,
+    ServerError,
+    OverloadedErrorMessage,
+    IsBootstrappingErrorMessage,
 )
 # Cassandra understood the request and will never carry it out.
 REFUSED = (RequestValidationException,)
 
 
 def connect(settings: Settings, row_factory: object = None, keyspace: str | None = None) -> Session:
-    """A session in the local data centre; `keyspace` None leaves it without one. Raises StoreUnavailable."""
+    """A session in the local data centre; `keyspace` None leaves it without one. Raises
+    StoreUnavailable."""
     profile = ExecutionProfile(
         load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy(local_dc=settings.CASSANDRA_LOCAL_DC)),
         request_timeout=10.0,
@@ -59,6 +67,7 @@ def connect(settings: Settings, row_factory: object = None, keyspace: str | None
 def login(
     settings: Settings, role: str, password: str, row_factory: object = None, keyspace: str | None = None
 ) -> Session:
-    """The same as another role than the settings name. Raises StoreUnavailable, also when the password is wrong."""
+    """The same as another role than the settings name. Raises StoreUnavailable, also when the
+    password is wrong."""
     account = {"CASSANDRA_USERNAME": role, "CASSANDRA_PASSWORD": password}
     return connect(Settings(**{**vars(settings), **account}), row_factory, keyspace)

@@ -1,4 +1,5 @@
-"""The first connection of a program to something that may not be up yet. Knows nothing of what is connected to."""
+"""The first connection of a program to something that may not be up yet. Knows nothing of what is
+connected to."""
 
 import logging
 from collections.abc import Callable
@@ -16,8 +17,8 @@ Connected = TypeVar("Connected")
 
 
 def until_connected(name: str, connect: Callable[[], Connected], stop: Stop) -> Connected | None:
-    """What `connect` returns, tried again for as long as it takes; None when a stop came first. Says once and then
-    every 30 s what it waits for. An error that waiting cannot cure is raised."""
+    """What `connect` returns, tried again for as long as it takes; None when a stop came first.
+    Says once and then every 30 s what it waits for. An error that waiting cannot cure is raised."""
     backoff, outage = Backoff(0.5, 10), Outage(name, log)
     while not stop.requested:
         try:

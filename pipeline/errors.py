@@ -1,4 +1,5 @@
-"""Which errors exist and what each means for the loop. Knows no library: the files that talk to one translate."""
+"""Which errors exist and what each means for the loop. Knows no library: the files that talk to one
+translate."""
 
 
 class PipelineError(Exception):
@@ -12,7 +13,8 @@ class BadSetting(PipelineError):
 
 
 class StoreUnavailable(PipelineError):
-    """Cassandra did not confirm a write or answer a read. Wait and try the same again, without limit."""
+    """Cassandra did not confirm a write or answer a read. Wait and try the same again, without
+    limit."""
 
     retriable = True
 
@@ -24,7 +26,8 @@ class DatabaseUnavailable(PipelineError):
 
 
 class UnwritableRecord(PipelineError):
-    """This record can never be written. Dead letter with reason, topic, partition, offset; go on."""
+    """This record can never be written. Dead letter with reason, topic, partition, offset; go
+    on."""
 
 
 class ExchangeError(PipelineError):

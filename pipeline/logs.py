@@ -1,5 +1,5 @@
-"""Log lines as facts: a fixed event name, then key=value (or one JSON object). Secrets never come here.
-Knows nothing of what is logged."""
+"""Log lines as facts: a fixed event name, then key=value (or one JSON object). Secrets never come
+here. Knows nothing of what is logged."""
 
 import json
 import logging
@@ -42,7 +42,8 @@ class JsonFormatter(logging.Formatter):
 
 
 def start(level: str, form: str) -> None:
-    """Send this process's log to stderr. Libraries speak from WARNING on: their INFO is not about the pipeline."""
+    """Send this process's log to stderr. Libraries speak from WARNING on: their INFO is not about
+    the pipeline."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

@@ -1,5 +1,5 @@
-"""A small HTTP server in a thread: `/metrics` for Prometheus, `/health` for compose and people. Knows nothing of what
-the program does; it is told."""
+"""A small HTTP server in a thread: `/metrics` for Prometheus, `/health` for compose and people.
+Knows nothing of what the program does; it is told."""
 
 import json
 import threading
@@ -22,7 +22,8 @@ class _Quiet(WSGIRequestHandler):
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    """A thread a request: a client that connects and says nothing must not hold up the health check."""
+    """A thread a request: a client that connects and says nothing must not hold up the health
+    check."""
 
     daemon_threads = True
 

@@ -1,5 +1,5 @@
-"""A dependency that is away: say it once, then every 30 s, then once when it is back. Knows neither what is away
-nor how to wait: the caller does both."""
+"""A dependency that is away: say it once, then every 30 s, then once when it is back. Knows neither
+what is away nor how to wait: the caller does both."""
 
 import logging
 import time
@@ -12,7 +12,9 @@ class Outage:
     """Counts the failures of one dependency and logs them quietly: `<name>_away`, `<name>_back`."""
 
     def __init__(self, name: str, log: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
-        self._name, self._log, self._clock = name, log, clock
+        self._name = name
+        self._log = log
+        self._clock = clock
         self._since: float | None = None
         self._said = 0.0
         self.attempts = 0
@@ -36,4 +38,5 @@ class Outage:
             return
         down = round(self._clock() - self._since, 1)
         self._log.info(f"{self._name}_back", extra={"down_s": down, "attempts": self.attempts})
-        self._since, self.attempts = None, 0
+        self._since = None
+        self.attempts = 0

@@ -1,5 +1,6 @@
-"""Applies sql/ and cql/ to the two databases: `python3 -m pipeline.schema postgres|cassandra`. Re-runnable; waits for
-the server. Runs with an administrator's account, which no other program needs."""
+"""Applies sql/ and cql/ to the two databases: `python3 -m pipeline.schema postgres|cassandra`.
+Re-runnable; waits for the server. Runs with an administrator's account, which no other program
+needs."""
 
 import argparse
 import re
@@ -20,14 +21,16 @@ Connected = TypeVar("Connected")
 
 
 def cql_statements(text: str, keyspace: str, passwords: Mapping[str, str]) -> Iterator[str]:
-    """The statements of a CQL file, without comments, with our keyspace's name in place of `crypto` and the roles'
-    passwords in place of the development ones."""
+    """The statements of a CQL file, without comments, with our keyspace's name in place of `crypto`
+    and the roles' passwords in place of the development ones."""
     text = re.sub(r"^\s*--.*$", "", text, flags=re.MULTILINE)
     text = re.sub(r"\b(KEYSPACE(?: IF NOT EXISTS)?|USE) crypto\b", rf"\1 {keyspace}", text)
     for role, password in passwords.items():
         quoted = password.replace("'", "''")
-        text = text.replace(f"ROLE IF NOT EXISTS {role} WITH PASSWORD = '{role}'",
-                            f"ROLE IF NOT EXISTS {role} WITH PASSWORD = '{quoted}'")
+        text = text.replace(
+            f"ROLE IF NOT EXISTS {role} WITH PASSWORD = '{role}'",
+            f"ROLE IF NOT EXISTS {role} WITH PASSWORD = '{quoted}'",
+        )
     return (statement.strip() for statement in text.split(";\n") if statement.strip())
 
 
@@ -65,8 +68,8 @@ def apply_postgres(settings: Settings, wait_seconds: float) -> list[str]:
 
 
 def admin_session(settings: Settings, wait_seconds: float) -> Session:
-    """A session of the administrator. A new cluster knows cassandra/cassandra only; when the settings name another
-    password, it is set here, so that the well-known one stops working."""
+    """A session of the administrator. A new cluster knows cassandra/cassandra only; when the
+    settings name another password, it is set here, so that the well-known one stops working."""
 
     def connect() -> Session:
         try:
@@ -82,8 +85,9 @@ def admin_session(settings: Settings, wait_seconds: float) -> Session:
 
 
 def ensure_password(settings: Settings, admin: Session, role: str, password: str) -> None:
-    """A role that exists already keeps its password through CREATE ROLE IF NOT EXISTS: set it where it is another.
-    Not by ALTER every time: Cassandra refuses a second change within five seconds."""
+    """A role that exists already keeps its password through CREATE ROLE IF NOT EXISTS: set it where
+    it is another. Not by ALTER every time: Cassandra refuses a second change within five
+    seconds."""
     try:
         cassandra_session.login(settings, role, password).cluster.shutdown()
     except PipelineError:
@@ -91,7 +95,8 @@ def ensure_password(settings: Settings, admin: Session, role: str, password: str
 
 
 def apply_cassandra(settings: Settings, wait_seconds: float) -> list[str]:
-    """Every statement of cql/, with the roles' passwords from the settings. Returns the names of the files."""
+    """Every statement of cql/, with the roles' passwords from the settings. Returns the names of
+    the files."""
     passwords = {
         "crypto_writer": settings.CASSANDRA_WRITER_PASSWORD,
         "crypto_reader": settings.CASSANDRA_READER_PASSWORD,

@@ -1,5 +1,6 @@
-"""Every setting of every program: name, default, how it is read, one line of help. Read once from the environment
-and `.env`, checked at start, then frozen. Knows no other part of the pipeline but the parsers of times."""
+"""Every setting of every program: name, default, how it is read, one line of help. Read once from
+the environment and `.env`, checked at start, then frozen. Knows no other part of the pipeline but
+the parsers of times."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -130,7 +131,8 @@ port = whole(1, 65535)
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A default such as `=PGHOST` is the value of that setting. `own`: defaults that differ by program."""
+    """A default such as `=PGHOST` is the value of that setting. `own`: defaults that differ by
+    program."""
 
     name: str
     default: str
@@ -142,10 +144,18 @@ class Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     # The exchange
-    Setting("BINANCE_BASE_URL", "https://data-api.binance.vision", url,
-            "exchange to poll; the default serves public market data and needs no key"),
-    Setting("SYMBOLS", "BTCUSDT,ETHUSDT,BNBUSDT,SOLUSDT,XRPUSDT,DOGEUSDT", names,
-            "tracked symbols: trades, order book and candles of these"),
+    Setting(
+        "BINANCE_BASE_URL",
+        "https://data-api.binance.vision",
+        url,
+        "exchange to poll; the default serves public market data and needs no key",
+    ),
+    Setting(
+        "SYMBOLS",
+        "BTCUSDT,ETHUSDT,BNBUSDT,SOLUSDT,XRPUSDT,DOGEUSDT",
+        names,
+        "tracked symbols: trades, order book and candles of these",
+    ),
     Setting("QUOTE_ASSET", "USDT", asset, "prices and 24 h statistics of every symbol quoted in this asset"),
     Setting("KLINE_INTERVALS", "1m,1h", intervals, "candle intervals of the tracked symbols"),
     Setting("PRICE_INTERVAL_SECONDS", "2", seconds(0.2, 3600), "time between two polls of the prices"),
@@ -156,8 +166,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ORDER_BOOK_LEVELS", "20", whole(1, 1000), "levels kept on each side of the order book"),
     Setting("TRADES_BACKFILL", "10m", duration, "how far back trades are fetched on the first start"),
     Setting("KLINES_BACKFILL", "1d", duration, "how far back candles are fetched on the first start"),
-    Setting("TRADES_RETENTION_DAYS", "3", whole(1, 3650),
-            "days of trades kept in PostgreSQL (Cassandra has its own TTL)"),
+    Setting(
+        "TRADES_RETENTION_DAYS", "3", whole(1, 3650), "days of trades kept in PostgreSQL (Cassandra has its own TTL)"
+    ),
     Setting("WEIGHT_BUDGET_PERCENT", "50", whole(1, 100), "share of the exchange's request weight we may spend"),
     # PostgreSQL (libpq's own names)
     Setting("PGHOST", "localhost", required, "PostgreSQL host"),
@@ -181,24 +192,43 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("CASSANDRA_PORT", "9042", port, "Cassandra's CQL port"),
     Setting("CASSANDRA_LOCAL_DC", "datacenter1", required, "Cassandra data centre this program talks to"),
     Setting("CASSANDRA_KEYSPACE", "crypto", identifier, "Cassandra keyspace"),
-    Setting("CASSANDRA_USERNAME", "crypto_writer", required, "Cassandra role of this program",
-            own={"api": "crypto_reader"}),
-    Setting("CASSANDRA_PASSWORD", "=CASSANDRA_WRITER_PASSWORD", required, "password of CASSANDRA_USERNAME",
-            secret=True, own={"api": "=CASSANDRA_READER_PASSWORD"}),
-    Setting("CASSANDRA_ADMIN_PASSWORD", "cassandra", required, "password of Cassandra's superuser cassandra",
-            secret=True),
-    Setting("CASSANDRA_WRITER_PASSWORD", "crypto_writer", required, "password given to role crypto_writer",
-            secret=True),
-    Setting("CASSANDRA_READER_PASSWORD", "crypto_reader", required, "password given to role crypto_reader",
-            secret=True),
+    Setting(
+        "CASSANDRA_USERNAME", "crypto_writer", required, "Cassandra role of this program", own={"api": "crypto_reader"}
+    ),
+    Setting(
+        "CASSANDRA_PASSWORD",
+        "=CASSANDRA_WRITER_PASSWORD",
+        required,
+        "password of CASSANDRA_USERNAME",
+        secret=True,
+        own={"api": "=CASSANDRA_READER_PASSWORD"},
+    ),
+    Setting(
+        "CASSANDRA_ADMIN_PASSWORD", "cassandra", required, "password of Cassandra's superuser cassandra", secret=True
+    ),
+    Setting(
+        "CASSANDRA_WRITER_PASSWORD", "crypto_writer", required, "password given to role crypto_writer", secret=True
+    ),
+    Setting(
+        "CASSANDRA_READER_PASSWORD", "crypto_reader", required, "password given to role crypto_reader", secret=True
+    ),
     # Our own services
     Setting("API_HOST", "127.0.0.1", required, "address the API listens on"),
     Setting("API_PORT", "5000", port, "port of the API"),
-    Setting("API_CORS_ORIGINS", "off", origins,
-            "web pages that may read the API from a browser: off, * or origins, comma-separated"),
+    Setting(
+        "API_CORS_ORIGINS",
+        "off",
+        origins,
+        "web pages that may read the API from a browser: off, * or origins, comma-separated",
+    ),
     Setting("METRICS_HOST", "127.0.0.1", required, "address where this program serves /metrics and /health"),
-    Setting("METRICS_PORT", "9101", port, "where this program serves /metrics and /health",
-            own={"consumer": "9102", "guard": "9103"}),
+    Setting(
+        "METRICS_PORT",
+        "9101",
+        port,
+        "where this program serves /metrics and /health",
+        own={"consumer": "9102", "guard": "9103"},
+    ),
     Setting("SIMULATOR_PORT", "9600", port, "port of the simulated exchange (make demo)"),
     Setting("LOG_LEVEL", "INFO", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "least severe log lines shown"),
     Setting("LOG_FORMAT", "text", one_of("text", "json"), "log lines for people or for machines"),
@@ -206,7 +236,8 @@ SETTINGS: tuple[Setting, ...] = (
 
 
 class Settings(SimpleNamespace):
-    """The settings as attributes with the variables' own names (`settings.PGPORT`). Frozen; secrets print as ***."""
+    """The settings as attributes with the variables' own names (`settings.PGPORT`). Frozen; secrets
+    print as ***."""
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"settings are frozen; set {name} in the environment or .env")
@@ -220,8 +251,9 @@ class Settings(SimpleNamespace):
 
 
 def load(program: str, environ: Mapping[str, str] | None = None, dotenv: str | Path = ".env") -> Settings:
-    """The settings of `program` (producer, consumer, api, guard, schema, local). The environment wins over `.env`,
-    `.env` over the defaults; an empty variable counts as not set. Raises BadSetting for the first bad value."""
+    """The settings of `program` (producer, consumer, api, guard, schema, local). The environment
+    wins over `.env`, `.env` over the defaults; an empty variable counts as not set. Raises
+    BadSetting for the first bad value."""
     environ = os.environ if environ is None else environ
     given = {k: v for source in (dotenv_values(dotenv), environ) for k, v in source.items() if v and v.strip()}
     defaults = {setting.name: setting.own.get(program, setting.default) for setting in SETTINGS}

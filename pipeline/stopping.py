@@ -1,11 +1,13 @@
-"""One flag that SIGTERM and SIGINT set. Loops wait on it instead of sleeping. Knows nothing of what is stopped."""
+"""One flag that SIGTERM and SIGINT set. Loops wait on it instead of sleeping. Knows nothing of what
+is stopped."""
 
 import signal
 import threading
 
 
 class Stop:
-    """Set once, never cleared. `wait` is the only way our loops pass time, so a stop is always prompt."""
+    """Set once, never cleared. `wait` is the only way our loops pass time, so a stop is always
+    prompt."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -23,7 +25,8 @@ class Stop:
 
 
 def on_signals() -> Stop:
-    """A Stop that SIGTERM (docker stop, systemd) and SIGINT (Ctrl-C) set. Call it from the main thread."""
+    """A Stop that SIGTERM (docker stop, systemd) and SIGINT (Ctrl-C) set. Call it from the main
+    thread."""
     stop = Stop()
     signal.signal(signal.SIGTERM, stop.set)
     signal.signal(signal.SIGINT, stop.set)

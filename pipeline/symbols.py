@@ -2,13 +2,54 @@
 
 from functools import lru_cache
 
-# Quote assets of the exchange (exchangeInfo, 2026). A longer one wins: XUSDT is quoted in USDT. Not those
-# that are the tail of a common asset and a common quote: AEUR (ADAEUR), XUSD (AVAXUSD), BUSD (BNBUSD).
+# Quote assets of the exchange (exchangeInfo, 2026). A longer one wins: XUSDT is quoted in USDT. Not
+# those that are the tail of a common asset and a common quote: AEUR (ADAEUR), XUSD (AVAXUSD), BUSD
+# (BNBUSD).
 QUOTE_ASSETS = (
-    "USDT", "USDC", "FDUSD", "TUSD", "USDP", "USD1", "USDE", "RLUSD", "DAI", "USD",
-    "BTC", "ETH", "BNB", "SOL", "XRP", "TRX", "DOGE", "DOT",
-    "EUR", "EURI", "GBP", "TRY", "BRL", "AUD", "JPY", "ARS", "COP", "CZK", "MXN", "PLN", "RON", "UAH", "ZAR", "IDR",
-    "IDRT", "BIDR", "BKRW", "BVND", "NGN", "RUB", "VAI", "PAX", "USDS", "UST",
+    "USDT",
+    "USDC",
+    "FDUSD",
+    "TUSD",
+    "USDP",
+    "USD1",
+    "USDE",
+    "RLUSD",
+    "DAI",
+    "USD",
+    "BTC",
+    "ETH",
+    "BNB",
+    "SOL",
+    "XRP",
+    "TRX",
+    "DOGE",
+    "DOT",
+    "EUR",
+    "EURI",
+    "GBP",
+    "TRY",
+    "BRL",
+    "AUD",
+    "JPY",
+    "ARS",
+    "COP",
+    "CZK",
+    "MXN",
+    "PLN",
+    "RON",
+    "UAH",
+    "ZAR",
+    "IDR",
+    "IDRT",
+    "BIDR",
+    "BKRW",
+    "BVND",
+    "NGN",
+    "RUB",
+    "VAI",
+    "PAX",
+    "USDS",
+    "UST",
 )
 _LONGEST_FIRST = sorted(QUOTE_ASSETS, key=len, reverse=True)
 UNKNOWN = "OTHER"

@@ -1,5 +1,6 @@
-"""The five tables, described once: producer, consumer and API read them here. What they are in the stores is in
-sql/020_tables.sql and cql/020_tables.cql; a test compares. Knows no library and no connection."""
+"""The five tables, described once: producer, consumer and API read them here. What they are in the
+stores is in sql/020_tables.sql and cql/020_tables.cql; a test compares. Knows no library and no
+connection."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,11 +14,13 @@ class Table:
 
     `columns`: name to PostgreSQL type, key columns first.
     `time`: the column that says how new a row is; readers sort and page by it.
-    `version`: a time in the row that is never later than its commit; orders snapshot rows (DESIGN 2.2).
+    `version`: a time in the row that is never later than its commit; orders snapshot rows (DESIGN
+    2.2).
     `unversioned`: columns whose change alone is no change of the row (no write, no event).
-    `guard`: SQL condition on the row `old` and its replacement `new` without which nothing is replaced.
-    `keeps_history`: in Cassandra every state is its own row, so a delete in PostgreSQL leaves it alone.
-    """
+    `guard`: SQL condition on the row `old` and its replacement `new` without which nothing is
+    replaced.
+    `keeps_history`: in Cassandra every state is its own row, so a delete in PostgreSQL leaves it
+    alone."""
 
     name: str
     key: tuple[str, ...]

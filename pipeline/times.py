@@ -1,5 +1,6 @@
-"""Conversions between the time units in play. The only file that converts: ms (exchange, Cassandra timestamps),
-µs (Debezium `ts_us`, Cassandra write timestamps), ISO 8601 (Debezium's TIMESTAMPTZ). Knows nothing else."""
+"""Conversions between the time units in play. The only file that converts: ms (exchange, Cassandra
+timestamps), µs (Debezium `ts_us`, Cassandra write timestamps), ISO 8601 (Debezium's TIMESTAMPTZ).
+Knows nothing else."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,8 @@ DAY_MS = 24 * HOUR_MS
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
-# Exchange archives carry µs since 2025 and ms before (facts: binance.md). 10^14 ms is the year 5138, 10^14 µs is 1973.
+# Exchange archives carry µs since 2025 and ms before (facts: binance.md). 10^14 ms is the year
+# 5138, 10^14 µs is 1973.
 FIRST_US = 10**14
 
 
@@ -35,7 +37,8 @@ def datetime_to_ms(moment: datetime) -> int:
 
 
 def iso_to_us(text: str) -> int:
-    """µs since 1970 of an ISO 8601 time with offset, e.g. `2026-11-23T19:25:47.123456Z`. Raises ValueError."""
+    """µs since 1970 of an ISO 8601 time with offset, e.g. `2026-11-23T19:25:47.123456Z`. Raises
+    ValueError."""
     moment = datetime.fromisoformat(text)
     return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH) // MICROSECOND
 
@@ -46,7 +49,8 @@ def iso_to_ms(text: str) -> int:
 
 
 def hour_of(ms: int) -> int:
-    """The start of the UTC hour that holds `ms`, in ms: the bucket in Cassandra's partition keys."""
+    """The start of the UTC hour that holds `ms`, in ms: the bucket in Cassandra's partition
+    keys."""
     return ms - ms % HOUR_MS
 
 

@@ -1,6 +1,7 @@
-"""What becomes of a changed row on its way into Cassandra: one plain function per table. A table that is not listed
-is mirrored column by column. To transform a table of yours, write a function here and list it at the bottom.
-Knows no Kafka and no Cassandra; a `KeyError`, `TypeError` or `ValueError` in here makes the record a dead letter."""
+"""What becomes of a changed row on its way into Cassandra: one plain function per table. A table
+that is not listed is mirrored column by column. To transform a table of yours, write a function
+here and list it at the bottom. Knows no Kafka and no Cassandra; a `KeyError`, `TypeError` or
+`ValueError` in here makes the record a dead letter."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -35,7 +36,8 @@ def crypto_24h_stats(change: Change) -> list[Write]:
 
 
 def order_book(change: Change) -> list[Write]:
-    """History with what people chart: best prices, spread, depth. Quantities and depth in base asset."""
+    """History with what people chart: best prices, spread, depth. Quantities and depth in base
+    asset."""
     if change.deleted:
         return []
     row = change.row
@@ -57,8 +59,9 @@ def recent_trades(change: Change) -> list[Write]:
 
 
 def market_now(change: Change, columns: dict[str, str]) -> Write:
-    """The change's columns under their names in market_now; all cleared when its row was deleted. The price and the
-    statistics of a symbol come from two tables: each clears only what it brought."""
+    """The change's columns under their names in market_now; all cleared when its row was deleted.
+    The price and the statistics of a symbol come from two tables: each clears only what it
+    brought."""
     row = change.row
     given = dict.fromkeys(columns.values()) if change.deleted else {columns[n]: row[n] for n in columns if n in row}
     return Write(MARKET_NOW, UPDATE, {"quote_asset": quote_asset(row["symbol"]), "symbol": row["symbol"], **given})
@@ -77,8 +80,8 @@ def levels(text: str) -> list[tuple[float, float]]:
 
 
 def book_figures(bids: list[tuple[float, float]], asks: list[tuple[float, float]]) -> dict[str, float | None]:
-    """None where a side is empty: then there is no best price and no spread. `imbalance` is from -1 (only sellers
-    wait) to 1 (only buyers wait)."""
+    """None where a side is empty: then there is no best price and no spread. `imbalance` is from -1
+    (only sellers wait) to 1 (only buyers wait)."""
     best_bid, best_ask = bids[0][0] if bids else None, asks[0][0] if asks else None
     bid_depth, ask_depth = sum(quantity for _, quantity in bids), sum(quantity for _, quantity in asks)
     both, depth = bool(bids and asks), bid_depth + ask_depth

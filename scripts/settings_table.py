@@ -1,5 +1,5 @@
-"""The README's table of settings from pipeline/settings.py: `python3 -m scripts.settings_table` writes it into the
-README, and a test compares the two."""
+"""The README's table of settings from pipeline/settings.py: `python3 -m scripts.settings_table`
+writes it into the README, and a test compares the two."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""Starts the simulator: arguments, source, server. `python3 -m simulator --help` lists the options."""
+"""Starts the simulator: arguments, source, server. `python3 -m simulator --help` lists the
+options."""
 
 import argparse
 import logging

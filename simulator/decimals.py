@@ -8,7 +8,8 @@ ZERO = "0.00000000"
 
 
 def fixed(value: int, decimals: int) -> str:
-    """`value` units of 10^-decimals as a string with eight decimals: fixed(12345, 2) is '123.45000000'."""
+    """`value` units of 10^-decimals as a string with eight decimals: fixed(12345, 2) is
+    '123.45000000'."""
     whole, fraction = divmod(abs(value) * 10 ** (PLACES - decimals), UNIT)
     return f"{'-' if value < 0 else ''}{whole}.{fraction:08d}"
 
@@ -19,5 +20,6 @@ def fixed_decimal(value: Decimal) -> str:
 
 
 def percent_change(first: Decimal, last: Decimal) -> str:
-    """Change from `first` to `last` in percent with three decimals, the form of priceChangePercent."""
+    """Change from `first` to `last` in percent with three decimals, the form of
+    priceChangePercent."""
     return f"{(last - first) * 100 / first:.3f}" if first else "0.000"

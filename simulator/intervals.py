@@ -36,7 +36,8 @@ def open_time(time_ms: int, interval: str) -> int:
 def open_times(
     interval: str, first_ms: int, now_ms: int, start_ms: int | None, end_ms: int | None, limit: int
 ) -> range:
-    """Open times to answer: from `start_ms` on, or the newest up to `end_ms`; never before `first_ms` or after now."""
+    """Open times to answer: from `start_ms` on, or the newest up to `end_ms`; never before
+    `first_ms` or after now."""
     length_ms = LENGTH_MS[interval]
     last = open_time(now_ms if end_ms is None else min(now_ms, end_ms), interval)
     first = open_time(first_ms, interval)

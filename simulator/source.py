@@ -1,4 +1,5 @@
-"""What a market must answer so that the HTTP layer can serve it. Knows neither HTTP nor where the numbers come from."""
+"""What a market must answer so that the HTTP layer can serve it. Knows neither HTTP nor where the
+numbers come from."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -21,9 +22,9 @@ class Listing:
 class Source(Protocol):
     """Every method is a question about the moment `now_ms`; rows later than that are never shown.
 
-    Answers have the exchange's own shape (decimal strings, ms integers), because a replay must hand recorded
-    strings on unchanged. `symbol` is always a listed one: the HTTP layer refuses others before it asks.
-    """
+    Answers have the exchange's own shape (decimal strings, ms integers), because a replay must hand
+    recorded strings on unchanged. `symbol` is always a listed one: the HTTP layer refuses others
+    before it asks."""
 
     data_source: str
     """Where the numbers come from, short and ASCII: it travels in the X-Data-Source header."""
@@ -47,9 +48,11 @@ class Source(Protocol):
     def agg_trades(
         self, symbol: str, now_ms: int, from_id: int | None, start_ms: int | None, end_ms: int | None, limit: int
     ) -> list[Reply]:
-        """Ascending by id. From `from_id` or `start_ms` on, or, without either, the newest; both ends inclusive."""
+        """Ascending by id. From `from_id` or `start_ms` on, or, without either, the newest; both
+        ends inclusive."""
 
     def klines(
         self, symbol: str, interval: str, now_ms: int, start_ms: int | None, end_ms: int | None, limit: int
     ) -> list[list[Any]]:
-        """Ascending by open time; the bounds are inclusive and concern the open time. The last row may be open."""
+        """Ascending by open time; the bounds are inclusive and concern the open time. The last row
+        may be open."""

@@ -1,4 +1,5 @@
-"""A dashboard around its panels: variables, links to the others, range and refresh. Classic JSON, schemaVersion 42."""
+"""A dashboard around its panels: variables, links to the others, range and refresh. Classic JSON,
+schemaVersion 42."""
 
 from typing import Any
 
@@ -56,7 +57,8 @@ def link(uid: str, title: str) -> dict[str, Any]:
 
 
 def choice(name: str, label: str, text: str, first: str, route: str, selector: str, **params: str) -> dict[str, Any]:
-    """A variable whose values come from the API; `first` is shown at first if it is among them, else the first is."""
+    """A variable whose values come from the API; `first` is shown at first if it is among them,
+    else the first is."""
     columns = [column(selector, TEXT, "__value"), column(selector, TEXT, "__text")]
     query = api(route, columns, ref="variable", **params)
     query.pop("datasource")
@@ -81,15 +83,25 @@ def choice(name: str, label: str, text: str, first: str, route: str, selector: s
 
 
 QUOTE_ASSET = choice(
-    "quote_asset", "Quote asset", "What the symbols of the market are priced in.", "USDT",
-    "/market_summary", "quote_asset",
-)  # fmt: skip
+    "quote_asset",
+    "Quote asset",
+    "What the symbols of the market are priced in.",
+    "USDT",
+    "/market_summary",
+    "quote_asset",
+)
 SYMBOL = choice(
-    "symbol", "Symbol", "A tracked symbol: one with trades, order book and candles.", "ETHUSDT",
-    "/symbols", "symbol", tracked="true",
-)  # fmt: skip
+    "symbol",
+    "Symbol",
+    "A tracked symbol: one with trades, order book and candles.",
+    "ETHUSDT",
+    "/symbols",
+    "symbol",
+    tracked="true",
+)
 LENGTHS = ("1m", "5m", "15m", "1h", "4h", "1d")
-# The first choice follows the time range: about 150 candles, none shorter than the shortest one stored.
+# The first choice follows the time range: about 150 candles, none shorter than the shortest one
+# stored.
 INTERVAL = {
     "name": "interval",
     "label": "Interval",

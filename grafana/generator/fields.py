@@ -1,5 +1,5 @@
-"""How values look: units, decimals, colours, thresholds, and the same for one field of a panel. Knows Grafana's field
-options; knows nothing of panel types."""
+"""How values look: units, decimals, colours, thresholds, and the same for one field of a panel.
+Knows Grafana's field options; knows nothing of panel types."""
 
 from typing import Any
 
@@ -25,7 +25,8 @@ OK_OR_NOT = texts(("1", "OK", GOOD), ("0", "NOT OK", BAD))
 
 
 def defaults(unit: str, **options: Any) -> dict[str, Any]:
-    """The options of all fields of a panel. `none` as unit: a plain number, with as many decimals as it needs."""
+    """The options of all fields of a panel. `none` as unit: a plain number, with as many decimals
+    as it needs."""
     colour = options.pop("colour", None)
     found = {
         "unit": unit,
@@ -39,7 +40,8 @@ def defaults(unit: str, **options: Any) -> dict[str, Any]:
 
 
 def only(name: str, **properties: Any) -> dict[str, Any]:
-    """Options of the field called `name`: `colour`, or any option by its id with `_` for `.` after custom."""
+    """Options of the field called `name`: `colour`, or any option by its id with `_` for `.` after
+    custom."""
     found = []
     for key, value in properties.items():
         if key == "colour":

@@ -1,4 +1,5 @@
-"""Places panels: rows of a height, panels of a width, 24 columns in all. Knows nothing of what a panel is."""
+"""Places panels: rows of a height, panels of a width, 24 columns in all. Knows nothing of what a
+panel is."""
 
 from typing import Any
 
@@ -7,7 +8,8 @@ Row = tuple[int, list[tuple[int, dict[str, Any]]]]
 
 
 def placed(rows: list[Row]) -> list[dict[str, Any]]:
-    """The panels with id and gridPos, row under row. Raises ValueError when the widths of a row are not 24 in all."""
+    """The panels with id and gridPos, row under row. Raises ValueError when the widths of a row are
+    not 24 in all."""
     panels, y = [], 0
     for height, members in rows:
         widths = [width for width, _ in members]

@@ -1,5 +1,5 @@
-"""One function for each kind of panel, so that panels of a kind look alike. Knows Grafana's panel options; knows
-nothing of what is shown. A panel has neither id nor place yet (see layout.py)."""
+"""One function for each kind of panel, so that panels of a kind look alike. Knows Grafana's panel
+options; knows nothing of what is shown. A panel has neither id nor place yet (see layout.py)."""
 
 from typing import Any
 
@@ -30,7 +30,8 @@ def panel(kind: str, title: str, text: str, targets: list[Target], look: dict, o
 
 
 def lines(title: str, text: str, targets: list[Target], unit: str, **look: Any) -> Panel:
-    """Values over time as lines. `legend`: also for a single query, which may have several series."""
+    """Values over time as lines. `legend`: also for a single query, which may have several
+    series."""
     return _over_time(title, text, targets, unit, {"drawStyle": "line", "lineWidth": 2, "fillOpacity": 8}, look)
 
 
@@ -77,7 +78,8 @@ def gauge(title: str, text: str, targets: list[Target], unit: str, **look: Any) 
 
 
 def table(title: str, text: str, targets: list[Target], order: list[str], unit: str, **look: Any) -> Panel:
-    """Rows. `order`: the columns from left to right (the plugin delivers them by name); `newest_first`: by column."""
+    """Rows. `order`: the columns from left to right (the plugin delivers them by name);
+    `newest_first`: by column."""
     sort, overrides = look.pop("newest_first", None), look.pop("only", [])
     transformation = {
         "id": "organize",

@@ -1,5 +1,5 @@
-"""What a panel asks: one request to our API through Infinity, one PromQL query, or one CQL statement. Knows the query
-models of the plugins; knows nothing of panels."""
+"""What a panel asks: one request to our API through Infinity, one PromQL query, or one CQL
+statement. Knows the query models of the plugins; knows nothing of panels."""
 
 from typing import Any
 
@@ -10,7 +10,8 @@ CASSANDRA = {"type": "hadesarchitect-cassandra-datasource", "uid": "cassandra-di
 TEXT, NUMBER, FLAG, TIME = "string", "number", "boolean", "timestamp_epoch"
 # Filled in by the plugin's backend, so that a panel's own time shift counts as well.
 RANGE = {"from": "${__timeFrom}", "to": "${__timeTo}"}
-# `interval` follows the range, so 5000 rows are never reached unless a short one is chosen for a long range.
+# `interval` follows the range, so 5000 rows are never reached unless a short one is chosen for a
+# long range.
 CANDLES = {"symbol": "${symbol}", "interval": "${interval}", **RANGE, "limit": 5000}
 
 Target = dict[str, Any]
@@ -22,8 +23,9 @@ def column(selector: str, kind: str, title: str | None = None) -> dict[str, str]
 
 
 def api(route: str, columns: list[dict[str, str]], shape: str = "table", ref: str = "A", **params: Any) -> Target:
-    """GET `route`. `shape` is `table`, or `timeseries` when the columns are a time and numbers. Panels that ask the
-    same get their rows from the API's memory, so that nothing has to be shared between panels."""
+    """GET `route`. `shape` is `table`, or `timeseries` when the columns are a time and numbers.
+    Panels that ask the same get their rows from the API's memory, so that nothing has to be shared
+    between panels."""
     return {
         "refId": ref,
         "datasource": INFINITY,
@@ -72,4 +74,3 @@ def cql(statement: str, ref: str = "A") -> Target:
         "target": statement,
         "alias": "",
     }
-

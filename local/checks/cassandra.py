@@ -1,5 +1,6 @@
-"""Can somebody log in over CQL? Speaks version 4 of the native protocol (native_protocol_v4.spec of Cassandra).
-Not through the driver: while Cassandra starts, each of its attempts logs and leaves threads."""
+"""Can somebody log in over CQL? Speaks version 4 of the native protocol (native_protocol_v4.spec of
+Cassandra). Not through the driver: while Cassandra starts, each of its attempts logs and leaves
+threads."""
 
 import struct
 
@@ -33,7 +34,8 @@ def login(port: int, user: str, password: str) -> None:
 
 
 def login_any(port: int, user: str, passwords: tuple[str, ...]) -> None:
-    """Like `login` with the first password that works: a new cluster knows only the built-in one."""
+    """Like `login` with the first password that works: a new cluster knows only the built-in
+    one."""
     for password in passwords[:-1]:
         try:
             return login(port, user, password)

@@ -1,4 +1,5 @@
-"""Does the Kafka broker answer? It accepts requests only after it joined its controller, so any reply is proof."""
+"""Does the Kafka broker answer? It accepts requests only after it joined its controller, so any
+reply is proof."""
 
 import struct
 

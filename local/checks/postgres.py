@@ -1,4 +1,5 @@
-"""Can the superuser log in to our database? Makes the database when the server has none of that name."""
+"""Can the superuser log in to our database? Makes the database when the server has none of that
+name."""
 
 import psycopg2
 from psycopg2 import sql

@@ -1,4 +1,5 @@
-"""Cassandra, one node. Knows its configuration, its JVM and its check; knows nothing of keyspaces."""
+"""Cassandra, one node. Knows its configuration, its JVM and its check; knows nothing of
+keyspaces."""
 
 from local import java
 from local.checks import cassandra as check

@@ -1,4 +1,5 @@
-"""The Kafka Connect worker with Debezium's connector on its plugin path. Knows nothing of the connector's settings."""
+"""The Kafka Connect worker with Debezium's connector on its plugin path. Knows nothing of the
+connector's settings."""
 
 from local import java
 from local.checks import http

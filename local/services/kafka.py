@@ -1,4 +1,5 @@
-"""The Kafka broker. Knows its configuration, its storage format and its check; knows nothing of topics."""
+"""The Kafka broker. Knows its configuration, its storage format and its check; knows nothing of
+topics."""
 
 import base64
 import uuid
@@ -16,7 +17,8 @@ def _java(site: Site, *options: str) -> tuple[str, ...]:
 
 
 def _cluster_id() -> str:
-    """22 characters of base64, as `StorageTool random-uuid` makes them; a leading dash would look like an option."""
+    """22 characters of base64, as `StorageTool random-uuid` makes them; a leading dash would look
+    like an option."""
     return "c" + base64.urlsafe_b64encode(uuid.uuid4().bytes)[1:22].decode()
 
 

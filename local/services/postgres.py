@@ -1,4 +1,5 @@
-"""PostgreSQL with logical decoding. Knows how a data directory is made and served; knows nothing of tables."""
+"""PostgreSQL with logical decoding. Knows how a data directory is made and served; knows nothing of
+tables."""
 
 import os
 import shutil

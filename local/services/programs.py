@@ -10,7 +10,8 @@ from local.site import Site
 
 
 def _serves_metrics(port: int) -> Callable[[], None]:
-    # Not /health: it may say no for as long as the exchange is out of reach, which is no reason not to start.
+    # Not /health: it may say no for as long as the exchange is out of reach, which is no reason not
+    # to start.
     return lambda: http.answers(f"http://127.0.0.1:{port}/metrics")
 
 

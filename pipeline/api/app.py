@@ -1,5 +1,5 @@
-"""The Flask app: every route of the description, answers kept for a moment, one shape for every error. Knows HTTP; what
-is read is in routes.py."""
+"""The Flask app: every route of the description, answers kept for a moment, one shape for every
+error. Knows HTTP; what is read is in routes.py."""
 
 import logging
 from collections.abc import Callable
@@ -27,8 +27,8 @@ from pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
 
-# Fresh for so long, and for as long again given while it is read anew (shared.py). With that of the rows below it
-# (market.py) an answer is at most a second old.
+# Fresh for so long, and for as long again given while it is read anew (shared.py). With that of the
+# rows below it (market.py) an answer is at most a second old.
 KEPT_SECONDS = 0.35
 KEPT_BYTES = 64 * 1024 * 1024
 RETRY_AFTER_SECONDS = 2

@@ -1,5 +1,5 @@
-"""A short memory that many readers share: what was read is kept for a moment, and of many who want the same at once
-one reads. Knows nothing of what is read."""
+"""A short memory that many readers share: what was read is kept for a moment, and of many who want
+the same at once one reads. Knows nothing of what is read."""
 
 import logging
 import threading
@@ -28,10 +28,11 @@ class Kept(NamedTuple):
 
 
 class Cache(Generic[Value]):
-    """Values by key, together at most `most` in `size`. For `seconds` after it was read a value is fresh. For the same
-    time again it is old: still given, while one reads it again behind the reply, so that of many who ask all the time
-    nobody waits. After that the first who asks reads and the others wait. A read that fails is not kept: its error goes
-    to those who waited for it. `name` is that of the metrics."""
+    """Values by key, together at most `most` in `size`. For `seconds` after it was read a value is
+    fresh. For the same time again it is old: still given, while one reads it again behind the
+    reply, so that of many who ask all the time nobody waits. After that the first who asks reads
+    and the others wait. A read that fails is not kept: its error goes to those who waited for it.
+    `name` is that of the metrics."""
 
     def __init__(
         self,
@@ -43,7 +44,8 @@ class Cache(Generic[Value]):
     ) -> None:
         results = ("hit", "old", "shared", "miss")
         self._hits, self._olds, self._waits, self._misses = (metrics.CACHE.labels(name, result) for result in results)
-        self._seconds, self._timer = seconds, timer
+        self._seconds = seconds
+        self._timer = timer
         self._lock = threading.Lock()
         self._kept: TTLCache[Hashable, Kept] = TTLCache(
             most, 2 * seconds, getsizeof=lambda kept: size(kept.value), timer=timer
@@ -61,8 +63,8 @@ class Cache(Generic[Value]):
         return kept.value
 
     def get(self, key: Hashable, read: Callable[[], Value]) -> Value:
-        """The value of `key`, read when it is not there. Raises what `read` raises, and StoreUnavailable when another's
-        read takes too long."""
+        """The value of `key`, read when it is not there. Raises what `read` raises, and
+        StoreUnavailable when another's read takes too long."""
         with self._lock:
             kept = self._kept.get(key)
             if kept is not None and self._timer() < kept.until:

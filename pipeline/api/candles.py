@@ -1,4 +1,5 @@
-"""Candles: the stored ones, and longer ones merged from them as they are read. Knows how candles add up."""
+"""Candles: the stored ones, and longer ones merged from them as they are read. Knows how candles
+add up."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -22,10 +23,12 @@ PARTITION = "symbol = ? AND interval = ?"
 
 
 class Candles:
-    """The reads of candles. Every one may raise StoreUnavailable, and BadParameter for an interval that cannot be."""
+    """The reads of candles. Every one may raise StoreUnavailable, and BadParameter for an interval
+    that cannot be."""
 
     def __init__(self, history: History, market: Market) -> None:
-        self._history, self._market = history, market
+        self._history = history
+        self._market = market
 
     def page(self, query: Query) -> Page:
         """Candles of any interval; without symbols, of all that have it."""
@@ -62,8 +65,8 @@ class Candles:
         return merged(rows, query.interval, parts)
 
     def sampled(self, query: Query, now_ms: int) -> Sampled:
-        """Candles of the smallest interval, from the one asked for upwards, that makes few enough rows. Of a range that
-        is too wide to be read, the newest are there."""
+        """Candles of the smallest interval, from the one asked for upwards, that makes few enough
+        rows. Of a range that is too wide to be read, the newest are there."""
         from_ms, to_ms = range_of(query, now_ms)
         interval = wider_interval(query, from_ms, to_ms)
         bases = self.bases(replace(query, interval=interval))
@@ -95,7 +98,8 @@ def parts_span(whole: Span, interval: str) -> Span:
 
 
 def wider_interval(query: Query, from_ms: int, to_ms: int) -> str:
-    """The interval asked for, or the next step that is a multiple of it, so that there are at most `points` rows."""
+    """The interval asked for, or the next step that is a multiple of it, so that there are at most
+    `points` rows."""
     asked = interval_ms(query.interval)
     if asked is None or asked > DAY_MS:
         return query.interval  # longer ones need not begin at multiples of their length (base_of)
@@ -136,5 +140,3 @@ def most(function, rows: Sequence[Row], name: str) -> float | int | None:
     """`function` of the values that are there; None when there are none."""
     values = [row[name] for row in rows if row[name] is not None]
     return function(values) if values else None
-
-

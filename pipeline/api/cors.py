@@ -1,4 +1,5 @@
-"""Which web pages of other origins may read the API (API_CORS_ORIGINS). Knows WSGI; knows nothing of routes."""
+"""Which web pages of other origins may read the API (API_CORS_ORIGINS). Knows WSGI; knows nothing
+of routes."""
 
 from typing import Any
 
@@ -6,7 +7,8 @@ EXPOSED = "Link, ETag, X-Request-Id, X-Complete-From, Retry-After"
 
 
 def cors_headers(origins: tuple[str, ...], environ: dict[str, Any]) -> list[tuple[str, str]]:
-    """The headers for this request: `*` allows every origin; with none, browsers keep other pages out."""
+    """The headers for this request: `*` allows every origin; with none, browsers keep other pages
+    out."""
     if not origins:
         return []
     origin, every = environ.get("HTTP_ORIGIN"), "*" in origins

@@ -1,5 +1,5 @@
-"""How old the newest row of each table is, by the row's own time, and whether that is late. A few reads of single
-partitions, whatever the tables hold. Knows nothing of HTTP."""
+"""How old the newest row of each table is, by the row's own time, and whether that is late. A few
+reads of single partitions, whatever the tables hold. Knows nothing of HTTP."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -14,8 +14,8 @@ from pipeline.settings import Settings
 from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TABLES, TRADES
 from pipeline.times import now_ms
 
-# A price that did not change is no new row, and now and then a poll fails or the way here takes seconds: five polls
-# without news and ten seconds are no accident any more.
+# A price that did not change is no new row, and now and then a poll fails or the way here takes
+# seconds: five polls without news and ten seconds are no accident any more.
 LATE_AFTER_POLLS, SLACK_SECONDS = 5, 10
 WHOLE = Span(FIRST, LAST, forward=False)
 
@@ -23,10 +23,10 @@ WHOLE = Span(FIRST, LAST, forward=False)
 class Freshness:
     """May raise StoreUnavailable."""
 
-    def __init__(
-        self, settings: Settings, history: History, market: Market, clock: Callable[[], int] = now_ms
-    ) -> None:
-        self._history, self._market, self._clock = history, market, clock
+    def __init__(self, settings: Settings, history: History, market: Market, clock: Callable[[], int] = now_ms) -> None:
+        self._history = history
+        self._market = market
+        self._clock = clock
         self._late_after = late_after(settings)
         self._shared: Cache[dict[str, int | None]] = Cache("rows", KEPT_SECONDS, most=1)
 
@@ -92,6 +92,9 @@ def row_of(table: str, updated_at: int | None, now: int, late_after_seconds: flo
     age = None if updated_at is None else max(0, now - updated_at) / 1000
     late = age is None or age > late_after_seconds
     return {
-        "table": table, "updated_at": updated_at, "age_seconds": age, "late_after_seconds": late_after_seconds,
+        "table": table,
+        "updated_at": updated_at,
+        "age_seconds": age,
+        "late_after_seconds": late_after_seconds,
         "late": late,
-    }  # fmt: skip
+    }

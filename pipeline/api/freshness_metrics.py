@@ -1,5 +1,5 @@
-"""The age of each table's newest row as a metric, and whether that is late, so that Prometheus can raise an alarm.
-Knows Prometheus."""
+"""The age of each table's newest row as a metric, and whether that is late, so that Prometheus can
+raise an alarm. Knows Prometheus."""
 
 from collections.abc import Iterator
 
@@ -11,10 +11,12 @@ from pipeline.errors import StoreUnavailable
 
 
 class Ages:
-    """Asked at every scrape. While the store is away the rows last seen go on ageing, which is what an alarm needs."""
+    """Asked at every scrape. While the store is away the rows last seen go on ageing, which is what
+    an alarm needs."""
 
     def __init__(self, freshness: Freshness) -> None:
-        self._freshness, self._newest = freshness, {}
+        self._freshness = freshness
+        self._newest = {}
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """What will come, so that registering asks no store."""

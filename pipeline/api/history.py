@@ -1,5 +1,6 @@
-"""Rows of the history tables, page by page, over single partitions. Each symbol is a stream that reads on only when its
-rows are used up; the streams are merged until a page is full. Knows the tables' keys; knows nothing of HTTP."""
+"""Rows of the history tables, page by page, over single partitions. Each symbol is a stream that
+reads on only when its rows are used up; the streams are merged until a page is full. Knows the
+tables' keys; knows nothing of HTTP."""
 
 from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
@@ -65,7 +66,8 @@ class History:
     def partition(
         self, table: str, where: str, values: tuple, left: Span, count: int, rows: list[Row]
     ) -> Iterator[Row]:
-        """The rows of one partition in the direction of the span; `rows` are its first `count`, read already."""
+        """The rows of one partition in the direction of the span; `rows` are its first `count`,
+        read already."""
         time = TABLES[table].time
         while True:
             yield from rows
@@ -77,9 +79,14 @@ class History:
             (rows,) = self.read(table, where, [(values, left)], left.forward, count)
 
     def read(
-        self, table: str, where: str, parts: Sequence[tuple[tuple, Span]], forward: bool, count: int,
+        self,
+        table: str,
+        where: str,
+        parts: Sequence[tuple[tuple, Span]],
+        forward: bool,
+        count: int,
         columns: str | None = None,
-    ) -> list[list[Row]]:  # fmt: skip
+    ) -> list[list[Row]]:
         """The first `count` rows of each partition's span."""
         time, order = TABLES[table].time, "ASC" if forward else "DESC"
         if table == TRADES.name:
@@ -91,7 +98,8 @@ class History:
         return self._store.select_many(columns or self._store.columns_of(table), table, clause, many)
 
     def ends(self, table: str, symbol: str, from_ms: int, to_ms: int) -> tuple[int, int] | None:
-        """The times of a symbol's first and last row in a range of a table with one partition a symbol."""
+        """The times of a symbol's first and last row in a range of a table with one partition a
+        symbol."""
         time, found = TABLES[table].time, []
         for forward in (True, False):
             part, columns = ((symbol,), between(from_ms, to_ms, forward)), f"to_unix_timestamp({time}) AS {time}"
@@ -139,8 +147,8 @@ def two_keys(each: Span) -> tuple[int, int, int, int]:
 
 
 def first_read(limit: int, symbols: int) -> int:
-    """Rows to read of each symbol at first. One more than the page shows whether there are more; of many symbols each
-    is likely to give its share."""
+    """Rows to read of each symbol at first. One more than the page shows whether there are more; of
+    many symbols each is likely to give its share."""
     return limit + 1 if symbols <= 1 else min(limit + 1, max(SMALLEST_READ, 2 * (limit + 1) // symbols))
 
 
@@ -155,4 +163,3 @@ def page(streams: Sequence[Iterator[Row]], time: str, query: Query) -> Page:
     del rows[query.limit :]
     cursor = Cursor.at(rows[-1], time) if more else None
     return Page(rows if query.forward else rows[::-1], cursor)
-

@@ -1,5 +1,5 @@
-"""Candle intervals as text and as milliseconds, and which stored interval a longer one can be merged from.
-Knows no candle."""
+"""Candle intervals as text and as milliseconds, and which stored interval a longer one can be
+merged from. Knows no candle."""
 
 import re
 
@@ -21,7 +21,8 @@ LADDER = (
 
 
 def interval_ms(interval: str) -> int | None:
-    """Milliseconds of `5m`, `2h`, `3d`, `1w`; None for a month, which has no fixed length. Raises ValueError."""
+    """Milliseconds of `5m`, `2h`, `3d`, `1w`; None for a month, which has no fixed length. Raises
+    ValueError."""
     if interval == MONTH:
         return None
     if not re.fullmatch("[1-9][0-9]*[mhdw]", interval):
@@ -30,7 +31,8 @@ def interval_ms(interval: str) -> int | None:
 
 
 def interval_name(length_ms: int) -> str:
-    """`120000` → `2m`, in the largest unit that divides it; weeks are days here, as their beginning differs."""
+    """`120000` → `2m`, in the largest unit that divides it; weeks are days here, as their beginning
+    differs."""
     unit = next(unit for unit in "dhm" if length_ms % UNITS[unit] == 0)
     return f"{length_ms // UNITS[unit]}{unit}"
 
@@ -51,8 +53,8 @@ def origin_ms(interval: str) -> int:
 
 
 def base_of(interval: str, stored: set[str]) -> str | None:
-    """The stored interval to read: the same, or the longest up to a day that divides it; None when there is none.
-    Longer ones are left out: they do not begin at multiples of their length."""
+    """The stored interval to read: the same, or the longest up to a day that divides it; None when
+    there is none. Longer ones are left out: they do not begin at multiples of their length."""
     if interval in stored:
         return interval
     length = interval_ms(interval)

@@ -1,5 +1,5 @@
-"""What is true now: the whole market from market_now, which symbols are tracked, which candle intervals are stored.
-Small reads that many requests share. Knows nothing of HTTP."""
+"""What is true now: the whole market from market_now, which symbols are tracked, which candle
+intervals are stored. Small reads that many requests share. Knows nothing of HTTP."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -12,7 +12,8 @@ from pipeline.api.store import Row, Store
 from pipeline.symbols import quote_asset
 from pipeline.tables import BOOKS, DATA_SOURCE, KLINES, MARKET_NOW, PRICES, STATS, STORED_HOURS, TRADES
 
-# A third of the second that an answer may be old, in two halves (shared.py); the rest is the encoded answers' (app.py).
+# A third of the second that an answer may be old, in two halves (shared.py); the rest is the
+# encoded answers' (app.py).
 KEPT_SECONDS = 0.15
 NAMES = {
     PRICES.name: {name: name for name in PRICES.columns} | {"updated_at": "price_updated_at"},
@@ -21,14 +22,16 @@ NAMES = {
 
 
 class Market:
-    """Current state. Every method may raise StoreUnavailable. Rows are shared: do not change them."""
+    """Current state. Every method may raise StoreUnavailable. Rows are shared: do not change
+    them."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._shared: Cache[Any] = Cache("rows", KEPT_SECONDS, most=16)
 
     def current(self, table: str, query: Query) -> list[Row]:
-        """latest_prices or crypto_24h_stats: the newest row of every symbol, in the shape of the history table."""
+        """latest_prices or crypto_24h_stats: the newest row of every symbol, in the shape of the
+        history table."""
         rows = of_symbols(self._rows_of(table), query)
         rows.sort(key=itemgetter("updated_at", "symbol"))
         return rows[-query.limit :]
@@ -48,7 +51,8 @@ class Market:
         return [summary_of(quote, groups[quote]) for quote in sorted(groups)]
 
     def symbols(self, query: Query) -> list[Row]:
-        """Every symbol with its quote asset, whether it is tracked, and where the data come from."""
+        """Every symbol with its quote asset, whether it is tracked, and where the data come
+        from."""
         source = next(iter(self._store.select("name, base_url", DATA_SOURCE)), {"name": None, "base_url": None})
         tracked = self.tracked()
         rows = [
@@ -91,9 +95,7 @@ class Market:
     def _read_market(self) -> list[Row]:
         quotes = self._store.select("DISTINCT quote_asset", MARKET_NOW)
         values = [(row["quote_asset"],) for row in quotes]
-        parts = self._store.select_many(
-            self._store.columns_of(MARKET_NOW), MARKET_NOW, "WHERE quote_asset = ?", values
-        )
+        parts = self._store.select_many(self._store.columns_of(MARKET_NOW), MARKET_NOW, "WHERE quote_asset = ?", values)
         return [row for part in parts for row in part]
 
     def _rows_of(self, table: str) -> list[Row]:
@@ -109,9 +111,10 @@ def of_symbols(rows: Iterable[Row], query: Query) -> list[Row]:
     """The rows of the symbols and of the quote asset asked for."""
     wanted, quote = frozenset(query.symbols), query.quote_asset
     return [
-        row for row in rows
+        row
+        for row in rows
         if (not wanted or row["symbol"] in wanted) and (quote is None or quote_asset(row["symbol"]) == quote)
-    ]  # fmt: skip
+    ]
 
 
 def summary_of(quote: str, rows: list[Row]) -> Row:

@@ -1,5 +1,6 @@
-"""The outermost layer: every request gets an id, a line in the log, its metrics and CORS headers, and an answer of a
-moment ago is sent from here, before Flask does any work. Knows WSGI; knows nothing of what is answered."""
+"""The outermost layer: every request gets an id, a line in the log, its metrics and CORS headers,
+and an answer of a moment ago is sent from here, before Flask does any work. Knows WSGI; knows
+nothing of what is answered."""
 
 import logging
 import re
@@ -29,7 +30,9 @@ class Middleware:
     """A WSGI app around the Flask app."""
 
     def __init__(self, app: Callable, kept: Cache[Answer], origins: tuple[str, ...]) -> None:
-        self._app, self._kept, self._origins = app, kept, origins
+        self._app = app
+        self._kept = kept
+        self._origins = origins
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         began, identity = time.perf_counter(), request_id(environ)
@@ -88,6 +91,4 @@ def route_of(path: str) -> str:
 @lru_cache(maxsize=1000)
 def counters(route: str, status: int) -> tuple[Any, Any, Any]:
     """Looked up once: by label it takes longer than to count."""
-    return (
-        metrics.REQUESTS.labels(route, status), metrics.REQUEST_SECONDS.labels(route), metrics.ROWS.labels(route)
-    )  # fmt: skip
+    return (metrics.REQUESTS.labels(route, status), metrics.REQUEST_SECONDS.labels(route), metrics.ROWS.labels(route))

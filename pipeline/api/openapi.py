@@ -1,4 +1,5 @@
-"""The routes' description as an OpenAPI 3.1 document. Knows nothing of Flask and of how rows are read."""
+"""The routes' description as an OpenAPI 3.1 document. Knows nothing of Flask and of how rows are
+read."""
 
 from typing import Any
 
@@ -17,7 +18,7 @@ from pipeline.api.route_specs import (
     TIME,
     WHOLE,
     Route,
-)  # fmt: skip
+)
 
 VERSION = "1"
 LEVEL = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}

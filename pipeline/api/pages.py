@@ -1,5 +1,5 @@
-"""The two pages for people: `/` and `/docs`. Complete in themselves: no script, no font, nothing from elsewhere.
-Knows the templates; the facts come from the description and from freshness.py."""
+"""The two pages for people: `/` and `/docs`. Complete in themselves: no script, no font, nothing
+from elsewhere. Knows the templates; the facts come from the description and from freshness.py."""
 
 import re
 from datetime import UTC, datetime
@@ -13,9 +13,11 @@ from pipeline.api.freshness import Freshness
 from pipeline.errors import StoreUnavailable
 
 TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=select_autoescape(), trim_blocks=True,
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=select_autoescape(),
+    trim_blocks=True,
     lstrip_blocks=True,
-)  # fmt: skip
+)
 
 
 def code(text: str) -> Markup:
@@ -37,9 +39,11 @@ EXAMPLES = (
     ("/freshness", "the age of each table's newest row"),
 )
 OTHERS = (
-    ("/docs", "every route and parameter"), ("/openapi.json", "the same for programs (OpenAPI 3.1)"),
-    ("/health", "whether the store answers"), ("/metrics", "for Prometheus"),
-)  # fmt: skip
+    ("/docs", "every route and parameter"),
+    ("/openapi.json", "the same for programs (OpenAPI 3.1)"),
+    ("/health", "whether the store answers"),
+    ("/metrics", "for Prometheus"),
+)
 
 
 def start_page(freshness: Freshness) -> bytes:
@@ -49,9 +53,9 @@ def start_page(freshness: Freshness) -> bytes:
     except StoreUnavailable:
         rows, away = [], True
     tables = [{**row, "when": moment(row["updated_at"])} for row in rows]
-    return TEMPLATES.get_template("start.html").render(
-        tables=tables, away=away, examples=EXAMPLES, others=OTHERS
-    ).encode()  # fmt: skip
+    return (
+        TEMPLATES.get_template("start.html").render(tables=tables, away=away, examples=EXAMPLES, others=OTHERS).encode()
+    )
 
 
 def docs_page(document: dict[str, Any]) -> bytes:

@@ -1,5 +1,6 @@
-"""Where a page of rows begins and ends. Rows of several symbols are in the order of (time, symbol, id); a cursor is
-that position of a page's last row, so rows that share a millisecond are neither lost nor repeated. Knows no store."""
+"""Where a page of rows begins and ends. Rows of several symbols are in the order of (time, symbol,
+id); a cursor is that position of a page's last row, so rows that share a millisecond are neither
+lost nor repeated. Knows no store."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,7 +10,8 @@ MIN_ID, MAX_ID = -(2**63), 2**63 - 1
 
 
 class Key(NamedTuple):
-    """A row's place among those of its symbol. Tables without an id have one row a moment: `id` is 0 there."""
+    """A row's place among those of its symbol. Tables without an id have one row a moment: `id` is
+    0 there."""
 
     time_ms: int
     id: int
@@ -42,7 +44,8 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The rows of one symbol strictly between two keys, read upwards or (newest first) downwards."""
+    """The rows of one symbol strictly between two keys, read upwards or (newest first)
+    downwards."""
 
     above: Key
     below: Key
@@ -50,7 +53,8 @@ class Span:
 
 
 def span(from_ms: int | None, to_ms: int | None, forward: bool, cursor: Cursor | None, symbol: str) -> Span:
-    """What is left to read of `symbol`: from inclusive, to exclusive, beyond the cursor in the direction read."""
+    """What is left to read of `symbol`: from inclusive, to exclusive, beyond the cursor in the
+    direction read."""
     above = FIRST if from_ms is None else before(from_ms)
     below = LAST if to_ms is None else Key(to_ms, MIN_ID)
     if cursor is None:
@@ -72,5 +76,6 @@ def before(time_ms: int) -> Key:
 
 
 def after(end: Key) -> Key:
-    """The same border seen from above, where a span's upper end wants it: `before(t)` of the next millisecond."""
+    """The same border seen from above, where a span's upper end wants it: `before(t)` of the next
+    millisecond."""
     return Key(end.time_ms + 1, MIN_ID)

@@ -1,5 +1,6 @@
-"""What each query parameter may be: its name, its JSON schema, how it is read, one line of help. The checks of a
-request and /openapi.json both come from here. Knows nothing of Flask's app or of Cassandra."""
+"""What each query parameter may be: its name, its JSON schema, how it is read, one line of help.
+The checks of a request and /openapi.json both come from here. Knows nothing of Flask's app or of
+Cassandra."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -28,7 +29,8 @@ FIRST_MS, LAST_MS = 0, 253_402_300_799_999
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parameter:
-    """One query parameter. `parse` raises ValueError for a value that `expected` does not describe."""
+    """One query parameter. `parse` raises ValueError for a value that `expected` does not
+    describe."""
 
     name: str
     schema: Mapping[str, Any]
@@ -93,9 +95,12 @@ def interval(text: str) -> str:
 
 WHEN = "epoch milliseconds or ISO 8601, e.g. 1700000000000 or 2026-01-31T12:00:00Z"
 SYMBOL_LIST = text_parameter(
-    "symbol", SYMBOLS, several_symbols, f"one to {MAX_SYMBOLS} symbols, comma-separated, e.g. BTCUSDT,ETHUSDT",
+    "symbol",
+    SYMBOLS,
+    several_symbols,
+    f"one to {MAX_SYMBOLS} symbols, comma-separated, e.g. BTCUSDT,ETHUSDT",
     "One or several symbols, comma-separated, upper or lower case.",
-)  # fmt: skip
+)
 ONE_SYMBOL = text_parameter(
     "symbol", f" *{NAME} *", split_symbols, "one symbol, e.g. BTCUSDT", "The symbol, upper or lower case."
 )
@@ -110,9 +115,12 @@ CURSOR_OF_LINK = text_parameter(
 POINTS = whole("points", MAX_POINTS, "Downsample the range to at most this many rows, of all symbols together.")
 LEVELS = whole("levels", MAX_LEVELS, "Most levels of each side, best first.")
 INTERVAL_OF_CANDLES = text_parameter(
-    "interval", INTERVAL, interval, "a multiple of a stored interval, e.g. 5m, 2h, 3d (case matters: 1M is a month)",
+    "interval",
+    INTERVAL,
+    interval,
+    "a multiple of a stored interval, e.g. 5m, 2h, 3d (case matters: 1M is a month)",
     "Candle interval, 1m unless given: a stored one, or any multiple of one (candles are merged).",
-)  # fmt: skip
+)
 SORT = choice("sort", {name: name for name in STATS.columns}, "Rank the whole market by this column.")
 ORDER = choice("order", {"desc": True, "asc": False}, "Order of the ranking, largest first unless given.")
 QUOTE_ASSET = text_parameter(

@@ -1,4 +1,5 @@
-"""A request's query string as a Query, checked against the parameters its route takes. Knows no HTTP beyond that."""
+"""A request's query string as a Query, checked against the parameters its route takes. Knows no
+HTTP beyond that."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from pipeline.api.parameters import DEFAULT_LIMIT, Parameter
 
 
 class BadParameter(Exception):
-    """A parameter cannot be used: `parameter` is its name, the message says what is allowed. Becomes a 400."""
+    """A parameter cannot be used: `parameter` is its name, the message says what is allowed.
+    Becomes a 400."""
 
     def __init__(self, parameter: str, message: str) -> None:
         super().__init__(message)
@@ -51,7 +53,8 @@ ATTRIBUTES = {"symbol": "symbols", "from": "from_ms", "to": "to_ms", "order": "d
 def read_query(
     arguments: Iterable[tuple[str, str]], parameters: tuple[Parameter, ...], required: tuple[str, ...] = ()
 ) -> Query:
-    """The query of these (name, value) pairs. Raises BadParameter for a bad, unknown, repeated or missing parameter."""
+    """The query of these (name, value) pairs. Raises BadParameter for a bad, unknown, repeated or
+    missing parameter."""
     known = {parameter.name: parameter for parameter in parameters}
     values: dict[str, Any] = {}
     explicit: set[str] = set()

@@ -1,4 +1,5 @@
-"""Rows as encoded answers: JSON, ETag, gzip when it pays and is wanted. Knows HTTP; knows nothing of the rows."""
+"""Rows as encoded answers: JSON, ETag, gzip when it pays and is wanted. Knows HTTP; knows nothing
+of the rows."""
 
 import gzip
 from functools import cached_property
@@ -18,10 +19,13 @@ Reply = tuple[str, list[tuple[str, str]], bytes]
 
 
 class Answer:
-    """A body and what goes with it; made once, sent often. `fresh_seconds`: how long a reader may keep it."""
+    """A body and what goes with it; made once, sent often. `fresh_seconds`: how long a reader may
+    keep it."""
 
     def __init__(self, body: bytes, mimetype: str = "application/json", rows: int = 0, **headers: str) -> None:
-        self.body, self.mimetype, self.rows = body, mimetype, rows
+        self.body = body
+        self.mimetype = mimetype
+        self.rows = rows
         self._headers = [(name.replace("_", "-"), value) for name, value in headers.items()]
         self.fresh_seconds = 0
 

@@ -1,5 +1,6 @@
-"""What each path answers: a query in, rows out. How rows are read is in market.py, history.py, candles.py,
-downsample.py, lasts.py; what a query may be in description.py. Knows nothing of Flask."""
+"""What each path answers: a query in, rows out. How rows are read is in market.py, history.py,
+candles.py, downsample.py, lasts.py; what a query may be in description.py. Knows nothing of
+Flask."""
 
 from collections.abc import Callable, Sequence
 from urllib.parse import urlencode
@@ -24,14 +25,16 @@ Handler = Callable[[Query, Arguments], Answer]
 
 
 class Routes:
-    """The handlers of the routes that ask the store. Every one may raise StoreUnavailable, klines BadParameter."""
+    """The handlers of the routes that ask the store. Every one may raise StoreUnavailable, klines
+    BadParameter."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
         self._store = store
         self.market = Market(store)
         self._history = History(store)
         self._candles = Candles(self._history, self.market)
-        self._downsampling, self._lasts = Downsampling(self._history), LastPerBucket(self._history)
+        self._downsampling = Downsampling(self._history)
+        self._lasts = LastPerBucket(self._history)
         self.freshness = Freshness(settings, self._history, self.market)
 
     def handlers(self) -> dict[str, Handler]:

@@ -1,5 +1,5 @@
-"""gunicorn around the app, from Python, so that `python3 cassandra_api.py` is a proper server. One process with many
-threads: the driver's session and the metrics live in one place."""
+"""gunicorn around the app, from Python, so that `python3 cassandra_api.py` is a proper server. One
+process with many threads: the driver's session and the metrics live in one place."""
 
 import socket
 from typing import Any
@@ -14,7 +14,8 @@ THREADS = 32
 
 class Server(BaseApplication):
     def __init__(self, app: Flask, options: dict[str, Any]) -> None:
-        self._app, self._options = app, options
+        self._app = app
+        self._options = options
         super().__init__()
 
     def load_config(self) -> None:
@@ -26,8 +27,8 @@ class Server(BaseApplication):
 
 
 def serve(app: Flask, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT. Raises BadSetting when the port is taken: gunicorn itself would try for a while
-    and then leave with a page of log."""
+    """Serve until SIGTERM or SIGINT. Raises BadSetting when the port is taken: gunicorn itself
+    would try for a while and then leave with a page of log."""
     refuse_taken(host, port)
     Server(
         app,

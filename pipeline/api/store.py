@@ -1,5 +1,5 @@
-"""Reads from Cassandra: prepared statements, times as epoch ms, errors of ours. Connects when first needed and again
-after an outage. Knows CQL and the driver; knows nothing of HTTP."""
+"""Reads from Cassandra: prepared statements, times as epoch ms, errors of ours. Connects when first
+needed and again after an outage. Knows CQL and the driver; knows nothing of HTTP."""
 
 import logging
 import threading
@@ -27,7 +27,8 @@ BUCKET = "hour"
 # Of one request at a time: enough to keep one node busy, far below what makes it refuse.
 IN_FLIGHT = 32
 TIMEOUT_SECONDS = 4.0
-# A store that is away is not looked for by every request: each would wait until the connection times out.
+# A store that is away is not looked for by every request: each would wait until the connection
+# times out.
 RECONNECT_SECONDS = 1.0
 
 
@@ -40,25 +41,29 @@ class Store:
         connect: Callable[..., Session] = cassandra_session.connect,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._settings, self._connect, self._clock = settings, connect, clock
+        self._settings = settings
+        self._connect = connect
+        self._clock = clock
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._not_before = 0.0
         self._prepared: dict[str, PreparedStatement] = {}
-        self._outage, self._lacking = Outage("store", log), Outage("schema", log)
+        self._outage = Outage("store", log)
+        self._lacking = Outage("schema", log)
 
     def select(self, columns: str, table: str, where: str = "", values: Sequence[Any] = ()) -> list[Row]:
-        """The rows of a SELECT. `columns` comes from `columns_of` or is written by hand; `where` is all that follows
-        the table's name. Raises StoreUnavailable."""
+        """The rows of a SELECT. `columns` comes from `columns_of` or is written by hand; `where` is
+        all that follows the table's name. Raises StoreUnavailable."""
         return self.select_many(columns, table, where, [values])[0]
 
     def select_many(self, columns: str, table: str, where: str, many: Iterable[Sequence[Any]]) -> list[list[Row]]:
-        """The rows of the same SELECT for each of `many` values, in their order, at most IN_FLIGHT at a time."""
+        """The rows of the same SELECT for each of `many` values, in their order, at most IN_FLIGHT
+        at a time."""
         return self._run(f"SELECT {columns} FROM {self._settings.CASSANDRA_KEYSPACE}.{table} {where}", many)
 
     def columns_of(self, table: str) -> str:
-        """A table's columns for a SELECT, times as epoch ms, without the hour that only names the partition. Raises
-        StoreUnavailable while the table is not there."""
+        """A table's columns for a SELECT, times as epoch ms, without the hour that only names the
+        partition. Raises StoreUnavailable while the table is not there."""
         keyspace = self._connected().cluster.metadata.keyspaces.get(self._settings.CASSANDRA_KEYSPACE)
         found = keyspace.tables.get(table) if keyspace else None
         if found is None:
@@ -93,7 +98,8 @@ class Store:
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
-        """Turns the driver's errors that mean "away" into StoreUnavailable, counts them and says it now and then."""
+        """Turns the driver's errors that mean "away" into StoreUnavailable, counts them and says it
+        now and then."""
         try:
             yield
         except AWAY as error:

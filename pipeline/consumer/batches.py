@@ -1,4 +1,5 @@
-"""Groups the rows of a poll into batches of one Cassandra partition each. Knows sizes; sends nothing."""
+"""Groups the rows of a poll into batches of one Cassandra partition each. Knows sizes; sends
+nothing."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,16 +9,17 @@ from cassandra.query import UNSET_VALUE
 
 from pipeline.consumer.statements import EncodedRow
 
-# Measured (DESIGN 2.3): 200 rows of one partition in a batch are 1.5 times as fast as 30. Past a few hundred rows
-# nothing is gained, and a batch that fails costs more to take apart.
+# Measured (DESIGN 2.3): 200 rows of one partition in a batch are 1.5 times as fast as 30. Past a
+# few hundred rows nothing is gained, and a batch that fails costs more to take apart.
 MAX_ROWS = 200
-# Far below Cassandra's hard limit for a mutation (half a commit-log segment, 16 MiB); keeps one reply time short.
+# Far below Cassandra's hard limit for a mutation (half a commit-log segment, 16 MiB); keeps one
+# reply time short.
 MAX_BATCH_BYTES = 64 * 1024
 
 
 def newest(rows: Sequence[EncodedRow]) -> list[EncodedRow]:
-    """Several changes of one row in a poll: only the newest is written. Of equal versions (changes in one
-    transaction share the commit time) the later record wins, which is PostgreSQL's order."""
+    """Several changes of one row in a poll: only the newest is written. Of equal versions (changes
+    in one transaction share the commit time) the later record wins, which is PostgreSQL's order."""
     latest = {row.identity: row for row in rows}
     if len(latest) == len(rows):
         return list(rows)
@@ -32,7 +34,8 @@ def newest(rows: Sequence[EncodedRow]) -> list[EncodedRow]:
 
 
 def completed(newer: EncodedRow, older: EncodedRow) -> EncodedRow:
-    """The newer state of a row; a column that it left out (an unchanged TOASTed value) is as the older one had it."""
+    """The newer state of a row; a column that it left out (an unchanged TOASTed value) is as the
+    older one had it."""
     if newer.statement is not older.statement or UNSET_VALUE not in newer.values:
         return newer
     values = tuple(before if after is UNSET_VALUE else after for after, before in zip(newer.values, older.values))

@@ -1,5 +1,5 @@
-"""End-to-end delays as a Prometheus histogram that takes thousands of values at once: the library's own costs 2 µs a
-value, a tenth of what a row costs in all. Knows nothing of what is measured."""
+"""End-to-end delays as a Prometheus histogram that takes thousands of values at once: the library's
+own costs 2 µs a value, a tenth of what a row costs in all. Knows nothing of what is measured."""
 
 import threading
 from bisect import bisect_right
@@ -15,7 +15,10 @@ class BulkHistogram(Collector):
     def __init__(
         self, name: str, help_text: str, label: str, buckets: Sequence[float], registry: CollectorRegistry = REGISTRY
     ) -> None:
-        self._name, self._help, self._label, self._buckets = name, help_text, label, tuple(buckets)
+        self._name = name
+        self._help = help_text
+        self._label = label
+        self._buckets = tuple(buckets)
         self._lock = threading.Lock()
         self._counts: dict[str, list[int]] = {}  # cumulative, per bucket, then all
         self._sums: dict[str, float] = {}

@@ -1,6 +1,6 @@
-"""Values of Debezium's JSON as bytes of Cassandra's native protocol, one function per CQL type; a column at a time.
-Converting and serialising in one step, chosen once per column, is what makes the write path fast (DESIGN 2.3).
-Knows no table."""
+"""Values of Debezium's JSON as bytes of Cassandra's native protocol, one function per CQL type; a
+column at a time. Converting and serialising in one step, chosen once per column, is what makes the
+write path fast (DESIGN 2.3). Knows no table."""
 
 import struct
 from base64 import b64decode
@@ -46,8 +46,8 @@ def boolean(value: Any) -> bytes:
 
 
 def timestamp(value: Any) -> bytes:
-    """ISO 8601 text as Debezium sends TIMESTAMPTZ, or a number of ms or µs since 1970 (TIMESTAMP without time zone),
-    told apart by magnitude."""
+    """ISO 8601 text as Debezium sends TIMESTAMPTZ, or a number of ms or µs since 1970 (TIMESTAMP
+    without time zone), told apart by magnitude."""
     if isinstance(value, str):
         return bigint(iso_to_ms(value))
     bigint(no_truth(value))  # the number as it came must be one of 64 bits
@@ -71,7 +71,8 @@ def integer(pack: Callable[[int], bytes]) -> Encoder:
 
 
 def date(value: Any) -> bytes:
-    """Debezium sends days since 1970 (ISO text is understood as well); on the wire they are counted from -2^31."""
+    """Debezium sends days since 1970 (ISO text is understood as well); on the wire they are counted
+    from -2^31."""
     days = (calendar_date.fromisoformat(value) - FIRST_DAY).days if isinstance(value, str) else no_truth(value)
     return _date(days + 2**31)
 
@@ -111,8 +112,8 @@ def timestamps(numbers: Sequence[int]) -> Iterable[bytes]:
     return map(bigint if plain else timestamp, numbers)
 
 
-# Values of one class, which is what a column nearly always holds: the loop over them runs in C. A third of the time of
-# a call of ours per value (measured on trades).
+# Values of one class, which is what a column nearly always holds: the loop over them runs in C. A
+# third of the time of a call of ours per value (measured on trades).
 ALL_OF_A_CLASS: dict[tuple[str, type], Callable[[Sequence[Any]], Iterable[bytes]]] = {
     ("double", str): lambda values: map(_double, map(float, values)),
     ("double", float): lambda values: map(_double, values),
@@ -126,8 +127,8 @@ ALL_OF_A_CLASS: dict[tuple[str, type], Callable[[Sequence[Any]], Iterable[bytes]
 
 
 def column_encoder(driver_type: Any) -> ColumnEncoder:
-    """The encoder of a column. It leaves None and UNSET_VALUE as they are and raises BAD_VALUE when any value does not
-    fit."""
+    """The encoder of a column. It leaves None and UNSET_VALUE as they are and raises BAD_VALUE when
+    any value does not fit."""
     one = encoder(driver_type)
     of_class = {kind: many for (name, kind), many in ALL_OF_A_CLASS.items() if name == driver_type.typename}
 
@@ -142,8 +143,9 @@ def column_encoder(driver_type: Any) -> ColumnEncoder:
 
 
 def encoder(driver_type: Any) -> Encoder:
-    """The encoder for a column, from the type in a prepared statement's metadata. Types without one of ours (decimal,
-    uuid, collections, …) are serialised by the driver. Encoders raise BAD_VALUE on a value that does not fit."""
+    """The encoder for a column, from the type in a prepared statement's metadata. Types without one
+    of ours (decimal, uuid, collections, …) are serialised by the driver. Encoders raise BAD_VALUE
+    on a value that does not fit."""
     ours = ENCODERS.get(driver_type.typename)
     return ours or (lambda value: driver_type.serialize(from_json(driver_type, value), PROTOCOL_VERSION))
 

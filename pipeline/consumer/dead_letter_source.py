@@ -1,5 +1,5 @@
-"""The dead-letter topic as a source of records, from the first that was not replayed yet to the last there is now.
-Knows kafka-python; what is done with the records is the loop's business."""
+"""The dead-letter topic as a source of records, from the first that was not replayed yet to the
+last there is now. Knows kafka-python; what is done with the records is the loop's business."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -15,8 +15,9 @@ from pipeline.stopping import Stop
 
 
 class DeadLetterSource:
-    """Stands in for a KafkaSource. Requests `stop` when the end is reached: letters that the replay itself sends lie after
-    it. What was replayed is remembered as the offset of a consumer group of its own."""
+    """Stands in for a KafkaSource. Requests `stop` when the end is reached: letters that the replay
+    itself sends lie after it. What was replayed is remembered as the offset of a consumer group of
+    its own."""
 
     def __init__(self, settings: Settings, stop: Stop) -> None:
         self._stop = stop
@@ -42,8 +43,8 @@ class DeadLetterSource:
         return frozenset(tables)
 
     def poll(self, timeout_seconds: float) -> Records:
-        """The next letters; empty when there are no more, and `stop` requested when the last one is committed: until
-        then an outage of the store is waited for, as always."""
+        """The next letters; empty when there are no more, and `stop` requested when the last one is
+        committed: until then an outage of the store is waited for, as always."""
         if all(self._done[partition] >= end for partition, end in self._ends.items()):
             self._stop.set()
             return {}

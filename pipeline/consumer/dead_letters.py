@@ -1,5 +1,5 @@
-"""Records that can never be written go to a topic of their own, as they came, with the reason in headers.
-Knows Kafka; knows nothing of why a record is bad."""
+"""Records that can never be written go to a topic of their own, as they came, with the reason in
+headers. Knows Kafka; knows nothing of why a record is bad."""
 
 import logging
 from collections.abc import Iterable
@@ -15,8 +15,8 @@ from pipeline.settings import Settings
 log = logging.getLogger(__name__)
 
 OURS = "dead_letter."
-# The reason is for people; the whole value is in the record. Without a bound an error that quotes a huge value makes a
-# letter that Kafka refuses.
+# The reason is for people; the whole value is in the record. Without a bound an error that quotes a
+# huge value makes a letter that Kafka refuses.
 MOST_REASON_CHARACTERS = 1000
 # Connect delivers records of up to nearly 1 MiB; a letter is that plus our headers.
 MOST_LETTER_BYTES = 4 * 1024 * 1024
@@ -24,7 +24,8 @@ REASON, TOPIC, PARTITION, OFFSET = (OURS + name for name in ("reason", "topic", 
 
 
 class DeadLetter(NamedTuple):
-    """`unreadable`: the record itself is no envelope; else it is its row that cannot be stored as the schema is now."""
+    """`unreadable`: the record itself is no envelope; else it is its row that cannot be stored as
+    the schema is now."""
 
     record: ConsumerRecord
     reason: str
@@ -32,8 +33,8 @@ class DeadLetter(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """Where a record stood first, and the headers it had there. A dead letter that is read again and still cannot be
-    written keeps its first origin."""
+    """Where a record stood first, and the headers it had there. A dead letter that is read again
+    and still cannot be written keeps its first origin."""
 
     topic: str
     partition: int
@@ -54,7 +55,8 @@ def origin(record: ConsumerRecord) -> Origin:
 
 
 class DeadLetters:
-    """Sends dead letters and waits until Kafka has them. The connection is made with the first one."""
+    """Sends dead letters and waits until Kafka has them. The connection is made with the first
+    one."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -62,8 +64,8 @@ class DeadLetters:
         self._producer: KafkaProducer | None = None
 
     def send(self, letters: Iterable[DeadLetter]) -> int:
-        """Returns how many. Raises KafkaError when Kafka did not take one; sending again makes a second copy, which
-        does no harm."""
+        """Returns how many. Raises KafkaError when Kafka did not take one; sending again makes a
+        second copy, which does no harm."""
         futures = []
         for record, reason, _ in letters:
             producer = self._producer or self._connect()

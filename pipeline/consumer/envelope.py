@@ -1,4 +1,5 @@
-"""One Debezium envelope as a Change. Knows JSON and what orders two changes; knows nothing of Kafka or Cassandra."""
+"""One Debezium envelope as a Change. Knows JSON and what orders two changes; knows nothing of Kafka
+or Cassandra."""
 
 from typing import Any
 
@@ -16,8 +17,9 @@ UNAVAILABLE_BYTES = UNAVAILABLE.encode()
 WITH_ROW = frozenset({"c", "u", "r", "d"})
 NO_ROW = frozenset({"t", "m"})  # truncate, logical message
 
-# Snapshot rows are stamped when the snapshot begins, a little after the point from which changes are streamed. A row
-# without a version of its own is taken as this much older, so that it never hides a streamed change (DESIGN 2.2).
+# Snapshot rows are stamped when the snapshot begins, a little after the point from which changes
+# are streamed. A row without a version of its own is taken as this much older, so that it never
+# hides a streamed change (DESIGN 2.2).
 SNAPSHOT_MARGIN_US = 60_000_000
 
 VERSION_COLUMNS = {name: table.version for name, table in TABLES.items()}
@@ -25,8 +27,8 @@ USUAL_VERSION_COLUMN = "updated_at"
 
 
 def parse(table: str, value: bytes | None) -> Change | None:
-    """The change in a record's value; None when it holds none (a tombstone, a truncate, a logical message).
-    Raises UnwritableRecord when it is no envelope."""
+    """The change in a record's value; None when it holds none (a tombstone, a truncate, a logical
+    message). Raises UnwritableRecord when it is no envelope."""
     if value is None:
         return None
     try:
@@ -54,9 +56,10 @@ def parse(table: str, value: bytes | None) -> Change | None:
 
 
 def snapshot_version_us(table: str, row: dict[str, Any], snapshot_us: int) -> int:
-    """The version of a row that was read, not streamed: its own version column, which is never later than its commit.
-    `snapshot_us` is no version: a streamed update can carry a smaller one than the older snapshot row (DESIGN 2.2);
-    but no version is later than it, whatever a table of somebody else's calls `updated_at`."""
+    """The version of a row that was read, not streamed: its own version column, which is never
+    later than its commit. `snapshot_us` is no version: a streamed update can carry a smaller one
+    than the older snapshot row (DESIGN 2.2); but no version is later than it, whatever a table of
+    somebody else's calls `updated_at`."""
     own = row.get(VERSION_COLUMNS.get(table, USUAL_VERSION_COLUMN))
     try:
         own_us = iso_to_us(own)

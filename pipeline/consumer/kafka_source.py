@@ -1,5 +1,5 @@
-"""The Kafka side: records of the captured tables' topics, offsets, membership. Knows kafka-python; knows nothing of
-what is in a record or of Cassandra."""
+"""The Kafka side: records of the captured tables' topics, offsets, membership. Knows kafka-python;
+knows nothing of what is in a record or of Cassandra."""
 
 import logging
 import time
@@ -14,7 +14,8 @@ from pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
 
-# Enough rows for full batches; small enough that a poll is parsed and written within a second or so.
+# Enough rows for full batches; small enough that a poll is parsed and written within a second or
+# so.
 MAX_POLL_RECORDS = 5000
 # How soon a table that begins to be captured is followed.
 FOLLOW_EVERY_SECONDS = 5.0
@@ -25,8 +26,8 @@ Records = dict[TopicPartition, list[ConsumerRecord]]
 
 
 class KafkaSource:
-    """One member of the consumer group. One thread only: rebalances happen inside `poll` and `hold`, so nothing is in
-    flight when partitions move."""
+    """One member of the consumer group. One thread only: rebalances happen inside `poll` and
+    `hold`, so nothing is in flight when partitions move."""
 
     def __init__(self, settings: Settings) -> None:
         self._prefix = f"{settings.TOPIC_PREFIX}.public."
@@ -34,7 +35,8 @@ class KafkaSource:
         self._tables: dict[str, str] = {}  # by topic
         self._followed = float("-inf")
         self._owed: dict[TopicPartition, int] = {}  # offsets of written records that Kafka has not taken
-        # No deserialiser: an exception in one makes the next poll hang for ever (facts: python_clients.md).
+        # No deserialiser: an exception in one makes the next poll hang for ever (facts:
+        # python_clients.md).
         self._consumer = KafkaConsumer(
             bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
             group_id=settings.CONSUMER_GROUP,
@@ -46,7 +48,8 @@ class KafkaSource:
             fetch_max_wait_ms=500,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             metadata_max_age_ms=int(FOLLOW_EVERY_SECONDS * 1000),
-            # A killed member's partitions wait so long for the others. A thread of its own tells Kafka that we live.
+            # A killed member's partitions wait so long for the others. A thread of its own tells
+            # Kafka that we live.
             session_timeout_ms=10_000,
             # A poll is written in about a second; in an outage `hold` keeps polling.
             max_poll_interval_ms=300_000,
@@ -56,14 +59,16 @@ class KafkaSource:
         return self._tables[record.topic]
 
     def follow(self, tables: Iterable[str]) -> frozenset[str]:
-        """Subscribe to the topics of those `tables` that are captured. A table without a topic, or a topic without a
-        table, is followed as soon as the other appears, from its first record. Returns the followed tables."""
+        """Subscribe to the topics of those `tables` that are captured. A table without a topic, or
+        a topic without a table, is followed as soon as the other appears, from its first record.
+        Returns the followed tables."""
         now = time.monotonic()
         if now - self._followed < FOLLOW_EVERY_SECONDS:
             return frozenset(self._tables.values())
         self._followed = now
         wanted = frozenset(self._prefix + table for table in tables) & self._consumer.topics()
-        # A topic stays followed when it is not listed for a moment (a broker that restarts lists none).
+        # A topic stays followed when it is not listed for a moment (a broker that restarts lists
+        # none).
         if wanted - self._topics:
             self._topics |= wanted
             self._tables = {topic: topic.removeprefix(self._prefix) for topic in self._topics}
@@ -85,10 +90,11 @@ class KafkaSource:
         return records
 
     def _poll(self, timeout_seconds: float) -> Records:
-        # kafka-python 3.0.12 forgets a join that outlasts a poll: it asks again whether one is needed, and the reason
-        # (topics that changed) is gone once the leader has assigned them. Then there are no heartbeats and no commits,
-        # and no way back into the group. Java's client asks for "needed or pending". So: still needed, and with time
-        # to see its end, because one that ends between two polls is begun again.
+        # kafka-python 3.0.12 forgets a join that outlasts a poll: it asks again whether one is
+        # needed, and the reason (topics that changed) is gone once the leader has assigned them.
+        # Then there are no heartbeats and no commits, and no way back into the group. Java's client
+        # asks for "needed or pending". So: still needed, and with time to see its end, because one
+        # that ends between two polls is begun again.
         coordinator = self._consumer._coordinator
         if coordinator.rejoining:
             coordinator.request_rejoin()
@@ -96,8 +102,8 @@ class KafkaSource:
         return self._consumer.poll(timeout_ms=int(timeout_seconds * 1000))
 
     def hold(self, seconds: float) -> None:
-        """Stay in the group for `seconds` without taking records. Partitions that arrive by a rebalance meanwhile
-        are not paused yet: what they deliver is put back."""
+        """Stay in the group for `seconds` without taking records. Partitions that arrive by a
+        rebalance meanwhile are not paused yet: what they deliver is put back."""
         deadline = time.monotonic() + seconds
         while True:
             self._consumer.pause(*self.assigned())
@@ -111,9 +117,10 @@ class KafkaSource:
         self._consumer.resume(*self._consumer.paused())
 
     def commit(self, next_offsets: dict[TopicPartition, int]) -> bool:
-        """Commit the offsets to read next. False when Kafka does not take them now (a rebalance): the rows are written,
-        so the worst that follows is that they are written again, which changes nothing. They are owed: the next `poll`
-        or `close` tries again, so that the group's lag is true when no more records come."""
+        """Commit the offsets to read next. False when Kafka does not take them now (a rebalance):
+        the rows are written, so the worst that follows is that they are written again, which
+        changes nothing. They are owed: the next `poll` or `close` tries again, so that the group's
+        lag is true when no more records come."""
         news = not self._owed
         self._owed |= next_offsets
         ours = self.assigned()
@@ -129,8 +136,9 @@ class KafkaSource:
         return True
 
     def lag_records(self, ask: bool = False) -> dict[TopicPartition, int]:
-        """Records not yet taken, per assigned partition; only those whose end is known. The ends come with the records;
-        `ask` asks Kafka for them, because nothing is fetched while partitions are paused. Raises KafkaError."""
+        """Records not yet taken, per assigned partition; only those whose end is known. The ends
+        come with the records; `ask` asks Kafka for them, because nothing is fetched while
+        partitions are paused. Raises KafkaError."""
         partitions, lags = self.assigned(), {}
         ends = self._consumer.end_offsets(partitions) if ask and partitions else {}
         for partition in partitions:

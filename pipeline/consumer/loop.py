@@ -1,9 +1,11 @@
 """The consumer's loop. Its order carries the guarantee "at least once, never lost":
 
-1. poll   2. parse, transform, encode   3. write all, wait for all   4. dead letters, wait for all   5. commit
+1. poll   2. parse, transform, encode   3. write all, wait for all   4. dead letters, wait for all
+5. commit
 
-Whatever fails before step 5, the records are read again. While the store works on one poll (3), the next is taken and
-encoded (1, 2) when it is there already; it is written only after the one before it was committed."""
+Whatever fails before step 5, the records are read again. While the store works on one poll (3), the
+next is taken and encoded (1, 2) when it is there already; it is written only after the one before
+it was committed."""
 
 import logging
 import time
@@ -31,7 +33,8 @@ POLL_SECONDS = 0.5
 
 @dataclass(slots=True)
 class InHand:
-    """One poll on its way. `pending` is None until it is encoded; `writing` is its first write, in the other thread."""
+    """One poll on its way. `pending` is None until it is encoded; `writing` is its first write, in
+    the other thread."""
 
     records: Records
     poll: Poll
@@ -41,8 +44,9 @@ class InHand:
 
 
 class Loop:
-    """Moves records until it is stopped; of the tables in `only`, if given. `progress_at` (monotonic seconds) is when
-    it last took or waited for any, `dead` how many became dead letters."""
+    """Moves records until it is stopped; of the tables in `only`, if given. `progress_at`
+    (monotonic seconds) is when it last took or waited for any, `dead` how many became dead
+    letters."""
 
     def __init__(
         self,
@@ -52,19 +56,25 @@ class Loop:
         dead_letters: DeadLetters,
         only: frozenset[str] | None = None,
     ) -> None:
-        self._source, self._statements, self._writer, self._dead_letters = source, statements, writer, dead_letters
+        self._source = source
+        self._statements = statements
+        self._writer = writer
+        self._dead_letters = dead_letters
         self._only = only
         self._encoder = RowEncoder(statements)
-        # One thread, because one poll is written at a time; it waits for Cassandra while this one parses.
+        # One thread, because one poll is written at a time; it waits for Cassandra while this one
+        # parses.
         self._background = ThreadPoolExecutor(1, "write")
-        self._store_outage, self._kafka_outage = Outage("store", log), Outage("kafka", log)
+        self._store_outage = Outage("store", log)
+        self._kafka_outage = Outage("kafka", log)
         self.progress_at = time.monotonic()
         self.store_away = False
         self.followed: frozenset[str] = frozenset()
         self.dead = 0
 
     def run(self, stop: Stop) -> None:
-        """Until `stop`: what is in hand is finished, unless the store is away; then it is left for the next start."""
+        """Until `stop`: what is in hand is finished, unless the store is away; then it is left for
+        the next start."""
         backoff, current = Backoff(), None
         while not stop.requested:
             self.progress_at = time.monotonic()

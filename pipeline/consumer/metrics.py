@@ -1,4 +1,5 @@
-"""What the consumer counts, under which names. Metrics answer: does it keep up, is anything lost or refused?"""
+"""What the consumer counts, under which names. Metrics answer: does it keep up, is anything lost or
+refused?"""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -13,11 +14,13 @@ UNKNOWN_COLUMNS = Counter(
 )
 RETRIES = Counter("consumer_store_retries_total", "Writes repeated because Cassandra did not confirm")
 POLL_SECONDS = Histogram(
-    "consumer_poll_seconds", "From taking a poll's records to committing their offsets",
+    "consumer_poll_seconds",
+    "From taking a poll's records to committing their offsets",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 WRITE_SECONDS = Histogram(
-    "consumer_write_seconds", "From sending a poll's first request to Cassandra to the confirmation of its last",
+    "consumer_write_seconds",
+    "From sending a poll's first request to Cassandra to the confirmation of its last",
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 END_TO_END_SECONDS = BulkHistogram(

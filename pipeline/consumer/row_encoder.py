@@ -1,4 +1,5 @@
-"""From the records of a poll to encoded rows and dead letters: parse, transform, encode. Sends nothing."""
+"""From the records of a poll to encoded rows and dead letters: parse, transform, encode. Sends
+nothing."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -25,7 +26,8 @@ RECORD_AT_FAULT = (KeyError, TypeError, ValueError, IndexError, AttributeError, 
 
 @dataclass(slots=True)
 class Poll:
-    """The records of one poll in order, and what became of them. `changes` are (position of the record, change)."""
+    """The records of one poll in order, and what became of them. `changes` are (position of the
+    record, change)."""
 
     records: list[ConsumerRecord]
     changes: list[tuple[int, Change]] = field(default_factory=list)
@@ -39,14 +41,16 @@ class Poll:
             self.dead.append(DeadLetter(self.records[position], reason[:MOST_REASON_CHARACTERS], unreadable))
 
     def dig_up(self) -> None:
-        """Forget which rows could not be stored: the schema has changed. What is no envelope stays dead."""
+        """Forget which rows could not be stored: the schema has changed. What is no envelope stays
+        dead."""
         self.dead[:] = [letter for letter in self.dead if letter.unreadable]
         dead = {id(letter.record) for letter in self.dead}
         self.buried = {position for position in self.buried if id(self.records[position]) in dead}
 
 
 def parse_all(records: Iterable[ConsumerRecord], table_of: Callable[[ConsumerRecord], str]) -> Poll:
-    """Every record as a change; one that is no envelope is dead, one that holds no row is passed over."""
+    """Every record as a change; one that is no envelope is dead, one that holds no row is passed
+    over."""
     poll = Poll(list(records))
     for position, record in enumerate(poll.records):
         try:
@@ -77,9 +81,13 @@ class Group:
 
     def part(self, start: int, end: int) -> "Group":
         return Group(
-            self.table, self.kind, self.source,
-            self.rows[start:end], self.versions_us[start:end], self.positions[start:end],
-        )  # fmt: skip
+            self.table,
+            self.kind,
+            self.source,
+            self.rows[start:end],
+            self.versions_us[start:end],
+            self.positions[start:end],
+        )
 
 
 class RowEncoder:
@@ -91,8 +99,8 @@ class RowEncoder:
         self._spoken: set[tuple[str, str]] = set()
 
     def rows(self, poll: Poll) -> list[EncodedRow]:
-        """The rows of all changes, in the order of the records; a change that cannot be written becomes a dead letter.
-        Raises StoreUnavailable when a statement cannot be prepared now."""
+        """The rows of all changes, in the order of the records; a change that cannot be written
+        becomes a dead letter. Raises StoreUnavailable when a statement cannot be prepared now."""
         groups: dict[tuple[str, str, str], Group] = {}
         once: dict[tuple, list[tuple[Write, int, Change]]] = {}
         for position, change in poll.changes:
@@ -145,7 +153,8 @@ class RowEncoder:
         return rows
 
     def _untie(self, rows: list[EncodedRow], poll: Poll) -> None:
-        """Of changes of one row in one transaction the later one gets the larger version. Snapshot rows are of none."""
+        """Of changes of one row in one transaction the later one gets the larger version. Snapshot
+        rows are of none."""
         snapshot = {position for position, change in poll.changes if not change.commit_us}
         previous: tuple | None = None
         for number, row in enumerate(rows):

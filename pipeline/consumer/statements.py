@@ -1,5 +1,6 @@
-"""Prepared statements made from Cassandra's own schema: what a table's columns and types are is read there, so a new
-column or a new table needs no code. Knows CQL; knows nothing of Kafka or of what the tables mean."""
+"""Prepared statements made from Cassandra's own schema: what a table's columns and types are is
+read there, so a new column or a new table needs no code. Knows CQL; knows nothing of Kafka or of
+what the tables mean."""
 
 from collections.abc import Iterable, Sequence
 from itertools import repeat
@@ -22,8 +23,8 @@ FIXED_WIDTH = frozenset({"double", "float", "bigint", "int", "smallint", "tinyin
 
 
 class SerialisedRow(BoundStatement):
-    """A prepared statement with values that are in wire format already: skips the driver's own binding, which costs
-    more than everything else on the write path (DESIGN 2.3)."""
+    """A prepared statement with values that are in wire format already: skips the driver's own
+    binding, which costs more than everything else on the write path (DESIGN 2.3)."""
 
     def __init__(self, prepared: PreparedStatement, values: Sequence[Any]) -> None:
         self.prepared_statement = prepared
@@ -33,8 +34,9 @@ class SerialisedRow(BoundStatement):
 
 
 class EncodedRow(NamedTuple):
-    """A row in wire format. `partition` is the statement and the Cassandra partition, `identity` the row (table and
-    primary key), `version_us` what orders its states, `position` that of its record in the poll."""
+    """A row in wire format. `partition` is the statement and the Cassandra partition, `identity`
+    the row (table and primary key), `version_us` what orders its states, `position` that of its
+    record in the poll."""
 
     statement: "TableStatement"
     values: tuple[Any, ...]
@@ -55,7 +57,8 @@ class TableStatement:
     """One way of writing one table: the prepared statement and how to fill it."""
 
     def __init__(self, session: Session, table: TableMetadata, kind: str) -> None:
-        self.table, self.kind = table, kind
+        self.table = table
+        self.kind = kind
         partition = [column.name for column in table.partition_key]
         self.key = [column.name for column in table.primary_key]
         others = [name for name in table.columns if name not in self.key]
@@ -70,13 +73,14 @@ class TableStatement:
         self.version_at = names.index(VERSION)
         self._partition_at = [names.index(name) for name in partition]
         self._key_at = [names.index(name) for name in self.key]
-        # Sizes only bound a batch: numbers and times count as eight bytes, only text and the like is measured.
+        # Sizes only bound a batch: numbers and times count as eight bytes, only text and the like
+        # is measured.
         self._long = [number for number, driver_type in enumerate(types) if driver_type.typename not in FIXED_WIDTH]
         self._fixed_bytes = 8 * (len(names) - len(self._long))
 
     def fits(self, table: TableMetadata) -> bool:
-        """Whether the table is still as it was. The driver makes a new object whenever it reads a table's schema, also
-        when nothing in it has changed."""
+        """Whether the table is still as it was. The driver makes a new object whenever it reads a
+        table's schema, also when nothing in it has changed."""
         if table is not self.table:
             if shape(table) != shape(self.table):
                 return False
@@ -86,10 +90,10 @@ class TableStatement:
     def encode(
         self, rows: Sequence[Row], versions_us: Sequence[int], positions: Sequence[int], source: str
     ) -> list[EncodedRow]:
-        """The rows in wire format, made column by column. A column that a row lacks is left unset (null in a new row);
-        None clears it. Rows that several `source` tables share (UPDATE) are separate identities: each writes its own
-        columns. Raises UnwritableRecord when one of them has a value that does not fit or lacks a key; of a single row
-        it says which column."""
+        """The rows in wire format, made column by column. A column that a row lacks is left unset
+        (null in a new row); None clears it. Rows that several `source` tables share (UPDATE) are
+        separate identities: each writes its own columns. Raises UnwritableRecord when one of them
+        has a value that does not fit or lacks a key; of a single row it says which column."""
         try:
             columns = [
                 encode([row.get(name, UNSET_VALUE) for row in rows])
@@ -154,8 +158,8 @@ def shortened(value: object) -> str:
 
 
 def statement_text(table: TableMetadata, kind: str, key: list[str], others: list[str]) -> str:
-    """UPDATE rather than INSERT where several sources share a row: it leaves no row marker behind, so the row is gone
-    when the last source has cleared its columns."""
+    """UPDATE rather than INSERT where several sources share a row: it leaves no row marker behind,
+    so the row is gone when the last source has cleared its columns."""
     name = f'"{table.keyspace_name}"."{table.name}"'
     where = " AND ".join(f'"{column}" = ?' for column in key)
     if kind == UPDATE:
@@ -169,10 +173,12 @@ def statement_text(table: TableMetadata, kind: str, key: list[str], others: list
 
 
 class Statements:
-    """The statements of a keyspace, prepared when first needed and again when their table's schema changed."""
+    """The statements of a keyspace, prepared when first needed and again when their table's schema
+    changed."""
 
     def __init__(self, session: Session, keyspace: str) -> None:
-        self._session, self._keyspace = session, keyspace
+        self._session = session
+        self._keyspace = keyspace
         self._statements: dict[tuple[str, str], TableStatement] = {}
 
     def tables(self) -> set[str]:
@@ -185,7 +191,8 @@ class Statements:
         return keyspace.tables.get(table_name) if keyspace else None
 
     def statement(self, table_name: str, kind: str) -> TableStatement:
-        """Raises UnwritableRecord when Cassandra has no such table, StoreUnavailable when it cannot be prepared."""
+        """Raises UnwritableRecord when Cassandra has no such table, StoreUnavailable when it cannot
+        be prepared."""
         table = self.current(table_name)
         if table is None:
             raise UnwritableRecord(f"no table {self._keyspace}.{table_name} in Cassandra")
@@ -199,13 +206,14 @@ class Statements:
         return statement
 
     def is_current(self, statement: TableStatement) -> bool:
-        """False once the schema has changed under a statement: then a refusal is not the record's fault."""
+        """False once the schema has changed under a statement: then a refusal is not the record's
+        fault."""
         table = self.current(statement.table.name)
         return table is not None and statement.fits(table)
 
     def has_changed(self, statement: TableStatement) -> bool:
-        """The same, asked of Cassandra itself: the driver may hear of a change later than the first refusal comes.
-        Raises StoreUnavailable."""
+        """The same, asked of Cassandra itself: the driver may hear of a change later than the first
+        refusal comes. Raises StoreUnavailable."""
         try:
             self._session.cluster.refresh_table_metadata(self._keyspace, statement.table.name)
         except (*AWAY, DriverException) as error:

@@ -1,5 +1,6 @@
-"""Changes of one row within one transaction have one commit time, and of equal write timestamps Cassandra lets a delete
-win, else the larger value. Here the later one gets the larger version. Knows neither Kafka nor Cassandra."""
+"""Changes of one row within one transaction have one commit time, and of equal write timestamps
+Cassandra lets a delete win, else the larger value. Here the later one gets the larger version.
+Knows neither Kafka nor Cassandra."""
 
 from collections.abc import Hashable
 
@@ -8,9 +9,9 @@ MOST_ROWS = 200_000
 
 
 class TieBreaker:
-    """Remembers, per Kafka partition, which rows the transaction at its end has changed: they may be changed again in
-    the next poll. Forgotten with the next transaction, so a restart in the middle of one is the only time when two
-    changes of a row can meet with equal versions."""
+    """Remembers, per Kafka partition, which rows the transaction at its end has changed: they may
+    be changed again in the next poll. Forgotten with the next transaction, so a restart in the
+    middle of one is the only time when two changes of a row can meet with equal versions."""
 
     def __init__(self) -> None:
         self._transactions: dict[Hashable, tuple[int, dict[Hashable, int]]] = {}

@@ -1,5 +1,5 @@
-"""Sends batches to Cassandra and waits until every one is confirmed. Knows the driver; knows nothing of Kafka.
-The caller waits and calls again when the store is away."""
+"""Sends batches to Cassandra and waits until every one is confirmed. Knows the driver; knows
+nothing of Kafka. The caller waits and calls again when the store is away."""
 
 import time
 from dataclasses import dataclass, field
@@ -24,8 +24,8 @@ class SchemaChanged(StoreUnavailable):
 
 @dataclass(slots=True)
 class Pending:
-    """What is left of a poll to write; what Cassandra refused: (position of the record, reason); and what it
-    confirmed, as the sizes of the requests per table."""
+    """What is left of a poll to write; what Cassandra refused: (position of the record, reason);
+    and what it confirmed, as the sizes of the requests per table."""
 
     batches: list[Batch]
     refused: list[tuple[int, str]] = field(default_factory=list)
@@ -36,12 +36,14 @@ class Writer:
     """Writes batches with a bounded number in flight."""
 
     def __init__(self, session: Session, statements: Statements) -> None:
-        self._session, self._statements = session, statements
+        self._session = session
+        self._statements = statements
 
     def write(self, pending: Pending) -> None:
-        """Write until nothing is pending: each batch is confirmed, or refused row by row. Raises StoreUnavailable when
-        the store did not confirm some; those stay pending for the next call. An error that is neither an outage nor
-        Cassandra's refusal is a bug and is raised as it is."""
+        """Write until nothing is pending: each batch is confirmed, or refused row by row. Raises
+        StoreUnavailable when the store did not confirm some; those stay pending for the next call.
+        An error that is neither an outage nor Cassandra's refusal is a bug and is raised as it
+        is."""
         began = time.monotonic()
         while pending.batches:
             batches, pending.batches = pending.batches, []
@@ -82,7 +84,8 @@ class Writer:
         metrics.WRITE_SECONDS.observe(time.monotonic() - began)
 
     def _schema_trouble(self, kind: TableStatement, error: Exception) -> StoreUnavailable | None:
-        """Why the refusal of single rows is not their own fault; None when it is. Asks Cassandra for its schema."""
+        """Why the refusal of single rows is not their own fault; None when it is. Asks Cassandra
+        for its schema."""
         try:
             changed = self._statements.has_changed(kind)
         except StoreUnavailable as unreadable:
@@ -91,20 +94,22 @@ class Writer:
 
 
 class SerialisedBatch(BatchStatement):
-    """Rows of one partition as one request. Fills what `BatchStatement.add` would, in one go: its checks per row cost
-    as much as the rest of sending."""
+    """Rows of one partition as one request. Fills what `BatchStatement.add` would, in one go: its
+    checks per row cost as much as the rest of sending."""
 
     def __init__(self, batch: Batch) -> None:
         super().__init__(BatchType.UNLOGGED)
         first = batch[0]
         bound = first.statement.bind(first.values)
-        self.keyspace, self.routing_key = bound.keyspace, bound.routing_key
+        self.keyspace = bound.keyspace
+        self.routing_key = bound.routing_key
         query_id = first.statement.prepared.query_id
         self._statements_and_parameters = [(True, query_id, row.values) for row in batch]
 
 
 def statement(batch: Batch) -> Statement:
-    """One request. Unlogged is right because all rows are of one partition: Cassandra applies it as one mutation."""
+    """One request. Unlogged is right because all rows are of one partition: Cassandra applies it as
+    one mutation."""
     if len(batch) == 1:
         return batch[0].statement.bind(batch[0].values)
     return SerialisedBatch(batch)

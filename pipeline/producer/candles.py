@@ -1,6 +1,6 @@
-"""Candles of one symbol and interval: always from the newest one that is known to be closed, so that a close is never
-missed, is looked at once more (a candle may be corrected right after its end), and an outage is filled on the next
-request."""
+"""Candles of one symbol and interval: always from the newest one that is known to be closed, so
+that a close is never missed, is looked at once more (a candle may be corrected right after its
+end), and an outage is filled on the next request."""
 
 from dataclasses import dataclass
 from itertools import takewhile
@@ -24,8 +24,8 @@ def interval_ms(interval: str) -> int:
 
 
 def first_start_ms(interval: str, backfill_seconds: float, now_ms: int) -> int:
-    """Where the first start begins: `backfill_seconds` ago, and never later than the previous candle, because the
-    exchange gives only candles that open at or after the start."""
+    """Where the first start begins: `backfill_seconds` ago, and never later than the previous
+    candle, because the exchange gives only candles that open at or after the start."""
     return now_ms - max(int(backfill_seconds * 1000), 2 * interval_ms(interval))
 
 

@@ -1,5 +1,5 @@
-"""HTTP to the exchange: one method, every failure an error of ours. Knows status codes, limits and bans; knows
-nothing of what the replies mean."""
+"""HTTP to the exchange: one method, every failure an error of ours. Knows status codes, limits and
+bans; knows nothing of what the replies mean."""
 
 import logging
 import threading
@@ -22,7 +22,8 @@ TIMEOUT_SECONDS = (3.05, 12)
 BAN_WITHOUT_RETRY_AFTER_SECONDS = 60.0
 # Going on at once after a 429 is what turns it into a 418.
 SHORTEST_BAN_SECONDS = 1.0
-# 451 does not pass by itself; it is asked again, by one request, only in case the address was moved.
+# 451 does not pass by itself; it is asked again, by one request, only in case the address was
+# moved.
 RESTRICTED_RETRY_SECONDS = 60.0
 INVALID_SYMBOL = -1121
 
@@ -52,12 +53,13 @@ class Exchange:
     def __init__(self, base_url: str, gate: Gate, budget: Budget) -> None:
         self.base_url = base_url
         self.data_source = ""
-        self._gate, self._budget = gate, budget
+        self._gate = gate
+        self._budget = budget
         self._threads = threading.local()
 
     def get(self, path: str, params: dict[str, Any] | None = None) -> Any:
-        """The reply's JSON. Raises ExchangeBanned without a call while a ban lasts, UnknownSymbol, Restricted,
-        Unreachable, BadReply or ExchangeError."""
+        """The reply's JSON. Raises ExchangeBanned without a call while a ban lasts, UnknownSymbol,
+        Restricted, Unreachable, BadReply or ExchangeError."""
         closings, minute = self._gate.closings, self._budget.minute
         waiting = self._gate.closed_seconds()
         if waiting:
@@ -96,8 +98,8 @@ class Exchange:
         self.data_source = reply.headers.get("X-Data-Source", self.data_source)
 
     def _banned(self, path: str, reply: requests.Response, closings: int) -> ExchangeBanned:
-        """Closes the gate before anything else is done, and says so once. A request that began before the gate was
-        closed was under way and could not be taken back."""
+        """Closes the gate before anything else is done, and says so once. A request that began
+        before the gate was closed was under way and could not be taken back."""
         status = reply.status_code
         if status == 451:
             error: ExchangeBanned = Restricted(self.base_url)
@@ -133,7 +135,8 @@ def error_body(reply: requests.Response) -> tuple[int, str]:
 
 
 def reason(error: requests.RequestException) -> str:
-    """What a person needs of the chain of exceptions that requests wraps: time-out, refused, unknown host."""
+    """What a person needs of the chain of exceptions that requests wraps: time-out, refused,
+    unknown host."""
     cause: BaseException = error
     while cause.args and isinstance(cause.args[-1], BaseException):
         cause = cause.args[-1]

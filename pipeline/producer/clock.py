@@ -15,8 +15,8 @@ class ExchangeClock:
         self._behind_ms = 0
 
     def learn(self, server_ms: int, answered_at_local_ms: int) -> None:
-        """A reply that arrived at `answered_at_local_ms` says `server_ms`. It was said before that, so our idea of
-        the exchange's clock is never ahead of it."""
+        """A reply that arrived at `answered_at_local_ms` says `server_ms`. It was said before that,
+        so our idea of the exchange's clock is never ahead of it."""
         with self._lock:
             self._behind_ms = answered_at_local_ms - server_ms
 

@@ -1,5 +1,5 @@
-"""PostgreSQL for the producer: one connection, made again whenever it is lost, for as long as it takes.
-Knows psycopg2's errors; knows nothing of what is written."""
+"""PostgreSQL for the producer: one connection, made again whenever it is lost, for as long as it
+takes. Knows psycopg2's errors; knows nothing of what is written."""
 
 import logging
 from collections.abc import Callable
@@ -20,7 +20,8 @@ Result = TypeVar("Result")
 
 
 class Database:
-    """Runs actions on the connection; each action is a transaction that may be repeated without harm."""
+    """Runs actions on the connection; each action is a transaction that may be repeated without
+    harm."""
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
         self._connect = connect
@@ -29,8 +30,9 @@ class Database:
         self._outage = Outage("database", log)
 
     def run(self, action: Callable[[Upserts], Result], stop: Stop) -> Result | None:
-        """What `action` returns once PostgreSQL has committed it; None when a stop came first. Whether a commit that
-        was cut off took place is not known, so the action is run again. Other database errors are raised."""
+        """What `action` returns once PostgreSQL has committed it; None when a stop came first.
+        Whether a commit that was cut off took place is not known, so the action is run again. Other
+        database errors are raised."""
         backoff = Backoff(0.2, 5)
         while True:
             try:
@@ -51,7 +53,8 @@ class Database:
                 return result
 
     def _is_lost(self, error: Exception) -> bool:
-        """libpq calls some broken connections a plain DatabaseError; the connection itself knows better."""
+        """libpq calls some broken connections a plain DatabaseError; the connection itself knows
+        better."""
         is_closed = self._connection is not None and bool(self._connection.closed)
         return is_closed or isinstance(error, (DatabaseUnavailable, *AWAY))
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 
 class Gate:
-    """Closed by whichever request is told to wait, for all of them. Requests that are under way at that moment cannot
-    be taken back; so after a silence, and at the start, requests go one at a time until one is answered.
-    Thread-safe."""
+    """Closed by whichever request is told to wait, for all of them. Requests that are under way at
+    that moment cannot be taken back; so after a silence, and at the start, requests go one at a
+    time until one is answered. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -34,8 +34,8 @@ class Gate:
         return not self._proven
 
     def answered(self, closings_before: int) -> bool:
-        """The exchange serves us: calls may go side by side. A request that was sent before the latest closing
-        (`closings` of then) proves nothing. Returns whether this ended a silence."""
+        """The exchange serves us: calls may go side by side. A request that was sent before the
+        latest closing (`closings` of then) proves nothing. Returns whether this ended a silence."""
         with self._lock:
             if self._proven or closings_before != self.closings:
                 return False

@@ -1,5 +1,5 @@
-"""What is asked of the exchange again and again: one class per kind of request. A job fetches and makes rows; when to
-ask and where to write is not its business."""
+"""What is asked of the exchange again and again: one class per kind of request. A job fetches and
+makes rows; when to ask and where to write is not its business."""
 
 import time
 from dataclasses import dataclass, field
@@ -10,13 +10,15 @@ from pipeline.producer.rows import BAD_SHAPE, book_rows, price_rows, stats_rows
 from pipeline.producer.upserts import Batch
 from pipeline.tables import BOOKS, PRICES, STATS
 
-# Rows of the moment are dated by their commit: a reply that waited longer for PostgreSQL is thrown away.
+# Rows of the moment are dated by their commit: a reply that waited longer for PostgreSQL is thrown
+# away.
 MOMENT_SECONDS = 10.0
 
 
 @dataclass(slots=True)
 class Fetched:
-    """What one request brought, and when (monotonic). `positions`: last trade id per symbol, committed with the rows.
+    """What one request brought, and when (monotonic). `positions`: last trade id per symbol,
+    committed with the rows.
     `again`: there is more, ask at once. `state`: for the job's own `stored`."""
 
     batches: list[Batch] = field(default_factory=list)

@@ -27,7 +27,8 @@ LISTING_PACE = Pace("listing", 1, WEIGHT, INTERVAL_SECONDS, INTERVAL_SECONDS)
 
 
 class JobSet:
-    """Starts with the listing alone; every listing that comes makes the set anew. Jobs that stay keep their state."""
+    """Starts with the listing alone; every listing that comes makes the set anew. Jobs that stay
+    keep their state."""
 
     def __init__(
         self,
@@ -39,8 +40,12 @@ class JobSet:
         database: Database,
         stop: Stop,
     ) -> None:
-        self._settings, self._schedule, self._exchange, self._budget = settings, schedule, exchange, budget
-        self._database, self._stop = database, stop
+        self._settings = settings
+        self._schedule = schedule
+        self._exchange = exchange
+        self._budget = budget
+        self._database = database
+        self._stop = stop
         self._clock = clock
         self._listing_job = ListingJob(clock=clock)
         self._jobs: dict[str, Job] = {}
@@ -51,8 +56,8 @@ class JobSet:
         schedule.replace([self._listing_job], {"listing": LISTING_PACE})
 
     def fetched(self, job: Job, fetched: Fetched) -> None:
-        """Told of every committed result. A listing makes the set anew; other programs on this address that use
-        much more weight than they did, or much less, change the pace."""
+        """Told of every committed result. A listing makes the set anew; other programs on this
+        address that use much more weight than they did, or much less, change the pace."""
         if job is self._listing_job:
             self._rebuild(fetched.state)
             return
@@ -143,7 +148,8 @@ class JobSet:
         return read or ({}, {})
 
     def _name_source(self, symbols: int, tracked: int) -> None:
-        """The simulator says what it is in a header; the real exchange says nothing and is named by its host."""
+        """The simulator says what it is in a header; the real exchange says nothing and is named by
+        its host."""
         base_url = self._exchange.base_url
         name = self._exchange.data_source or f"live: {urlsplit(base_url).hostname}"
         if name != self._source:

@@ -1,5 +1,5 @@
-"""What the exchange lists and how much it allows, from exchangeInfo; read again every few minutes, so that new,
-halted and delisted symbols are followed."""
+"""What the exchange lists and how much it allows, from exchangeInfo; read again every few minutes,
+so that new, halted and delisted symbols are followed."""
 
 import logging
 from collections.abc import Iterable
@@ -19,7 +19,8 @@ WEIGHT = 20
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """`symbols`: name → (quote asset, status). Statuses are the exchange's; unknown ones may come."""
+    """`symbols`: name → (quote asset, status). Statuses are the exchange's; unknown ones may
+    come."""
 
     symbols: dict[str, tuple[str, str]]
     weight_limit_per_minute: int
@@ -34,8 +35,8 @@ class Listing:
 
 
 def listing(reply: dict[str, Any]) -> Listing:
-    """GET /api/v3/exchangeInfo. The limit is the smallest REQUEST_WEIGHT, as weight per minute; one of an interval
-    that is not documented is passed over."""
+    """GET /api/v3/exchangeInfo. The limit is the smallest REQUEST_WEIGHT, as weight per minute; one
+    of an interval that is not documented is passed over."""
     seconds = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86400}
     limits = [
         int(limit["limit"]) * 60 // (seconds[limit["interval"]] * int(limit["intervalNum"]))

@@ -1,7 +1,8 @@
 """The producer's loop: hand due jobs to the pool within the weight budget, write what comes back.
 
-A result is written before its job is due again, and one writer writes them all; so rows of one job reach PostgreSQL
-in the order in which they were asked for, and an outage of PostgreSQL stops the asking."""
+A result is written before its job is due again, and one writer writes them all; so rows of one job
+reach PostgreSQL in the order in which they were asked for, and an outage of PostgreSQL stops the
+asking."""
 
 import logging
 import time
@@ -36,7 +37,8 @@ HOUSEKEEPING_RETRY_SECONDS = 60.0
 
 
 class Loop:
-    """Runs until it is stopped. `on_fetched` is told of every committed result and may replace the schedule."""
+    """Runs until it is stopped. `on_fetched` is told of every committed result and may replace the
+    schedule."""
 
     def __init__(
         self,
@@ -49,10 +51,16 @@ class Loop:
         on_unknown_symbol: Callable[[Job], None],
         trades_retention_days: int,
     ) -> None:
-        self._exchange, self._gate, self._budget, self._schedule = exchange, gate, budget, schedule
-        self._database, self._retention_days = database, trades_retention_days
-        self._on_fetched, self._on_unknown_symbol = on_fetched, on_unknown_symbol
-        self._pool, self._running = Pool(THREADS), Counter()
+        self._exchange = exchange
+        self._gate = gate
+        self._budget = budget
+        self._schedule = schedule
+        self._database = database
+        self._retention_days = trades_retention_days
+        self._on_fetched = on_fetched
+        self._on_unknown_symbol = on_unknown_symbol
+        self._pool = Pool(THREADS)
+        self._running = Counter()
         self._troubles = RequestOutages(log)
         self._housekeeping_due = 0.0
         self._said_at = float("-inf")
@@ -72,7 +80,8 @@ class Loop:
             self._housekeep(stop)
 
     def _recall_silence(self, stop: Stop) -> None:
-        """A ban outlives the program that was told of it; nothing is asked before PostgreSQL said whether one lasts."""
+        """A ban outlives the program that was told of it; nothing is asked before PostgreSQL said
+        whether one lasts."""
         left = self._database.run(lambda upserts: upserts.silence(self._exchange.base_url), stop)
         if left:
             self._gate.close(left)
@@ -86,8 +95,8 @@ class Loop:
             self._database.run(lambda upserts: upserts.keep_silence(self._exchange.base_url, seconds), stop)
 
     def _pause_seconds(self) -> float:
-        """Until a job can start; jobs that wait for weight, threads or the end of a ban are looked at twice a
-        second."""
+        """Until a job can start; jobs that wait for weight, threads or the end of a ban are looked
+        at twice a second."""
         pause = self._schedule.seconds_to_next()
         return pause if pause > 0 else 0.5
 
@@ -179,8 +188,12 @@ class Loop:
         if self._schedule.seconds_late(entry) > SHORT_AFTER_SECONDS:
             self._say(
                 "weight_short",
-                {"waiting": entry.job.name, "used": self._budget.used(), "budget": round(self._budget.per_minute),
-                 "next_minute_s": round(self._budget.seconds_to_next_minute())},
+                {
+                    "waiting": entry.job.name,
+                    "used": self._budget.used(),
+                    "budget": round(self._budget.per_minute),
+                    "next_minute_s": round(self._budget.seconds_to_next_minute()),
+                },
             )
 
     def _say(self, event: str, facts: dict[str, object]) -> None:

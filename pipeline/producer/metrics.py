@@ -18,6 +18,7 @@ TRADE_IDS_RESTARTED = Counter(
 )
 SILENT_SECONDS = Gauge("producer_silent_seconds", "How long we still may not call the exchange (429, 418, 451)")
 LAG_SECONDS = Histogram(
-    "producer_lag_seconds", "From a trade on the exchange to its commit in PostgreSQL",
+    "producer_lag_seconds",
+    "From a trade on the exchange to its commit in PostgreSQL",
     buckets=(0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30, 60, 300, 3600),
 )

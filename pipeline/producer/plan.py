@@ -1,4 +1,5 @@
-"""How often each kind of request is made, so that the whole stays within the weight budget. Pure arithmetic."""
+"""How often each kind of request is made, so that the whole stays within the weight budget. Pure
+arithmetic."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,8 @@ FILL = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """`count` requests of `weight` each, every `interval_seconds`; `wished_seconds` is the setting."""
+    """`count` requests of `weight` each, every `interval_seconds`; `wished_seconds` is the
+    setting."""
 
     kind: str
     count: int
@@ -45,7 +47,8 @@ def total_per_minute(paces: Mapping[str, Pace]) -> float:
 
 
 def more_urgent_per_minute(kind: str, paces: Mapping[str, Pace]) -> float:
-    """The planned weight of the kinds that go before this one. A kind without a place in the order goes first."""
+    """The planned weight of the kinds that go before this one. A kind without a place in the order
+    goes first."""
     place = LEAST_URGENT_FIRST.index(kind) if kind in LEAST_URGENT_FIRST else len(LEAST_URGENT_FIRST)
     return sum(paces[urgent].per_minute for urgent in LEAST_URGENT_FIRST[place + 1 :] if urgent in paces)
 

@@ -1,5 +1,6 @@
-"""A few threads that make the requests. Daemon threads: a request that hangs does not hold up a stop, which
-ThreadPoolExecutor would (it joins its threads at exit). Knows nothing of the exchange."""
+"""A few threads that make the requests. Daemon threads: a request that hangs does not hold up a
+stop, which ThreadPoolExecutor would (it joins its threads at exit). Knows nothing of the
+exchange."""
 
 import queue
 import threading
@@ -16,7 +17,8 @@ class Done(NamedTuple):
 
 
 class Pool:
-    """Runs at most `size` calls at a time. The caller keeps track of how many it handed in, so no queue grows."""
+    """Runs at most `size` calls at a time. The caller keeps track of how many it handed in, so no
+    queue grows."""
 
     def __init__(self, size: int) -> None:
         self.size = size

@@ -1,5 +1,5 @@
-"""What goes wrong with the requests, told quietly: one outage for a kind of request, however many symbols it has, and
-one for the exchange as a whole. Knows names; knows no HTTP."""
+"""What goes wrong with the requests, told quietly: one outage for a kind of request, however many
+symbols it has, and one for the exchange as a whole. Knows names; knows no HTTP."""
 
 import logging
 from collections import defaultdict

@@ -1,5 +1,6 @@
-"""Replies of the exchange as rows of our tables. Pure functions; shapes from the API document (facts: binance.md).
-Every function raises what BAD_SHAPE lists when a reply is not what the document says."""
+"""Replies of the exchange as rows of our tables. Pure functions; shapes from the API document
+(facts: binance.md). Every function raises what BAD_SHAPE lists when a reply is not what the
+document says."""
 
 from collections.abc import Iterable
 from decimal import Context, Decimal, InvalidOperation, Overflow
@@ -46,9 +47,7 @@ def moment(value: Any) -> Any:
 def price_rows(reply: list[dict[str, str]], wanted: Iterable[str]) -> list[Row]:
     """GET /api/v3/ticker/price without parameters: [{symbol, price}, …]."""
     wanted = frozenset(wanted)
-    return [
-        {"symbol": item["symbol"], "price": number(item["price"])} for item in reply if item["symbol"] in wanted
-    ]
+    return [{"symbol": item["symbol"], "price": number(item["price"])} for item in reply if item["symbol"] in wanted]
 
 
 def stats_rows(reply: list[dict[str, Any]], wanted: Iterable[str]) -> list[Row]:
@@ -78,7 +77,8 @@ def stats_rows(reply: list[dict[str, Any]], wanted: Iterable[str]) -> list[Row]:
 
 
 def book_rows(symbol: str, reply: dict[str, Any], levels: int) -> list[Row]:
-    """GET /api/v3/depth: {lastUpdateId, bids: [[price, quantity], …], asks}. No row for a book without any level."""
+    """GET /api/v3/depth: {lastUpdateId, bids: [[price, quantity], …], asks}. No row for a book
+    without any level."""
     bids, asks = ([[plain(p), plain(q)] for p, q in reply[side][:levels]] for side in ("bids", "asks"))
     if not bids and not asks:
         return []
@@ -86,8 +86,8 @@ def book_rows(symbol: str, reply: dict[str, Any], levels: int) -> list[Row]:
 
 
 def trade_rows(symbol: str, reply: list[dict[str, Any]]) -> list[Row]:
-    """GET /api/v3/aggTrades: [{a: id, p, q, f: first raw id, l: last raw id, T: time, m: buyer is maker}, …]. Ids must
-    ascend, else the last one would be no place to go on from."""
+    """GET /api/v3/aggTrades: [{a: id, p, q, f: first raw id, l: last raw id, T: time, m: buyer is
+    maker}, …]. Ids must ascend, else the last one would be no place to go on from."""
     rows = [
         {
             "symbol": symbol,
@@ -108,8 +108,9 @@ def trade_rows(symbol: str, reply: list[dict[str, Any]]) -> list[Row]:
 
 
 def kline_rows(symbol: str, interval: str, reply: list[list[Any]], asked_at_ms: int) -> list[Row]:
-    """GET /api/v3/klines: arrays of 12. REST has no "closed" flag: a candle is closed when its close time had passed
-    on the exchange's clock before we asked (`asked_at_ms`), so that the reply holds its final state."""
+    """GET /api/v3/klines: arrays of 12. REST has no "closed" flag: a candle is closed when its
+    close time had passed on the exchange's clock before we asked (`asked_at_ms`), so that the reply
+    holds its final state."""
     return [
         {
             "symbol": symbol,

@@ -13,9 +13,9 @@ RETRY_FIRST_SECONDS, RETRY_LONGEST_SECONDS = 0.5, 30.0
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """A job and the seconds between its starts. Times are monotonic: `due` is the next start, `regular_due` the next
-    one by the plan; a start before that is extra, for a page of a backlog. `more_urgent`: the weight per minute that
-    is planned for kinds that go before this one."""
+    """A job and the seconds between its starts. Times are monotonic: `due` is the next start,
+    `regular_due` the next one by the plan; a start before that is extra, for a page of a backlog.
+    `more_urgent`: the weight per minute that is planned for kinds that go before this one."""
 
     job: Job
     every_seconds: float
@@ -35,8 +35,8 @@ class Schedule:
         self._planned = 0.0
 
     def replace(self, jobs: Iterable[Job], paces: Mapping[str, Pace]) -> None:
-        """Exchange the set of jobs. Jobs that stay keep their due time; new ones of a kind are spread over its
-        interval, so that requests do not come in bursts."""
+        """Exchange the set of jobs. Jobs that stay keep their due time; new ones of a kind are
+        spread over its interval, so that requests do not come in bursts."""
         jobs, entries, now = list(jobs), {}, self._clock()
         counts = {kind: sum(job.kind == kind for job in jobs) for kind in {job.kind for job in jobs}}
         numbers = dict.fromkeys(counts, 0)
@@ -51,7 +51,8 @@ class Schedule:
             entry.more_urgent = more_urgent_per_minute(job.kind, paces)
             numbers[job.kind] += 1
             entries[job.name] = entry
-        self._entries, self._planned = entries, total_per_minute(paces)
+        self._entries = entries
+        self._planned = total_per_minute(paces)
 
     def names(self) -> set[str]:
         return set(self._entries)
@@ -66,8 +67,9 @@ class Schedule:
         return sorted(ready, key=lambda entry: entry.due)
 
     def kept_for_others(self, entry: Entry) -> float:
-        """The weight per minute that this start must leave: what is more urgent; all that is planned, if it is extra,
-        so that catching up after an outage does not slow the present down."""
+        """The weight per minute that this start must leave: what is more urgent; all that is
+        planned, if it is extra, so that catching up after an outage does not slow the present
+        down."""
         return self._planned if self._clock() < entry.regular_due else entry.more_urgent
 
     def seconds_late(self, entry: Entry) -> float:
@@ -79,8 +81,9 @@ class Schedule:
         return max(0.0, min(waiting, default=self._clock() + 1) - self._clock())
 
     def succeeded(self, entry: Entry, again: bool) -> None:
-        """Due again after its interval, or at once when there is more to fetch. Intervals are counted from when it
-        was first due, and missed ones are left out: requests that were spread stay so after an outage."""
+        """Due again after its interval, or at once when there is more to fetch. Intervals are
+        counted from when it was first due, and missed ones are left out: requests that were spread
+        stay so after an outage."""
         entry.backoff.reset()
         now = self._clock()
         if now >= entry.regular_due:

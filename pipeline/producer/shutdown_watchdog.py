@@ -1,6 +1,7 @@
-"""Ends the process in time when something that cannot be interrupted holds up a stop: a PostgreSQL that is frozen, or
-a host that swallows connections. Python's own signal handlers wait until such a call returns (measured: for ever).
-What is not committed is rolled back by PostgreSQL, so nothing is half-written."""
+"""Ends the process in time when something that cannot be interrupted holds up a stop: a PostgreSQL
+that is frozen, or a host that swallows connections. Python's own signal handlers wait until such a
+call returns (measured: for ever). What is not committed is rolled back by PostgreSQL, so nothing is
+half-written."""
 
 import logging
 import os
@@ -17,8 +18,8 @@ PATIENCE_SECONDS = 4.0
 
 
 def exit_after_grace_period() -> None:
-    """Watch for SIGTERM and SIGINT in a daemon thread; a program that ends by itself is never touched. Call it from
-    the main thread, after the handlers were set."""
+    """Watch for SIGTERM and SIGINT in a daemon thread; a program that ends by itself is never
+    touched. Call it from the main thread, after the handlers were set."""
     heard, said = socket.socketpair()
     said.setblocking(False)
     # The interpreter's handler in C writes the signal's number there at once.

@@ -24,8 +24,9 @@ QUIET_SECONDS = 600.0
 
 @dataclass(slots=True, kw_only=True)
 class TradesJob(Job):
-    """`last_id` is the last trade that is committed; None before the first one, then trades from `start_ms` are asked
-    for. Ids of /aggTrades are consecutive per symbol, so a missing id is a gap of the exchange's own.
+    """`last_id` is the last trade that is committed; None before the first one, then trades from
+    `start_ms` are asked for. Ids of /aggTrades are consecutive per symbol, so a missing id is a gap
+    of the exchange's own.
 
     `silent`: nothing came when it was last time to wonder (`wonder_at`, monotonic)."""
 
@@ -51,9 +52,7 @@ class TradesJob(Job):
         self.wonder_at = self.clock() + QUIET_SECONDS
         self._tell_gaps(new)
         last = new[-1]
-        return Fetched(
-            [Batch(TRADES, new)], {self.symbol: last["trade_id"]}, again=len(rows) >= PAGE, state=last
-        )
+        return Fetched([Batch(TRADES, new)], {self.symbol: last["trade_id"]}, again=len(rows) >= PAGE, state=last)
 
     def stored(self, fetched: Fetched) -> None:
         if fetched.state:
@@ -64,21 +63,25 @@ class TradesJob(Job):
         return shaped(trade_rows, self.symbol, exchange.get(PATH, {"symbol": self.symbol, **params}))
 
     def _look_at_newest(self, exchange: Exchange) -> Fetched:
-        """Behind the newest trade the exchange answers with nothing, for ever if its ids began anew below ours (a
-        symbol listed again, a test net that was reset). Then the trades since our last one are asked for by time."""
+        """Behind the newest trade the exchange answers with nothing, for ever if its ids began anew
+        below ours (a symbol listed again, a test net that was reset). Then the trades since our
+        last one are asked for by time."""
         rows = self._rows(exchange, {"limit": 1})
-        self.silent, self.wonder_at = False, self.clock() + QUIET_SECONDS
+        self.silent = False
+        self.wonder_at = self.clock() + QUIET_SECONDS
         newest_id = rows[-1]["trade_id"] if rows else self.last_id
         if newest_id < self.last_id:
             metrics.TRADE_IDS_RESTARTED.labels(self.symbol).inc()
             facts = {"symbol": self.symbol, "last_id": self.last_id, "newest_id": newest_id}
             log.error("trade_ids_restarted", extra=facts)
-            self.last_id, self.told_until = None, -1
+            self.last_id = None
+            self.told_until = -1
         return Fetched(again=newest_id != self.last_id)
 
     def _tell_gaps(self, new: list[Row]) -> None:
-        """Told before the commit, so that no crash hides a gap, and once, however often the page is fetched. The
-        exchange answers a too old id with the oldest trade that it still has (facts: binance.md)."""
+        """Told before the commit, so that no crash hides a gap, and once, however often the page is
+        fetched. The exchange answers a too old id with the oldest trade that it still has (facts:
+        binance.md)."""
         ids = [self.last_id] * (self.last_id is not None) + [row["trade_id"] for row in new]
         for before, after in pairwise(ids):
             if after > before + 1 and after > self.told_until:

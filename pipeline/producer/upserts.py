@@ -1,8 +1,8 @@
-"""Rows into PostgreSQL: one statement per table and page, one transaction per batch, no write for a row that is so
-already. Knows SQL and psycopg2; knows nothing of the exchange.
+"""Rows into PostgreSQL: one statement per table and page, one transaction per batch, no write for a
+row that is so already. Knows SQL and psycopg2; knows nothing of the exchange.
 
-execute_values, not COPY: a multi-insert WAL record gives its rows one LSN, and Debezium before 3.7 lost such rows on
-a restart (facts: what_goes_wrong.md)."""
+execute_values, not COPY: a multi-insert WAL record gives its rows one LSN, and Debezium before 3.7
+lost such rows on a restart (facts: what_goes_wrong.md)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -23,7 +23,8 @@ Row = dict[str, Any]
 
 
 class Batch(NamedTuple):
-    """Rows of one table that are committed together with those of the other batches of the same write."""
+    """Rows of one table that are committed together with those of the other batches of the same
+    write."""
 
     table: Table
     rows: Sequence[Row]
@@ -31,8 +32,9 @@ class Batch(NamedTuple):
 
 @lru_cache
 def upsert_sql(table: Table) -> str:
-    """INSERT … ON CONFLICT that changes a row only when a value changed. The join looks first: ON CONFLICT alone
-    would lock, and so write, every row it leaves unchanged (measured: 2,880 unchanged candles make no WAL at all)."""
+    """INSERT … ON CONFLICT that changes a row only when a value changed. The join looks first: ON
+    CONFLICT alone would lock, and so write, every row it leaves unchanged (measured: 2,880
+    unchanged candles make no WAL at all)."""
     columns = ", ".join(table.columns)
     values = [name for name in table.columns if name not in table.key]
     if not values or table is TRADES:
@@ -54,14 +56,16 @@ def upsert_sql(table: Table) -> str:
 
 @lru_cache
 def template(table: Table) -> str:
-    """One row of VALUES. `updated_at` is the transaction's own time: by PostgreSQL's clock, never after the commit."""
+    """One row of VALUES. `updated_at` is the transaction's own time: by PostgreSQL's clock, never
+    after the commit."""
     return "({})".format(
         ", ".join("now()" if name == UPDATED_AT else f"%({name})s::{kind}" for name, kind in table.columns.items())
     )
 
 
 def upsert(cursor: Cursor, table: Table, rows: Iterable[Row]) -> tuple[int, int]:
-    """Write the rows within the cursor's transaction. Returns how many changed and how many were so already."""
+    """Write the rows within the cursor's transaction. Returns how many changed and how many were so
+    already."""
     by_key = {tuple(row[name] for name in table.key): row for row in rows}  # one statement takes a key once
     levels = [name for name, kind in table.columns.items() if kind == LEVELS]
     unique = list(by_key.values())
@@ -128,7 +132,8 @@ class Upserts:
             )
 
     def keep_silence(self, base_url: str, seconds: float) -> None:
-        """Remember that the exchange must not be called for `seconds`; a shorter ban never ends a longer one."""
+        """Remember that the exchange must not be called for `seconds`; a shorter ban never ends a
+        longer one."""
         with self._connection, self._connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO exchange_silence AS old VALUES (%s, now() + %s * interval '1 second') "
@@ -153,13 +158,11 @@ class Upserts:
             return dict(cursor.fetchall())
 
     def kline_positions(self) -> dict[tuple[str, str], Any]:
-        """Per symbol and interval, the open time from which candles are to be asked for: the oldest one that is not
-        closed, or the newest one when all are."""
+        """Per symbol and interval, the open time from which candles are to be asked for: the oldest
+        one that is not closed, or the newest one when all are."""
         with self._connection, self._connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT symbol, interval, coalesce(min(open_time) FILTER (WHERE NOT is_closed), max(open_time)) "
                 f"FROM {KLINES.name} GROUP BY symbol, interval"
             )
             return {(symbol, interval): open_time for symbol, interval, open_time in cursor.fetchall()}
-
-

@@ -1,9 +1,10 @@
-"""The history of one pair as a row of blocks, each a pattern at a price level. Knows no candle and no wire format.
+"""The history of one pair as a row of blocks, each a pattern at a price level. Knows no candle and
+no wire format.
 
-Time is cut into blocks of equal length since EPOCH_MS. Block n has a level (from the price path), an activity and
-one of the pair's patterns, all by hash of n: nothing is stored, and the same question always has the same answer.
-Blocks come in segments of one minute (five for quiet pairs): one step of the price path, one draw of the hashes.
-"""
+Time is cut into blocks of equal length since EPOCH_MS. Block n has a level (from the price path),
+an activity and one of the pair's patterns, all by hash of n: nothing is stored, and the same
+question always has the same answer. Blocks come in segments of one minute (five for quiet pairs):
+one step of the price path, one draw of the hashes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from simulator.market.instruments import Instrument
 from simulator.market.patterns import MEAN_ACTIVITY, PATTERNS, Pattern, make_patterns
 from simulator.market.price_path import GRID_MINUTES
 
-# 2025-01-01T00:00:00Z. Trade 0 of every pair happens in the first block after it; nothing exists before.
+# 2025-01-01T00:00:00Z. Trade 0 of every pair happens in the first block after it; nothing exists
+# before.
 EPOCH_MS = 1_735_689_600_000
 _KEPT_SEGMENTS = 128
 
@@ -77,7 +79,8 @@ class Blocks:
         return _Segment(first_ticks, change_ticks, activity, bits(self._pattern_seed, segment))
 
     def _activity(self, segment: int, move: float) -> int:
-        """More is traded when the price moves; beside that it wanders from segment to segment and from hour to hour."""
+        """More is traded when the price moves; beside that it wanders from segment to segment and
+        from hour to hour."""
         hour = segment * GRID_MINUTES[self._grid] // 60
         mood = unit(self._activity_seed, segment) + unit(self._activity_seed, -1 - hour) - 1
         excitement = 0.6 + 0.6 * min(3.0, move / self._usual_move)

@@ -1,4 +1,5 @@
-"""What trading one pair looks like: tick, lot, tempo, size. Knows assets; knows no time and no single trade."""
+"""What trading one pair looks like: tick, lot, tempo, size. Knows assets; knows no time and no
+single trade."""
 
 from dataclasses import dataclass
 from math import floor, log10
@@ -15,7 +16,8 @@ _CROSS_SHARE = 0.04  # of the base asset's turnover in the main pair
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """A block is `block_ms` long and holds `trades_per_block` aggregate trades (see `blocks.py`)."""
+    """A block is `block_ms` long and holds `trades_per_block` aggregate trades (see
+    `blocks.py`)."""
 
     listing: Listing
     base: Asset
@@ -27,7 +29,8 @@ class Instrument:
 
 
 def _tempo(rank: int) -> tuple[int, int]:
-    """(block_ms, trades_per_block) by rank: half a second between trades at the top, up to a minute at the bottom."""
+    """(block_ms, trades_per_block) by rank: half a second between trades at the top, up to a minute
+    at the bottom."""
     if rank < 2:
         return 20_000, 40
     if rank < 6:
@@ -40,7 +43,8 @@ def _tempo(rank: int) -> tuple[int, int]:
 
 
 def make_instrument(base: Asset, quote_name: str, turnover_share: float = 1.0) -> Instrument:
-    """The pair base/quote. Decimals of price and quantity together never pass eight, so price × quantity is exact."""
+    """The pair base/quote. Decimals of price and quantity together never pass eight, so price ×
+    quantity is exact."""
     quote = KNOWN.get(quote_name)
     price = base.price_usd / (quote.price_usd if quote else 1)
     magnitude = floor(log10(price))
@@ -61,7 +65,8 @@ def make_instrument(base: Asset, quote_name: str, turnover_share: float = 1.0) -
 
 
 def split_symbol(symbol: str, quotes: tuple[str, ...] = _QUOTES) -> tuple[str, str]:
-    """(base asset, quote asset) by the known quote assets; an unknown ending counts its last four letters."""
+    """(base asset, quote asset) by the known quote assets; an unknown ending counts its last four
+    letters."""
     for quote in quotes:
         if symbol.endswith(quote) and len(symbol) > len(quote):
             return symbol[: -len(quote)], quote
@@ -81,7 +86,8 @@ def instrument_list(seed: int, count: int, quote_name: str) -> list[Instrument]:
 
 
 def unlisted_instrument(seed: int, symbol: str) -> Instrument:
-    """A pair that appears while the market runs (fault `new_symbol`): as quiet as the invented ones."""
+    """A pair that appears while the market runs (fault `new_symbol`): as quiet as the invented
+    ones."""
     base, quote = split_symbol(symbol)
     rank = len(KNOWN) + named_seed(seed, symbol, "rank") % 100
     return make_instrument(KNOWN.get(base) or invented(seed, base, rank), quote)

@@ -1,8 +1,9 @@
-"""The order book of one pair around its last trade. Knows trades only through that last one; knows no HTTP.
+"""The order book of one pair around its last trade. Knows trades only through that last one; knows
+no HTTP.
 
-Levels sit on fixed prices and their quantities are drawn anew every few seconds, each at its own moment, so the book
-changes gradually, and a price that stays in the book keeps its quantity between two draws.
-"""
+Levels sit on fixed prices and their quantities are drawn anew every few seconds, each at its own
+moment, so the book changes gradually, and a price that stays in the book keeps its quantity between
+two draws."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,7 +53,8 @@ class OrderBook:
         )
 
     def _best(self, last: Trade) -> Level:
-        """(best bid, best ask) in ticks: the last trade was at the bid if its buyer was the maker, else at the ask."""
+        """(best bid, best ask) in ticks: the last trade was at the bid if its buyer was the maker,
+        else at the ask."""
         if last.buyer_is_maker:
             return last.price_ticks, last.price_ticks + self._spread_ticks
         return last.price_ticks - self._spread_ticks, last.price_ticks

@@ -1,4 +1,5 @@
-"""One pair of the random market, everything about it in the exchange's own shape. Knows no other pair and no HTTP."""
+"""One pair of the random market, everything about it in the exchange's own shape. Knows no other
+pair and no HTTP."""
 
 from decimal import Decimal
 from typing import Any
@@ -33,7 +34,8 @@ class Pair:
         return self._price(self.trades.price_ticks(self.trades.count_until(now_ms) - 1))
 
     def statistics(self, now_ms: int) -> Reply:
-        """Rolling 24 hours, in whole minutes at the old end: closeTime is the last moment at which anything changed.
+        """Rolling 24 hours, in whole minutes at the old end: closeTime is the last moment at which
+        anything changed.
 
         The reply is the same object until then, which is what makes polling the whole market cheap.
         """

@@ -1,8 +1,9 @@
-"""What happens inside a block of trades, relative to the block's price level. Knows no time of day and no level.
+"""What happens inside a block of trades, relative to the block's price level. Knows no time of day
+and no level.
 
-A pair has 16 patterns; each block of its history is one of them, shifted to the block's level and multiplied by its
-activity. The sums over a pattern are made once, so a whole block enters a candle at the cost of one addition.
-"""
+A pair has 16 patterns; each block of its history is one of them, shifted to the block's level and
+multiplied by its activity. The sums over a pattern are made once, so a whole block enters a candle
+at the cost of one addition."""
 
 from dataclasses import dataclass
 from itertools import accumulate
@@ -18,7 +19,8 @@ MEAN_ACTIVITY = 12
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One value a trade, in order of id: ms since the block's start (ascending), ticks from its level, lots."""
+    """One value a trade, in order of id: ms since the block's start (ascending), ticks from its
+    level, lots."""
 
     offsets_ms: tuple[int, ...]
     ticks: tuple[int, ...]
@@ -37,7 +39,8 @@ def _offsets(seed: int, instrument: Instrument) -> tuple[int, ...]:
     offsets: list[int] = []
     for trade in range(instrument.trades_per_block):
         draw = bits(seed, trade)
-        # On the exchange about a fifth of neighbouring trades share their millisecond (measured, facts: binance.md).
+        # On the exchange about a fifth of neighbouring trades share their millisecond (measured,
+        # facts: binance.md).
         if trade and draw % 5 == 0:
             offsets.append(offsets[-1])
         else:
@@ -46,7 +49,8 @@ def _offsets(seed: int, instrument: Instrument) -> tuple[int, ...]:
 
 
 def _bridge(seed: int, count: int, step: float) -> list[float]:
-    """A random walk that ends where it began, so that one block's last price leads into the next block's first."""
+    """A random walk that ends where it began, so that one block's last price leads into the next
+    block's first."""
     walk = list(accumulate(step * (2 * unit(seed, 1_000 + trade) - 1) * sqrt(3) for trade in range(count)))
     return [height - walk[-1] * (trade + 1) / count for trade, height in enumerate(walk)]
 
@@ -81,11 +85,13 @@ def _make(seed: int, instrument: Instrument) -> Pattern:
 
 
 def spread_ticks(instrument: Instrument) -> int:
-    """Between best bid and best ask: one tick, or 0.01 % of the price where ticks are finer than that."""
+    """Between best bid and best ask: one tick, or 0.01 % of the price where ticks are finer than
+    that."""
     ticks_per_price = instrument.base_price * 10**instrument.listing.price_decimals
     return max(1, min(int(ticks_per_price / 10_000), 3))
 
 
 def make_patterns(seed: int, instrument: Instrument) -> tuple[Pattern, ...]:
-    """The pair's patterns. A tenth of a millisecond each, so they are made when the pair is first asked for."""
+    """The pair's patterns. A tenth of a millisecond each, so they are made when the pair is first
+    asked for."""
     return tuple(_make(named_seed(seed, instrument.listing.symbol, n), instrument) for n in range(PATTERNS))

@@ -1,8 +1,8 @@
 """The slow movement of an asset's price: a fractal curve over time. Knows no pair, tick or trade.
 
-Nested grids from 1 minute to 18 days: a node's value is the straight line between its two neighbours on the next
-coarser grid, displaced by a hash. Any node therefore costs a handful of hashes, however far away in time it is.
-"""
+Nested grids from 1 minute to 18 days: a node's value is the straight line between its two
+neighbours on the next coarser grid, displaced by a hash. Any node therefore costs a handful of
+hashes, however far away in time it is."""
 
 from functools import lru_cache
 from itertools import pairwise

@@ -1,4 +1,5 @@
-"""The random market: all pairs, made when first asked for, as a Source. Knows no HTTP and keeps nothing but caches."""
+"""The random market: all pairs, made when first asked for, as a Source. Knows no HTTP and keeps
+nothing but caches."""
 
 from functools import lru_cache
 from typing import Any
@@ -11,13 +12,15 @@ from simulator.market.pair import Pair
 from simulator.market.price_path import PricePath
 from simulator.source import Listing, Reply
 
-# The exchange keeps trades for years; here older ones are refused so that a reader's gap handling can be tried.
+# The exchange keeps trades for years; here older ones are refused so that a reader's gap handling
+# can be tried.
 KEPT_TRADES_MS = 30 * DAY_MS
 _KEPT_CLOSED_CANDLES = 20_000
 
 
 class RandomMarket:
-    """Two of them with the same seed give the same answers, so a restarted simulator goes on where it was."""
+    """Two of them with the same seed give the same answers, so a restarted simulator goes on where
+    it was."""
 
     invents_symbols = True
 
@@ -82,7 +85,8 @@ class RandomMarket:
         base = self._path(instrument.base)
         if instrument.quote is None:
             return base.log_at
-        # ETHBTC is ETH's path over BTC's, so the three pairs of a triangle agree about where the price goes.
+        # ETHBTC is ETH's path over BTC's, so the three pairs of a triangle agree about where the
+        # price goes.
         quote = self._path(instrument.quote)
         return lambda grid, node: base.log_at(grid, node) - quote.log_at(grid, node)
 

@@ -1,8 +1,8 @@
 """Which raw trades each aggregate trade stands for. Knows indices only; knows no price and no time.
 
-Real counts come in waves, and charts show them, so the number of raw trades per aggregate trade (about four) drifts.
-To know the first raw id of any trade without adding up all before it, the drift is the slope of a bounded curve.
-"""
+Real counts come in waves, and charts show them, so the number of raw trades per aggregate trade
+(about four) drifts. To know the first raw id of any trade without adding up all before it, the
+drift is the slope of a bounded curve."""
 
 from simulator.market.hashing import bits, named_seed
 
@@ -10,7 +10,8 @@ _MEAN_RAW = 4
 # Lengths of the waves in trades, powers of two so that all arithmetic is exact in units of 1/_UNIT.
 _WAVES = (64, 2_048)
 _UNIT = 2_048
-# Steepest slope of one wave. Together they stay below _MEAN_RAW - 1, so every trade stands for at least one raw trade.
+# Steepest slope of one wave. Together they stay below _MEAN_RAW - 1, so every trade stands for at
+# least one raw trade.
 _SLOPE_PER_WAVE = 1.5
 
 

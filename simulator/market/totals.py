@@ -1,8 +1,8 @@
-"""Exact sums over any range of one pair's trades: what candles and 24 h statistics are made of. Knows no wire format.
+"""Exact sums over any range of one pair's trades: what candles and 24 h statistics are made of.
+Knows no wire format.
 
-Whole blocks are added as blocks, cut ones trade by trade, whole hours come from a cache; the result is the same as
-adding every trade one by one (a test does so).
-"""
+Whole blocks are added as blocks, cut ones trade by trade, whole hours come from a cache; the result
+is the same as adding every trade one by one (a test does so)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ _KEPT_HOURS = 64
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Prices in ticks, volumes in lots, quote volumes in ticks × lots; trades first_index … end_index - 1.
+    """Prices in ticks, volumes in lots, quote volumes in ticks × lots; trades first_index …
+    end_index - 1.
 
     Without any trade the four prices are the last one before the range and the volumes are zero.
     """
@@ -62,7 +63,8 @@ class RangeTotals:
     """Totals of one pair for ranges of time."""
 
     def __init__(self, blocks: Blocks, trades: Trades) -> None:
-        self._blocks, self._trades = blocks, trades
+        self._blocks = blocks
+        self._trades = trades
         self._size = blocks.trades_per_block
         self._hour = lru_cache(_KEPT_HOURS)(lambda hour: self._added(hour * HOUR_MS, (hour + 1) * HOUR_MS))
 

@@ -1,4 +1,5 @@
-"""The trades of one pair: which exist by when, and what each was. Knows blocks; knows no candle and no HTTP.
+"""The trades of one pair: which exist by when, and what each was. Knows blocks; knows no candle and
+no HTTP.
 
 A trade's id is its index since EPOCH_MS, so ids are consecutive and found by time without a search.
 """
@@ -33,7 +34,8 @@ class Trades:
         self._size = blocks.trades_per_block
 
     def count_until(self, time_ms: int) -> int:
-        """How many trades happened at or before `time_ms`: the index of the first trade after it."""
+        """How many trades happened at or before `time_ms`: the index of the first trade after
+        it."""
         block, offset_ms = divmod(time_ms - EPOCH_MS, self._blocks.block_ms)
         _, _, pattern = self._blocks.at(block)
         return block * self._size + bisect_right(pattern.offsets_ms, offset_ms)

@@ -1,1 +1,2 @@
-"""Recorded market data shown again as if it happened now. Files: `archive.py`; the Source: `replay_market.py`."""
+"""Recorded market data shown again as if it happened now. Files: `archive.py`; the Source:
+`replay_market.py`."""

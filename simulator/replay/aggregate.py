@@ -1,4 +1,5 @@
-"""Making candles from recorded trades, and longer candles from shorter ones. Knows no clock and no files."""
+"""Making candles from recorded trades, and longer candles from shorter ones. Knows no clock and no
+files."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -46,7 +47,8 @@ def minutes_of_trades(trades: Iterable[RecordedTrade]) -> list[Candle]:
 
 
 def joined(candles: Sequence[Candle], open_ms: int, interval: str) -> Candle:
-    """One candle of `interval` from shorter ones, in order, at least one. Prices stay the strings they were."""
+    """One candle of `interval` from shorter ones, in order, at least one. Prices stay the strings
+    they were."""
     return replace(
         candles[0],
         open_ms=open_ms,

@@ -1,8 +1,8 @@
-"""Reading a folder of recorded data: which files there are and what each holds. Knows no clock and shifts nothing.
+"""Reading a folder of recorded data: which files there are and what each holds. Knows no clock and
+shifts nothing.
 
-Names, as on the exchange's archive: SYMBOL-INTERVAL-DATE.csv, SYMBOL-aggTrades-DATE.csv; beside them depth_SYMBOL.json
-and exchangeInfo.json. Other files are left alone.
-"""
+Names, as on the exchange's archive: SYMBOL-INTERVAL-DATE.csv, SYMBOL-aggTrades-DATE.csv; beside
+them depth_SYMBOL.json and exchangeInfo.json. Other files are left alone."""
 
 import json
 import re
@@ -36,7 +36,8 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """What a folder holds: by symbol, and the symbols' entries of exchangeInfo.json if that file is there."""
+    """What a folder holds: by symbol, and the symbols' entries of exchangeInfo.json if that file is
+    there."""
 
     recorded: dict[str, Recorded]
     exchange_info: dict[str, dict[str, Any]]

@@ -1,4 +1,5 @@
-"""The /ticker/24hr reply of a replayed symbol from its visible rows. Knows no files and no clock."""
+"""The /ticker/24hr reply of a replayed symbol from its visible rows. Knows no files and no
+clock."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -27,8 +28,8 @@ def statistics_reply(
     open_ms: int,
     now_ms: int,
 ) -> Reply:
-    """`day` joins the visible candles of the window (None: nothing happened in it); `trades` are its first and last
-    visible trade, or empty."""
+    """`day` joins the visible candles of the window (None: nothing happened in it); `trades` are
+    its first and last visible trade, or empty."""
     open_price, high, low = (day.open, day.high, day.low) if day else (price, price, price)
     # The last trade may lie outside the way a still open recorded candle is taking.
     high, low = max(high, price, key=Decimal), min(low, price, key=Decimal)

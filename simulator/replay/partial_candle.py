@@ -1,8 +1,9 @@
-"""What a recorded candle shows while it is still open. Knows one candle and one moment, and no other data.
+"""What a recorded candle shows while it is still open. Knows one candle and one moment, and no
+other data.
 
-The recording has only the final row, so the way there is a fixed one: the price runs straight from the open to one
-extreme, to the other and to the close; volumes and counts grow evenly. Nothing ever lies outside the final row.
-"""
+The recording has only the final row, so the way there is a fixed one: the price runs straight from
+the open to one extreme, to the other and to the close; volumes and counts grow evenly. Nothing ever
+lies outside the final row."""
 
 from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
@@ -16,7 +17,8 @@ def _last_digit(text: str) -> Decimal:
 
 
 def _tick(candle: Candle) -> Decimal:
-    """The largest power of ten that all four prices are multiples of, so that rounding to it never leaves them."""
+    """The largest power of ten that all four prices are multiples of, so that rounding to it never
+    leaves them."""
     prices = (candle.open, candle.high, candle.low, candle.close)
     return min(Decimal(1).scaleb(Decimal(price).normalize().as_tuple().exponent) for price in prices)
 
@@ -36,12 +38,14 @@ def _between(start: str, end: str, done: int, whole: int, tick: Decimal) -> str:
     if done == 0:
         return start
     step = (Decimal(end) - Decimal(start)) * done / whole
-    # First to the tick, then to as many digits as the recording writes ('9.8640' moves in steps of 0.001).
+    # First to the tick, then to as many digits as the recording writes ('9.8640' moves in steps of
+    # 0.001).
     return str((Decimal(start) + step).quantize(tick).quantize(min(_last_digit(start), _last_digit(end))))
 
 
 def partial(candle: Candle, now_ms: int) -> Candle:
-    """The candle as it stands at `now_ms`, open ≤ now ≤ close. At its open only the opening price is there."""
+    """The candle as it stands at `now_ms`, open ≤ now ≤ close. At its open only the opening price
+    is there."""
     length_ms = candle.close_ms + 1 - candle.open_ms
     elapsed_ms = now_ms - candle.open_ms
     points = _turning_points(candle)

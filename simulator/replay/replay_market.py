@@ -1,8 +1,9 @@
-"""Recorded data as a Source: a moment of today is answered with the rows of that moment then. Invents nothing.
+"""Recorded data as a Source: a moment of today is answered with the rows of that moment then.
+Invents nothing.
 
-Each symbol's recording is moved by one constant (`shift_ms`) and then runs at normal pace; after its end nothing new
-appears. What was not recorded is empty: no trades beside candles, no order book but the recorded one.
-"""
+Each symbol's recording is moved by one constant (`shift_ms`) and then runs at normal pace; after
+its end nothing new appears. What was not recorded is empty: no trades beside candles, no order book
+but the recorded one."""
 
 from bisect import bisect_left, bisect_right
 from functools import lru_cache
@@ -70,7 +71,8 @@ class ReplayMarket:
         if price is None:
             return None
         open_ms = now_ms - now_ms % MINUTE_MS - DAY_MS + MINUTE_MS
-        # Only the open candle changes between two polls; the closed ones are joined once per candle.
+        # Only the open candle changes between two polls; the closed ones are joined once per
+        # candle.
         split_ms = open_time(now_ms, timeline.finest)
         closed = self._closed_day(symbol, open_ms, split_ms)
         parts = ([closed] if closed else []) + timeline.candles_between(split_ms, now_ms, now_ms)

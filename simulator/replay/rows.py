@@ -1,4 +1,5 @@
-"""One line of the exchange's archive files as a record, strings kept as written. Knows no files and no clock."""
+"""One line of the exchange's archive files as a record, strings kept as written. Knows no files and
+no clock."""
 
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation

@@ -1,4 +1,5 @@
-"""One symbol's recorded rows moved to now, and which of them exist at a moment. Knows no files and no HTTP."""
+"""One symbol's recorded rows moved to now, and which of them exist at a moment. Knows no files and
+no HTTP."""
 
 from array import array
 from bisect import bisect_left, bisect_right
@@ -17,9 +18,8 @@ _KEPT_LONG_CANDLES = 2_000
 def shift_of(recorded: Recorded, replay_start_ms: int) -> int:
     """The ms to add so that the first row's minute becomes the minute of `replay_start_ms`.
 
-    Longer recorded candles must still open where the exchange opens them, so with those both ends are cut to their
-    length instead of a minute.
-    """
+    Longer recorded candles must still open where the exchange opens them, so with those both ends
+    are cut to their length instead of a minute."""
     firsts = [rows[0].open_ms for rows in recorded.candles.values()]
     firsts += [recorded.trades[0].time_ms] if recorded.trades else []
     if not firsts:
@@ -64,7 +64,8 @@ class Timeline:
         return bisect_left(self._trades, trade_id, key=lambda trade: trade.id)
 
     def _open_times(self, interval: str) -> list[int]:
-        """Open times of all candles of `interval`, future ones included; empty if it cannot be made of the recorded."""
+        """Open times of all candles of `interval`, future ones included; empty if it cannot be made
+        of the recorded."""
         if interval in self._candles:
             return list(self._candles[interval])
         if LENGTH_MS[interval] % LENGTH_MS[self.finest]:
@@ -72,7 +73,8 @@ class Timeline:
         return list(dict.fromkeys(open_time(open_ms, interval) for open_ms in self._candles[self.finest]))
 
     def candle(self, interval: str, open_ms: int, now_ms: int) -> Candle:
-        """The candle as it stands at `now_ms`, not before its open; a closed one is the recorded row itself."""
+        """The candle as it stands at `now_ms`, not before its open; a closed one is the recorded
+        row itself."""
         closed = open_ms + LENGTH_MS[interval] <= now_ms
         if interval in self._candles:
             row = self._candles[interval][open_ms]
@@ -82,7 +84,8 @@ class Timeline:
         return self._joined(interval, open_ms, now_ms)
 
     def candles_between(self, first_ms: int, last_ms: int, now_ms: int) -> list[Candle]:
-        """Candles of the finest interval that open within first_ms … last_ms and by `now_ms`, as they stand then."""
+        """Candles of the finest interval that open within first_ms … last_ms and by `now_ms`, as
+        they stand then."""
         opens_ms = self.open_times(self.finest)
         chosen = opens_ms[bisect_left(opens_ms, first_ms) : bisect_right(opens_ms, min(last_ms, now_ms))]
         return [self.candle(self.finest, open_ms, now_ms) for open_ms in chosen]

@@ -1,4 +1,5 @@
-"""The Flask application: a Source behind the exchange's API. Knows no command line and opens no port."""
+"""The Flask application: a Source behind the exchange's API. Knows no command line and opens no
+port."""
 
 import time
 from collections.abc import Callable

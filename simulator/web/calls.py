@@ -1,4 +1,5 @@
-"""What was called and how it ended: the numbers a test asks for afterwards. Knows no limits and no faults."""
+"""What was called and how it ended: the numbers a test asks for afterwards. Knows no limits and no
+faults."""
 
 from collections import Counter
 from threading import Lock

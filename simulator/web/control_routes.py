@@ -1,4 +1,5 @@
-"""Everything under /sim: faults on and off, the report, what is replayed. Not part of the exchange; free of limits."""
+"""Everything under /sim: faults on and off, the report, what is replayed. Not part of the exchange;
+free of limits."""
 
 from flask import Blueprint, Response, jsonify, request
 

@@ -8,7 +8,10 @@ class ExchangeError(Exception):
 
     def __init__(self, status: int, code: int, message: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(message)
-        self.status, self.code, self.message, self.headers = status, code, message, headers or {}
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = headers or {}
 
     def body(self) -> Reply:
         return {"code": self.code, "msg": self.message}

@@ -1,4 +1,5 @@
-"""Which faults are on, and whether one strikes this call. Knows what a fault is called, not what it does to a reply."""
+"""Which faults are on, and whether one strikes this call. Knows what a fault is called, not what it
+does to a reply."""
 
 from random import Random
 from threading import Lock
@@ -45,7 +46,8 @@ class FaultBook:
         ]
 
     def strike(self, path: str, now_ms: int) -> Fault | None:
-        """The first fault that answers or delays this call, counted as used; None if the call is spared."""
+        """The first fault that answers or delays this call, counted as used; None if the call is
+        spared."""
         # Nearly every call of a day comes by without a fault: no lock for those.
         if not self._faults:
             return None

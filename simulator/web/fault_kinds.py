@@ -1,4 +1,5 @@
-"""Which faults exist, what each needs, and how a request for one is checked. Knows no HTTP call in progress."""
+"""Which faults exist, what each needs, and how a request for one is checked. Knows no HTTP call in
+progress."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ class BadFault(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a fault kind: the default (or REQUIRED), a check, and what the check allows in words."""
+    """A parameter of a fault kind: the default (or REQUIRED), a check, and what the check allows in
+    words."""
 
     default: Any
     allowed: Callable[[Any], bool]
@@ -24,7 +26,8 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`replies` tells faults that answer or delay a call from those that change what the market shows."""
+    """`replies` tells faults that answer or delay a call from those that change what the market
+    shows."""
 
     replies: bool
     parameters: dict[str, Parameter] = field(default_factory=dict)
@@ -32,7 +35,8 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault that is switched on. Empty `paths`: all endpoints; `count` and `until_ms` None: until it is cleared."""
+    """A fault that is switched on. Empty `paths`: all endpoints; `count` and `until_ms` None: until
+    it is cleared."""
 
     id: int
     kind: str
@@ -93,7 +97,8 @@ LONGEST_GAP = 20_000
 
 
 def parse_fault(request: Any, fault_id: int, now_ms: int) -> Fault:
-    """The fault that a JSON object describes. Raises BadFault naming the field, the value and what is allowed."""
+    """The fault that a JSON object describes. Raises BadFault naming the field, the value and what
+    is allowed."""
     if not isinstance(request, dict) or request.get("kind") not in KINDS:
         raise BadFault(f"expected an object whose `kind` is one of {', '.join(KINDS)}")
     kind = KINDS[request["kind"]]

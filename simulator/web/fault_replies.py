@@ -1,4 +1,5 @@
-"""What each fault does to the reply of a call. Knows Flask responses; does not decide which call is struck."""
+"""What each fault does to the reply of a call. Knows Flask responses; does not decide which call is
+struck."""
 
 import json
 import socket
@@ -19,8 +20,8 @@ _RESTRICTED = (
 
 
 def reply_instead(fault: Fault, sleep: Callable[[float], None]) -> Response | None:
-    """The reply of a call that `fault` struck; None if the market still answers it. http_429 and http_418 are windows
-    and handled by the gate."""
+    """The reply of a call that `fault` struck; None if the market still answers it. http_429 and
+    http_418 are windows and handled by the gate."""
     match fault.kind:
         case "http_403_html":
             return Response(_FORBIDDEN_PAGE, 403, content_type="text/html")
@@ -41,7 +42,8 @@ def reply_instead(fault: Fault, sleep: Callable[[float], None]) -> Response | No
 
 
 def damaged(fault: Fault, reply: Response) -> Response:
-    """The market's own reply, spoilt by `truncated` or `wrong_shape`; any other fault leaves it as it is."""
+    """The market's own reply, spoilt by `truncated` or `wrong_shape`; any other fault leaves it as
+    it is."""
     if fault.kind == "truncated":
         return _truncated(reply, fault.parameters["content_length"] == "full")
     if fault.kind == "wrong_shape":
@@ -67,7 +69,8 @@ def _other_shape(fault: Fault, reply: Response) -> Any:
 
 
 def _broken_off(sent: bytes) -> Iterator[bytes]:
-    """Sends `sent`, then closes the connection: the client sees it break off. Headers go out with the first byte."""
+    """Sends `sent`, then closes the connection: the client sees it break off. Headers go out with
+    the first byte."""
     connection: socket.socket | None = request.environ.get("werkzeug.socket")
 
     def body() -> Iterator[bytes]:

@@ -1,8 +1,8 @@
-"""What every call passes on its way in and out: ban windows, weight, faults, headers, the report. Knows no endpoint.
+"""What every call passes on its way in and out: ban windows, weight, faults, headers, the report.
+Knows no endpoint.
 
-In: 1. an open window refuses → 2. weight is charged, over the limit a window opens → 3. a fault may strike.
-Out: 4. a fault may spoil the reply → 5. headers → 6. the report.
-"""
+In: 1. an open window refuses → 2. weight is charged, over the limit a window opens → 3. a fault may
+strike. Out: 4. a fault may spoil the reply → 5. headers → 6. the report."""
 
 from flask import Flask, Response, g, jsonify, request
 

@@ -1,8 +1,9 @@
-"""One HTTP/1.1 connection: requests in, the app's replies out, kept alive between them. Knows no route.
+"""One HTTP/1.1 connection: requests in, the app's replies out, kept alive between them. Knows no
+route.
 
-werkzeug's own handler closes after every reply, since a body nobody read would be taken for the next request. Here
-bodies are read before the app runs, so the connection can stay open, as the exchange's does.
-"""
+werkzeug's own handler closes after every reply, since a body nobody read would be taken for the
+next request. Here bodies are read before the app runs, so the connection can stay open, as the
+exchange's does."""
 
 import logging
 from io import BytesIO
@@ -16,7 +17,8 @@ LARGEST_BODY = 1_000_000
 
 
 class KeepAliveHandler(WSGIRequestHandler):
-    """Headers and first bytes leave in one packet: two would cost 40 ms each time (Nagle against delayed ACK)."""
+    """Headers and first bytes leave in one packet: two would cost 40 ms each time (Nagle against
+    delayed ACK)."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True

@@ -1,7 +1,8 @@
-"""Request weight per minute, and the 429 and 418 windows that follow when it is overdrawn. Knows no HTTP and no clock.
+"""Request weight per minute, and the 429 and 418 windows that follow when it is overdrawn. Knows no
+HTTP and no clock.
 
-Order for each call: an open window refuses it (a violation) → its weight is charged → over the limit opens a window.
-"""
+Order for each call: an open window refuses it (a violation) → its weight is charged → over the
+limit opens a window."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ KEPT_VIOLATIONS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class BanRules:
-    """After `tolerated_calls` inside a 429 window the next one turns it into a ban (418) of `ban_seconds`."""
+    """After `tolerated_calls` inside a 429 window the next one turns it into a ban (418) of
+    `ban_seconds`."""
 
     ban_seconds: float = 120
     tolerated_calls: int = 3
@@ -65,7 +67,8 @@ class Limiter:
     def admit(
         self, path: str, weight: int, now_ms: int, foreign_weight: int = 0, rules: BanRules = DEFAULT_RULES
     ) -> Window | None:
-        """Charges the call. Returns the window that refuses it, or None. `foreign_weight`: other programs'."""
+        """Charges the call. Returns the window that refuses it, or None. `foreign_weight`: other
+        programs'."""
         with self._lock:
             window = self.window(now_ms)
             if window:
@@ -102,7 +105,8 @@ class Limiter:
         return self._window if self._window and now_ms < self._window.until_ms else None
 
     def _set_window(self, window: Window) -> Window:
-        self._window, self._calls_in_window = window, 0
+        self._window = window
+        self._calls_in_window = 0
         return window
 
     def _violated(self, window: Window, path: str, now_ms: int, rules: BanRules) -> Window:

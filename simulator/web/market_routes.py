@@ -1,4 +1,5 @@
-"""The market endpoints: parameters in, the exchange's shapes out. Knows no limits, no faults and no kind of market."""
+"""The market endpoints: parameters in, the exchange's shapes out. Knows no limits, no faults and no
+kind of market."""
 
 from collections.abc import Callable
 from typing import Any
@@ -109,7 +110,8 @@ def _time_range() -> tuple[int | None, int | None]:
 
 
 def _ticker(market: MarketView, reply: Callable[[Listing], Reply | None]) -> Response:
-    """One object for `symbol`, else an array, from which symbols without any trade yet are left out."""
+    """One object for `symbol`, else an array, from which symbols without any trade yet are left
+    out."""
     asked = parameters.asked_symbols(request.args)
     listings = market.listings(asked, parameters.symbol_status(request.args))
     if isinstance(asked, str):
@@ -119,7 +121,8 @@ def _ticker(market: MarketView, reply: Callable[[Listing], Reply | None]) -> Res
 
 
 def _never_traded(symbol: str) -> Reply:
-    """Only a replay has such symbols: recorded order book alone, or a recording that has not begun."""
+    """Only a replay has such symbols: recorded order book alone, or a recording that has not
+    begun."""
     if request.path.endswith("/price"):
         return {"symbol": symbol, "price": ZERO}
     return dict.fromkeys(_MINI_FIELDS, ZERO) | {

@@ -1,4 +1,5 @@
-"""The market as callers see it now: the source, changed by the faults about symbols and ids. Knows no HTTP."""
+"""The market as callers see it now: the source, changed by the faults about symbols and ids. Knows
+no HTTP."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,13 +12,18 @@ from simulator.web.fault_kinds import Fault
 
 
 class MarketView:
-    """Symbols for one endpoint at one moment; raises ExchangeError for a symbol that is not among them."""
+    """Symbols for one endpoint at one moment; raises ExchangeError for a symbol that is not among
+    them."""
 
     def __init__(self, source: Source, faults: FaultBook, path: str, now_ms: int) -> None:
-        self._source, self._faults, self._path, self._now_ms = source, faults, path, now_ms
+        self._source = source
+        self._faults = faults
+        self._path = path
+        self._now_ms = now_ms
 
     def listings(self, asked: str | list[str] | None = None, status: str | None = None) -> list[Listing]:
-        """The asked symbols in the order asked (None: all), those of `status` only if one is given."""
+        """The asked symbols in the order asked (None: all), those of `status` only if one is
+        given."""
         known = self._listed()
         names = list(known) if asked is None else [asked] if isinstance(asked, str) else asked
         if any(name not in known for name in names):
@@ -42,7 +48,8 @@ class MarketView:
     def agg_trades(
         self, symbol: str, from_id: int | None, start_ms: int | None, end_ms: int | None, limit: int
     ) -> list[Reply]:
-        """As the source's, without the trades that an `id_gap` hides; the reply is filled up from behind the gap."""
+        """As the source's, without the trades that an `id_gap` hides; the reply is filled up from
+        behind the gap."""
         gaps = [
             range(fault.parameters["from_id"], fault.parameters["to_id"] + 1)
             for fault in self._active("id_gap")

@@ -1,4 +1,5 @@
-"""Query parameters of the market endpoints, checked as the exchange checks them. Knows no market and no weights."""
+"""Query parameters of the market endpoints, checked as the exchange checks them. Knows no market
+and no weights."""
 
 import json
 import re

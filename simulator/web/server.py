@@ -25,7 +25,8 @@ def open_server(app: Flask, host: str, port: int) -> BaseWSGIServer:
     except OSError as reason:
         listener.close()
         raise PortTaken(f"cannot listen on {host}:{port}: {reason.strerror}; choose another --port") from reason
-    # werkzeug duplicates the descriptor; bound by itself it would print several lines about a taken port and exit.
+    # werkzeug duplicates the descriptor; bound by itself it would print several lines about a taken
+    # port and exit.
     server = make_server(host, port, app, threaded=True, request_handler=KeepAliveHandler, fd=listener.fileno())
     server.port = listener.getsockname()[1]
     listener.close()
@@ -33,7 +34,8 @@ def open_server(app: Flask, host: str, port: int) -> BaseWSGIServer:
 
 
 def stop_on_signals() -> threading.Event:
-    """Set by SIGTERM or SIGINT. To be called before the program says that it runs, for who reads that may stop it."""
+    """Set by SIGTERM or SIGINT. To be called before the program says that it runs, for who reads
+    that may stop it."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -1,4 +1,5 @@
-"""What the parts of the HTTP layer share while the simulator runs, held by the Flask app. Knows no route."""
+"""What the parts of the HTTP layer share while the simulator runs, held by the Flask app. Knows no
+route."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

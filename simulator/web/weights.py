@@ -1,4 +1,5 @@
-"""What each call costs in request weight (facts: binance.md). Knows parameters; knows no counter and no limit."""
+"""What each call costs in request weight (facts: binance.md). Knows parameters; knows no counter
+and no limit."""
 
 from simulator.web.parameters import Query
 

@@ -1,4 +1,5 @@
-"""`docker compose` for the tests: one project on free ports. Knows the command line; knows nothing of the tests."""
+"""`docker compose` for the tests: one project on free ports. Knows the command line; knows nothing
+of the tests."""
 
 import json
 import os
@@ -20,7 +21,8 @@ class Compose:
         self.environ: Mapping[str, str] = {**os.environ, **self.ports, "COMPOSE_PROJECT_NAME": self.project}
 
     def __call__(self, *arguments: str, timeout_seconds: float = 300) -> str:
-        """What the command printed on stdout. Fails with both outputs when it does not end with 0."""
+        """What the command printed on stdout. Fails with both outputs when it does not end with
+        0."""
         command = ["docker", "compose", "--profile", "demo", *arguments]
         done = subprocess.run(
             command, cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=timeout_seconds, check=False

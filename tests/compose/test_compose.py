@@ -1,4 +1,5 @@
-"""The compose file as a user meets it: up, rows on every route, every service restarted, down and up, down -v."""
+"""The compose file as a user meets it: up, rows on every route, every service restarted, down and
+up, down -v."""
 
 import json
 import subprocess
@@ -20,17 +21,28 @@ from tests.support.grafana.resolver import Resolver, has_values
 
 ONE_SHOTS = {"postgres-schema", "cassandra-schema", "connector"}
 SERVERS = (
-    "simulator", "producer", "postgres", "kafka", "connect", "guard", "cassandra", "consumer", "api", "prometheus",
+    "simulator",
+    "producer",
+    "postgres",
+    "kafka",
+    "connect",
+    "guard",
+    "cassandra",
+    "consumer",
+    "api",
+    "prometheus",
     "grafana",
-)  # fmt: skip
+)
 ROUTES = ("klines", "recent_trades", "order_book", "latest_prices", "crypto_24h_stats")
-# Freshness after a restart, end to end; the slowest is Cassandra, whose clients look for it every 5 s.
+# Freshness after a restart, end to end; the slowest is Cassandra, whose clients look for it every 5
+# s.
 HEAL_SECONDS = 150
 
 
 @pytest.fixture(scope="session")
 def compose() -> Iterator[Compose]:
-    """The stack, up and healthy; `up --wait` fails otherwise. Taken away afterwards, and nothing may be left."""
+    """The stack, up and healthy; `up --wait` fails otherwise. Taken away afterwards, and nothing
+    may be left."""
     project = Compose()
     try:
         project("build", timeout_seconds=900)
@@ -49,7 +61,8 @@ def rows(compose: Compose, route: str, **parameters: object) -> list[dict]:
 
 
 def trades_newer_than(compose: Compose, moment_ms: float) -> Callable[[], object]:
-    """For wait_until: a trade that the exchange made after `moment_ms` is readable, so the whole chain works."""
+    """For wait_until: a trade that the exchange made after `moment_ms` is readable, so the whole
+    chain works."""
 
     def check() -> object:
         newest = rows(compose, "recent_trades", limit=1)
@@ -189,7 +202,8 @@ def test_data_survive_down_and_up_and_no_trade_is_missing(compose: Compose) -> N
 
 
 def host_program(compose: Compose, tmp_path, *command: str, **environ: str) -> Program:
-    """One of our scripts in a host shell: default settings, but for the ports that this test project moved."""
+    """One of our scripts in a host shell: default settings, but for the ports that this test
+    project moved."""
     moved = {"KAFKA_BOOTSTRAP_SERVERS": f"localhost:{compose.ports['KAFKA_PORT']}"}
     metrics_port = free_ports(1)[0]
     settings = {**compose.environ, **moved, "METRICS_PORT": str(metrics_port), **environ}
@@ -221,8 +235,9 @@ def test_producer_runs_in_a_host_shell(compose: Compose, tmp_path) -> None:
     ):
         wait_until(
             lambda: program.metric("producer_rows_changed_total", table="recent_trades") > 0 or program.output(),
-            60, "trades committed",
-        )  # fmt: skip
+            60,
+            "trades committed",
+        )
         assert program.stop() == 0
     with (
         psycopg2.connect(

@@ -1,5 +1,6 @@
-"""Every panel of every dashboard, resolved against the stack with recorded data: rows within a minute, of the right
-types, ascending by time, from few and quick requests. Cassandra direct is asked in CQL, as its plugin would."""
+"""Every panel of every dashboard, resolved against the stack with recorded data: rows within a
+minute, of the right types, ascending by time, from few and quick requests. Cassandra direct is
+asked in CQL, as its plugin would."""
 
 import time
 from collections.abc import Iterator
@@ -106,9 +107,9 @@ def test_depth_rises_by_price_with_bids_below_asks(whole: Whole) -> None:
 
 @pytest.mark.parametrize("uid", [uid for uid in DASHBOARDS if uid != DIRECT])
 def test_refresh_is_one_request_a_target(whole: Whole, uid: str) -> None:
-    """Prints the API's own time for three refreshes (`-s` shows it; a figure and no assertion, because others may use
-    this machine). Between two of them so much time passes that nothing is answered from memory that a refresh every
-    five seconds would have read."""
+    """Prints the API's own time for three refreshes (`-s` shows it; a figure and no assertion,
+    because others may use this machine). Between two of them so much time passes that nothing is
+    answered from memory that a refresh every five seconds would have read."""
     resolver = whole.resolver()
     asked = [target for _, target in targets(DASHBOARDS[uid]) if target["datasource"]["type"] == checks.INFINITY]
     took = []

@@ -1,5 +1,6 @@
-"""The recording rules and every alarm over time that promtool plays: each fires after its `for` and resolves. What
-fires here is the rule translated for Prometheus; Grafana evaluates the same query and threshold."""
+"""The recording rules and every alarm over time that promtool plays: each fires after its `for` and
+resolves. What fires here is the rule translated for Prometheus; Grafana evaluates the same query
+and threshold."""
 
 import subprocess
 
@@ -13,7 +14,8 @@ from tests.support.grafana.server import MISSING, program
 UP = {f'up{{job="{job}"}}': "1x300" for job in ("producer", "consumer", "guard", "api")}
 QUIET = {'api_requests_total{status="200"}': "0+100x300", "consumer_store_retries_total": "0x300"}
 
-# A sample every 10 s. Of each alarm: the series, when it must not fire yet, when it must, and when it must be over.
+# A sample every 10 s. Of each alarm: the series, when it must not fire yet, when it must, and when
+# it must be over.
 # `stale`: the program is down from here, `_`: still no sample. `a+bxn`: from a, n times b more.
 CASES = {
     "stale-table": ({'api_newest_row_late{table="klines"}': "0x11 1x18 0x60"}, "2m", "4m", "6m"),
@@ -21,21 +23,29 @@ CASES = {
     "consumer-lag-growing": ({'consumer_lag_records{topic="t"}': "0x11 0+100x60 0x60"}, "3m", "9m", "16m"),
     "consumer-lag-growing, consumer down": (
         dict.fromkeys(('consumer_lag_records{topic="t"}', "consumer_store_retries_total"), "0x11 stale _x60 0x60"),
-        "5m", "10m", "16m",
+        "5m",
+        "10m",
+        "16m",
     ),
     "consumer-lag-growing, store away": (
         {"consumer_store_retries_total": "0x11 0+1x60 60x60", 'consumer_lag_records{topic="t"}': "5x130"},
-        "4m", "10m", "15m",
+        "4m",
+        "10m",
+        "15m",
     ),
     "dead-letters": ({'consumer_dead_letters_total{table="klines"}': "_x12 1x200"}, "1m50s", "2m10s", "20m"),
     "dead-letters, again": ({'consumer_dead_letters_total{table="klines"}': "3x100 4x200"}, "16m30s", "17m30s", "34m"),
     "connector-not-running": ({"guard_connector_running": "1x11 0x18 1x60"}, "2m30s", "4m", "6m"),
     "connector-not-running, guard down": ({"guard_connector_running": "1x11 stale _x60 1x60"}, "2m", "10m", "13m"),
     "slot-retains-wal": ({"guard_slot_lag_bytes": "9e6x11 6e8x18 9e6x60"}, "2m30s", "4m", "6m"),
-    "exchange-weight": ({"producer_used_weight": "3000x11 5500x6 100x60", "producer_weight_limit": "6000x100"},
-                        "1m50s", "2m40s", "4m"),
+    "exchange-weight": (
+        {"producer_used_weight": "3000x11 5500x6 100x60", "producer_weight_limit": "6000x100"},
+        "1m50s",
+        "2m40s",
+        "4m",
+    ),
     "api-errors": ({'api_requests_total{status="503"}': "0x11 0+20x18 360x90"}, "2m", "5m", "12m"),
-}  # fmt: skip
+}
 
 
 def series(given: dict[str, str]) -> list[dict[str, str]]:

@@ -1,5 +1,6 @@
-"""The condition of every alarm holds when the part it watches is stopped or broken, and no longer once that is well
-again: the alarm's own query to a real Prometheus, its own threshold. How long it must hold: test_rules.py."""
+"""The condition of every alarm holds when the part it watches is stopped or broken, and no longer
+once that is well again: the alarm's own query to a real Prometheus, its own threshold. How long it
+must hold: test_rules.py."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +45,8 @@ def stopped(whole: Whole, service: str) -> Iterator[None]:
 
 @pytest.fixture(scope="module", autouse=True)
 def nothing_alarms(whole: Whole) -> None:
-    """Before anything is stopped. The recording has one order book only, so that table is stale from the first."""
+    """Before anything is stopped. The recording has one order book only, so that table is stale
+    from the first."""
     if whole.prometheus:
         for uid in set(RULES) - {"stale-table"}:
             wait_for(False, whole.prometheus, uid)
@@ -76,9 +78,12 @@ def switch_wal(whole: Whole) -> None:
     """Begin new WAL segments, which count as retained as a whole."""
     environ = whole.stack.environ
     connection = psycopg2.connect(
-        host=environ["PGHOST"], port=environ["PGPORT"], dbname="market", user="postgres",
+        host=environ["PGHOST"],
+        port=environ["PGPORT"],
+        dbname="market",
+        user="postgres",
         password=environ.get("POSTGRES_PASSWORD", "postgres"),
-    )  # fmt: skip
+    )
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE IF NOT EXISTS filler (number int)")

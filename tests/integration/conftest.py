@@ -1,4 +1,5 @@
-"""The real services on free ports, started once per run; programs of ours are started by the tests that need them."""
+"""The real services on free ports, started once per run; programs of ours are started by the tests
+that need them."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -22,7 +23,8 @@ KEPT_HERE = {"LOG_LEVEL": "DEBUG"}
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """PostgreSQL, Kafka, Connect with the connector running, and Cassandra, all with our schemas."""
+    """PostgreSQL, Kafka, Connect with the connector running, and Cassandra, all with our
+    schemas."""
     with Stack(tmp_path_factory.mktemp("stack"), SERVERS, environ=KEPT_HERE) as running:
         yield running
 
@@ -34,7 +36,8 @@ def settings(stack: Stack) -> Settings:
 
 @pytest.fixture(scope="session")
 def start(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Program]:
-    """`start("consumer_to_cassandra.py", "--tables", "klines", CONSUMER_GROUP="x")`: a program against the stack."""
+    """`start("consumer_to_cassandra.py", "--tables", "klines", CONSUMER_GROUP="x")`: a program
+    against the stack."""
     logs, numbers = tmp_path_factory.mktemp("programs"), itertools.count(1)
 
     def start_program(*command: str, **environ: str) -> Program:

@@ -15,10 +15,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Program:
-    """Started at once; its output goes to `log`. As a context manager it is stopped at the end, whatever happens."""
+    """Started at once; its output goes to `log`. As a context manager it is stopped at the end,
+    whatever happens."""
 
     def __init__(self, command: list[str], environ: Mapping[str, str], log: Path, monitor_port: int = 0) -> None:
-        self.log, self.monitor_port = log, monitor_port
+        self.log = log
+        self.monitor_port = monitor_port
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, *command],

@@ -1,4 +1,5 @@
-"""What the consumer promises, against real PostgreSQL, Debezium, Kafka and Cassandra. Each test has rows of its own."""
+"""What the consumer promises, against real PostgreSQL, Debezium, Kafka and Cassandra. Each test has
+rows of its own."""
 
 import itertools
 import json
@@ -51,8 +52,11 @@ def insert_candle(postgres, symbol: str, close: float, closed: bool = False, min
         " 1, 9, 1, %s, 5, '2026-01-01 00:00:59.999Z', 5, 7, 1, 1, %s)"
         " ON CONFLICT (symbol, interval, open_time) DO UPDATE"
         " SET close_price = excluded.close_price, is_closed = excluded.is_closed, updated_at = now()",
-        symbol, minute, close, closed,
-    )  # fmt: skip
+        symbol,
+        minute,
+        close,
+        closed,
+    )
 
 
 CANDLE = "SELECT close_price, is_closed FROM klines WHERE symbol = %s AND interval = '1m'"
@@ -109,7 +113,8 @@ def test_deleted_price_leaves_market_now_and_stays_in_history(postgres, reader) 
 
 
 def test_candle_deleted_and_written_again_in_one_transaction_is_there(postgres, reader) -> None:
-    """Both changes have the same commit time, and of equal times a delete would win in Cassandra."""
+    """Both changes have the same commit time, and of equal times a delete would win in
+    Cassandra."""
     insert_candle(postgres, "SWAPUSDT", 1)
     with postgres.cursor() as cursor:
         cursor.execute(
@@ -136,9 +141,11 @@ def test_older_event_never_overwrites_newer_row(postgres, reader, settings, kafk
 
 def events(settings: Settings, topic: str) -> Iterator[dict]:
     consumer = KafkaConsumer(
-        topic, bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS), auto_offset_reset="earliest",
+        topic,
+        bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
+        auto_offset_reset="earliest",
         consumer_timeout_ms=5000,
-    )  # fmt: skip
+    )
     try:
         for record in consumer:
             yield json.loads(record.value)
@@ -160,9 +167,11 @@ def test_unwritable_records_become_dead_letters_and_the_stream_goes_on(
         wait_until(has_candle(reader, f"AFTER{minute}USDT", 1), 30, "a candle after the bad records")
     letters = {}
     consumer = KafkaConsumer(
-        f"{settings.TOPIC_PREFIX}.dead_letters", bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
-        auto_offset_reset="earliest", consumer_timeout_ms=5000,
-    )  # fmt: skip
+        f"{settings.TOPIC_PREFIX}.dead_letters",
+        bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
+        auto_offset_reset="earliest",
+        consumer_timeout_ms=5000,
+    )
     for record in consumer:
         headers = {name: value.decode() for name, value in record.headers}
         letters[headers["case"]] = (record.key, record.value, headers)
@@ -189,7 +198,8 @@ def test_new_column_is_ignored_until_cassandra_has_it_then_filled(postgres, read
         venue, numbers = "SELECT venue FROM latest_prices WHERE symbol = %s", itertools.count()
 
         def next_row_has_it() -> object:
-            """The consumer hears of the column a moment after the ALTER, and fills it from then on."""
+            """The consumer hears of the column a moment after the ALTER, and fills it from then
+            on."""
             symbol = f"COL2N{next(numbers)}USDT"
             sql(postgres, "INSERT INTO latest_prices VALUES (%s, 2, now(), 'spot')", symbol)
             wait_until(lambda: one(reader, price, symbol) == {"price": 2.0}, 30, "a row")
@@ -247,7 +257,8 @@ def retrying(condition: Callable[[], object]) -> Callable[[], object]:
 
 
 def test_killed_consumers_lose_nothing(postgres, reader, start: Callable[..., Program], settings) -> None:
-    """Two more members join, one is killed in the middle of the work; what it had not committed, others write."""
+    """Two more members join, one is killed in the middle of the work; what it had not committed,
+    others write."""
     with start("consumer_to_cassandra.py") as first, start("consumer_to_cassandra.py") as second:
         for other in (first, second):
             wait_until(other.healthy, 60, "health")
@@ -257,8 +268,9 @@ def test_killed_consumers_lose_nothing(postgres, reader, start: Callable[..., Pr
         )
         wait_until(
             lambda: sum(p.metric("consumer_records_total", table="latest_prices") for p in (first, second)) > 500,
-            60, "records in the new members",
-        )  # fmt: skip
+            60,
+            "records in the new members",
+        )
         first.kill()
         query = "SELECT symbol, price FROM market_now WHERE quote_asset = 'USDT'"
 

@@ -1,4 +1,5 @@
-"""The guard against a real Connect and PostgreSQL: what is broken is mended, and rows that came meanwhile arrive."""
+"""The guard against a real Connect and PostgreSQL: what is broken is mended, and rows that came
+meanwhile arrive."""
 
 from collections.abc import Callable
 
@@ -88,7 +89,8 @@ def test_failed_task_is_restarted_until_it_runs(
 def test_slot_that_cannot_be_decoded_is_rebuilt(
     start: Callable[..., Program], connect, postgres, reader, settings
 ) -> None:
-    """A row changed while the publication was missing: PostgreSQL refuses to decode that change for ever."""
+    """A row changed while the publication was missing: PostgreSQL refuses to decode that change for
+    ever."""
     stop_connector(connect)
     with postgres.cursor() as cursor:
         cursor.execute("DROP PUBLICATION crypto_publication")
@@ -112,8 +114,8 @@ def wal_status_after_more_wal(cursor) -> str:
 
 
 def test_lost_slot_is_rebuilt_with_a_snapshot(start: Callable[..., Program], connect, postgres, reader) -> None:
-    """PostgreSQL gives the slot up because it holds back more WAL than is allowed; what was written since is gone from
-    the WAL and comes as a snapshot."""
+    """PostgreSQL gives the slot up because it holds back more WAL than is allowed; what was written
+    since is gone from the WAL and comes as a snapshot."""
     stop_connector(connect)
     insert_price(postgres, "LOSTUSDT")
     with postgres.cursor() as cursor:

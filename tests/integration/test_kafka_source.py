@@ -1,4 +1,5 @@
-"""KafkaSource against a real Kafka group: what a rebalance and a pause in the middle of an outage must not lose."""
+"""KafkaSource against a real Kafka group: what a rebalance and a pause in the middle of an outage
+must not lose."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -82,8 +83,8 @@ def test_held_member_takes_nothing_and_goes_on_where_it_was(source) -> None:
 
 
 def test_partitions_that_moved_are_committed_by_their_new_owner_only(source, settings, topic, request) -> None:
-    """An offset of ours that is older than the new owner's would make the group read records again; one that is newer
-    would make it skip what the new owner has not written."""
+    """An offset of ours that is older than the new owner's would make the group read records again;
+    one that is newer would make it skip what the new owner has not written."""
     first, stop = source(), threading.Event()
     taken = poll_until(first, lambda records: places(records) >= EVERY_RECORD)
     second = source()
@@ -106,7 +107,8 @@ def test_partitions_that_moved_are_committed_by_their_new_owner_only(source, set
 
 
 def test_offsets_that_kafka_did_not_take_are_committed_by_a_later_poll(source, settings, topic, request) -> None:
-    """Else the lag that Kafka shows stays until the next record, and a stop makes the group read them again."""
+    """Else the lag that Kafka shows stays until the next record, and a stop makes the group read
+    them again."""
     member = source()
     taken = poll_until(member, lambda records: places(records) >= EVERY_RECORD)
     coordinator = member._consumer._coordinator
@@ -127,7 +129,8 @@ def test_offsets_that_kafka_did_not_take_are_committed_by_a_later_poll(source, s
 
 
 def test_join_whose_reason_is_gone_before_its_answer_is_still_finished(source) -> None:
-    """kafka-python by itself would neither finish it nor ever join again: no commit would be taken any more."""
+    """kafka-python by itself would neither finish it nor ever join again: no commit would be taken
+    any more."""
     member = source()
     taken = poll_until(member, lambda records: places(records) >= EVERY_RECORD)
     next_offsets = {partition: records[-1].offset + 1 for partition, records in taken.items()}

@@ -1,4 +1,5 @@
-"""Recorded market data through the whole chain: what Cassandra holds in the end is the recording, row by row."""
+"""Recorded market data through the whole chain: what Cassandra holds in the end is the recording,
+row by row."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -23,7 +24,8 @@ REPLAY_DAYS = 4
 
 @dataclass(frozen=True)
 class Replay:
-    """`candles[symbol]` and `trades` are the recorded rows, their times shifted as the simulator shifts them."""
+    """`candles[symbol]` and `trades` are the recorded rows, their times shifted as the simulator
+    shifts them."""
 
     start: Callable[..., Program]
     simulator_url: str
@@ -191,7 +193,8 @@ def test_symbols_say_that_the_data_are_a_replay(replay: Replay, api: str) -> Non
 
 
 def test_second_run_of_the_same_replay_changes_nothing(replay: Replay, postgres, reader, settings: Settings) -> None:
-    """The producer has forgotten where it was and fetches all of it again: no change event, no other row."""
+    """The producer has forgotten where it was and fetches all of it again: no change event, no
+    other row."""
     before, events = everything(reader, replay), end_offsets(settings)
     with postgres.cursor() as cursor:
         cursor.execute("TRUNCATE trade_positions")

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 
 def wait_until(condition: Callable[[], object], timeout_seconds: float, what: str) -> None:
-    """Return as soon as `condition` returns True. What it returns otherwise is its last state, shown on failure; an
-    OSError (nobody listens yet) counts as a state."""
+    """Return as soon as `condition` returns True. What it returns otherwise is its last state,
+    shown on failure; an OSError (nobody listens yet) counts as a state."""
     deadline = time.monotonic() + timeout_seconds
     while True:
         try:

@@ -1,4 +1,5 @@
-"""Cassandra direct: what the plugin can read without our API. Every statement names the whole partition key."""
+"""Cassandra direct: what the plugin can read without our API. Every statement names the whole
+partition key."""
 
 from grafana.generator.dashboard import dashboard
 from grafana.generator.palette import ACCENT, PLAIN
@@ -34,22 +35,28 @@ def close() -> dict:
     return lines(
         "$symbol price",
         "Close of every 1-minute candle, straight from the table klines.",
-        [cql(f"SELECT symbol, close_price, open_time {CANDLES} {in_range('open_time')}")], "none", colour=PLAIN,
-    )  # fmt: skip
+        [cql(f"SELECT symbol, close_price, open_time {CANDLES} {in_range('open_time')}")],
+        "none",
+        colour=PLAIN,
+    )
 
 
 def trades() -> dict:
     return bars(
         "$symbol trades in each minute",
         "number_of_trades of every 1-minute candle.",
-        [cql(f"SELECT symbol, number_of_trades, open_time {CANDLES} {in_range('open_time')}")], "locale",
-        decimals=0, colour=ACCENT,
-    )  # fmt: skip
+        [cql(f"SELECT symbol, number_of_trades, open_time {CANDLES} {in_range('open_time')}")],
+        "locale",
+        decimals=0,
+        colour=ACCENT,
+    )
 
 
 def price() -> dict:
     return lines(
         "Price as it was polled",
         "Every change of the price, straight from the table latest_prices.",
-        [cql(f"SELECT symbol, price, updated_at {PRICES} {in_range('updated_at')}")], "none", colour=PLAIN,
-    )  # fmt: skip
+        [cql(f"SELECT symbol, price, updated_at {PRICES} {in_range('updated_at')}")],
+        "none",
+        colour=PLAIN,
+    )

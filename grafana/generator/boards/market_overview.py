@@ -1,4 +1,5 @@
-"""Market overview, the home page: the whole market of a quote asset, and the price and trades of one symbol."""
+"""Market overview, the home page: the whole market of a quote asset, and the price and trades of
+one symbol."""
 
 from grafana.generator.dashboard import INTERVAL, QUOTE_ASSET, SYMBOL, dashboard
 from grafana.generator.fields import only, steps
@@ -22,9 +23,7 @@ def market_overview() -> dict:
         (10, [(12, movers("up")), (12, movers("down"))]),
     ]
     text = "The market of a quote asset at a glance, and price and trades of one symbol."
-    return dashboard(
-        "market-overview", "Market overview", text, rows, [QUOTE_ASSET, SYMBOL, INTERVAL], "now-6h", "5s"
-    )
+    return dashboard("market-overview", "Market overview", text, rows, [QUOTE_ASSET, SYMBOL, INTERVAL], "now-6h", "5s")
 
 
 def breadth() -> dict:
@@ -33,33 +32,45 @@ def breadth() -> dict:
         "How many symbols rise or fall",
         "Symbols of $quote_asset above, below and at their price of 24 hours ago. All zero: no statistics have "
         "come yet.",
-        summary(*columns), "locale",
+        summary(*columns),
+        "locale",
         only=[only("Rising", colour=UP), only("Falling", colour=DOWN), only("Unchanged", colour=GREY)],
-    )  # fmt: skip
+    )
 
 
 def volume() -> dict:
     return stat(
         "Volume in 24 h",
         "What was traded in all symbols of $quote_asset in 24 hours, in $quote_asset.",
-        summary(column("quote_volume", NUMBER, "Volume")), "short", decimals=2, colour=PLAIN, text_mode="value",
-    )  # fmt: skip
+        summary(column("quote_volume", NUMBER, "Volume")),
+        "short",
+        decimals=2,
+        colour=PLAIN,
+        text_mode="value",
+    )
 
 
 def trades() -> dict:
     return stat(
         "Trades in 24 h",
         "Trades in all symbols of $quote_asset in 24 hours.",
-        summary(column("trade_count", NUMBER, "Trades")), "short", decimals=2, colour=PLAIN, text_mode="value",
-    )  # fmt: skip
+        summary(column("trade_count", NUMBER, "Trades")),
+        "short",
+        decimals=2,
+        colour=PLAIN,
+        text_mode="value",
+    )
 
 
 def last_update() -> dict:
     return stat(
         "Last update",
         "When the newest 24-hour statistics were taken. More than a minute ago: look at Pipeline health.",
-        summary(column("updated_at", NUMBER, "Last update")), "dateTimeFromNow", colour=PLAIN, text_mode="value",
-    )  # fmt: skip
+        summary(column("updated_at", NUMBER, "Last update")),
+        "dateTimeFromNow",
+        colour=PLAIN,
+        text_mode="value",
+    )
 
 
 def most_traded() -> dict:
@@ -68,8 +79,12 @@ def most_traded() -> dict:
     return ranking(
         "Ten most traded",
         "The symbols of $quote_asset with the largest volume in 24 hours, in $quote_asset.",
-        [ask], "short", names="Symbol", decimals=1, colour=PLAIN,
-    )  # fmt: skip
+        [ask],
+        "short",
+        names="Symbol",
+        decimals=1,
+        colour=PLAIN,
+    )
 
 
 def price() -> dict:
@@ -77,8 +92,11 @@ def price() -> dict:
     return lines(
         "$symbol price",
         "Last price of every $interval. A line that ends early: no new candles arrive, look at Pipeline health.",
-        [api("/klines", columns, "timeseries", **CANDLES)], "none", colour=PLAIN, links=[OPEN_SYMBOL],
-    )  # fmt: skip
+        [api("/klines", columns, "timeseries", **CANDLES)],
+        "none",
+        colour=PLAIN,
+        links=[OPEN_SYMBOL],
+    )
 
 
 def trade_count() -> dict:
@@ -86,8 +104,11 @@ def trade_count() -> dict:
     return bars(
         "$symbol trades in each $interval",
         "How many trades each candle counts. The last bar is still growing.",
-        [api("/klines", columns, "timeseries", **CANDLES)], "locale", decimals=0, colour=ACCENT,
-    )  # fmt: skip
+        [api("/klines", columns, "timeseries", **CANDLES)],
+        "locale",
+        decimals=0,
+        colour=ACCENT,
+    )
 
 
 def trade_count_distribution() -> dict:
@@ -96,8 +117,11 @@ def trade_count_distribution() -> dict:
         "How often how many trades",
         "Candles of the bars on the left by their number of trades: a lone bar far to the right is an unusual "
         "$interval.",
-        [api("/klines", columns, **CANDLES)], "locale", decimals=0, colour=ACCENT,
-    )  # fmt: skip
+        [api("/klines", columns, **CANDLES)],
+        "locale",
+        decimals=0,
+        colour=ACCENT,
+    )
 
 
 def movers(direction: str) -> dict:
@@ -115,6 +139,8 @@ def movers(direction: str) -> dict:
     return table(
         f"Biggest moves {word}",
         f"The ten symbols of $quote_asset with the {first} in 24 hours.",
-        [ask], ["Symbol", "Price", "Change", "Volume"], "none",
+        [ask],
+        ["Symbol", "Price", "Change", "Volume"],
+        "none",
         only=[only("Change", unit="percent", decimals=2, **coloured), only("Volume", unit="short", decimals=1)],
-    )  # fmt: skip
+    )

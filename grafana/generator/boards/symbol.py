@@ -27,11 +27,15 @@ def day() -> dict:
     columns = [
         column(selector, NUMBER, title)
         for selector, title in (
-            ("last_price", "1 Price"), ("price_change_percent", "2 Change"), ("high_price", "3 High"),
-            ("low_price", "4 Low"), ("volume", "5 Volume"), ("quote_volume", "6 Quote volume"),
+            ("last_price", "1 Price"),
+            ("price_change_percent", "2 Change"),
+            ("high_price", "3 High"),
+            ("low_price", "4 Low"),
+            ("volume", "5 Volume"),
+            ("quote_volume", "6 Quote volume"),
             ("trade_count", "7 Trades"),
         )
-    ]  # fmt: skip
+    ]
     by_sign = {"color": {"mode": "thresholds"}, "thresholds": steps((None, DOWN), (0, UP))}
     shown = [
         only("1 Price", displayName="Price"),
@@ -45,8 +49,11 @@ def day() -> dict:
     return stat(
         "$symbol in the last 24 hours",
         "The exchange's rolling statistics. Volume is in the base asset, quote volume in the quote asset.",
-        [api("/crypto_24h_stats", columns, **SYMBOL_ONLY, limit=1)], "none", colour=PLAIN, only=shown,
-    )  # fmt: skip
+        [api("/crypto_24h_stats", columns, **SYMBOL_ONLY, limit=1)],
+        "none",
+        colour=PLAIN,
+        only=shown,
+    )
 
 
 def price_candles() -> dict:
@@ -56,9 +63,12 @@ def price_candles() -> dict:
         "$symbol candles of $interval",
         "Open, high, low and close with the volume in the base asset: blue rose, orange fell. The last candle is "
         "still open.",
-        [api("/klines", columns, "timeseries", **CANDLES)], "none", up=UP, down=DOWN,
+        [api("/klines", columns, "timeseries", **CANDLES)],
+        "none",
+        up=UP,
+        down=DOWN,
         only=[only("volume", unit="short")],
-    )  # fmt: skip
+    )
 
 
 def depth() -> dict:
@@ -68,9 +78,11 @@ def depth() -> dict:
         "Order book depth",
         "How much of the base asset can be sold down to, or bought up to, a price. The gap in the middle is the "
         "spread.",
-        [api("/depth", columns, **SYMBOL_ONLY)], "short", x="Price",
+        [api("/depth", columns, **SYMBOL_ONLY)],
+        "short",
+        x="Price",
         only=[only("Bids", colour=UP), only("Asks", colour=DOWN), only("Price", unit="none")],
-    )  # fmt: skip
+    )
 
 
 def price() -> dict:
@@ -79,8 +91,10 @@ def price() -> dict:
         "Price as it was polled",
         "Every change of the price since the pipeline runs (candles reach further back). A flat end: no changes "
         "arrive.",
-        [api("/latest_prices", columns, "timeseries", **LINE)], "none", colour=PLAIN,
-    )  # fmt: skip
+        [api("/latest_prices", columns, "timeseries", **LINE)],
+        "none",
+        colour=PLAIN,
+    )
 
 
 def spread() -> dict:
@@ -88,8 +102,10 @@ def spread() -> dict:
     return lines(
         "Spread",
         "Best ask less best bid, in the quote asset. Wide means that few want to trade now.",
-        [api("/order_book", columns, "timeseries", **LINE, levels=1)], "none", colour=ACCENT,
-    )  # fmt: skip
+        [api("/order_book", columns, "timeseries", **LINE, levels=1)],
+        "none",
+        colour=ACCENT,
+    )
 
 
 def imbalance() -> dict:
@@ -97,8 +113,12 @@ def imbalance() -> dict:
     return lines(
         "Imbalance of the order book",
         "Depth of bids less that of asks, as a share of both: above 0 more wait to buy, below 0 to sell.",
-        [api("/order_book", columns, "timeseries", **LINE, levels=1)], "percentunit", min=-1, max=1, colour=ACCENT,
-    )  # fmt: skip
+        [api("/order_book", columns, "timeseries", **LINE, levels=1)],
+        "percentunit",
+        min=-1,
+        max=1,
+        colour=ACCENT,
+    )
 
 
 def buy_and_sell_volume() -> dict:
@@ -110,10 +130,12 @@ def buy_and_sell_volume() -> dict:
     return bars(
         "Volume bought and sold",
         "Base asset that takers bought and sold; both together are the volume.",
-        [api("/recent_trades", columns, "timeseries", **BARS)], "short", decimals=1,
+        [api("/recent_trades", columns, "timeseries", **BARS)],
+        "short",
+        decimals=1,
         custom={"stacking": {"mode": "normal", "group": "A"}},
         only=[only("Bought", colour=UP), only("Sold", colour=DOWN)],
-    )  # fmt: skip
+    )
 
 
 def latest_trades() -> dict:
@@ -128,10 +150,12 @@ def latest_trades() -> dict:
     return table(
         "Latest trades",
         "The newest 50 trades, newest first, with what the taker did.",
-        [api("/recent_trades", columns, **SYMBOL_ONLY, limit=50)], ["Time", "Side", "Price", "Quantity"], "none",
+        [api("/recent_trades", columns, **SYMBOL_ONLY, limit=50)],
+        ["Time", "Side", "Price", "Quantity"],
+        "none",
         newest_first="Time",
         only=[
             only("Side", mappings=side, custom_cellOptions={"type": "color-text"}),
             only("Time", unit="time:HH:mm:ss.SSS"),
         ],
-    )  # fmt: skip
+    )

@@ -1,5 +1,6 @@
-"""Prices and trades of a wide range as few rows. All rows are read, so that a spike survives: newest first and within
-a bound; what was read of the past is remembered, so that the next request gets further. Knows nothing of HTTP."""
+"""Prices and trades of a wide range as few rows. All rows are read, so that a spike survives:
+newest first and within a bound; what was read of the past is remembered, so that the next request
+gets further. Knows nothing of HTTP."""
 
 import time
 from collections import defaultdict
@@ -33,7 +34,8 @@ class Downsampling:
     """`points` of latest_prices and recent_trades. May raise StoreUnavailable."""
 
     def __init__(self, history: History, clock: Callable[[], int] = now_ms) -> None:
-        self._history, self._clock = history, clock
+        self._history = history
+        self._clock = clock
         self._remembered: BucketCache = BucketCache(REMEMBERED_ROWS)
 
     def sampled(self, table: str, query: Query) -> Sampled:
@@ -68,7 +70,8 @@ class Downsampling:
     def _read_plan(
         self, table: str, plan: Sequence[Piece], width: int
     ) -> tuple[dict[str, list[list[Row]]], Piece | None]:
-        """The pieces' rows by symbol, newest piece first, and the first piece that the bound left unread."""
+        """The pieces' rows by symbol, newest piece first, and the first piece that the bound left
+        unread."""
         found: dict[str, list[list[Row]]] = defaultdict(list)
         began, read_rows, position, at_once = time.monotonic(), 0, 0, 1
         newest_ms: dict[str, int] = defaultdict(int)
@@ -86,8 +89,8 @@ class Downsampling:
     def _read_wave(
         self, table: str, wave: Sequence[Piece], width: int, newest_ms: dict[str, int]
     ) -> tuple[list[list[Row]], int]:
-        """What is left of each piece, remembered or read; and how many rows were read for it. Notes in `newest_ms` how
-        far the rows of each symbol reach."""
+        """What is left of each piece, remembered or read; and how many rows were read for it. Notes
+        in `newest_ms` how far the rows of each symbol reach."""
         time_column = TABLES[table].time
         known = {piece: self._remembered.get((table, width, piece)) for piece in wave}
         missing = [piece for piece, rows in known.items() if rows is None]

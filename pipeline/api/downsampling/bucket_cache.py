@@ -14,8 +14,9 @@ SETTLED_MS = 60_000
 
 
 def is_over(end_ms: int, newest_ms: int, now_ms: int) -> bool:
-    """Whether no row is expected any more before `end_ms`: the symbol has later ones. That some time has passed is not
-    enough, because after an outage of the pipeline rows of the past are still to come."""
+    """Whether no row is expected any more before `end_ms`: the symbol has later ones. That some
+    time has passed is not enough, because after an outage of the pipeline rows of the past are
+    still to come."""
     return end_ms <= newest_ms and end_ms <= now_ms - SETTLED_MS
 
 

@@ -1,7 +1,7 @@
 """How a range of time is divided into buckets, and what is left of the rows of one. Knows no store.
 
-What is left of a bucket can be joined with its neighbour's like rows can (`join_prices` of joined rows is `join_prices`
-of them all), so pieces that were joined earlier serve wider buckets too."""
+What is left of a bucket can be joined with its neighbour's like rows can (`join_prices` of joined
+rows is `join_prices` of them all), so pieces that were joined earlier serve wider buckets too."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
@@ -18,13 +18,15 @@ Join = Callable[[int, Sequence[Row]], Row]
 
 
 def bucket_ms(from_ms: int, to_ms: int, most: int, steps: Iterable[int] = STEPS, unit: int = DAY_MS) -> int:
-    """The smallest step with at most `most` buckets between from and to; beyond the steps, whole units."""
+    """The smallest step with at most `most` buckets between from and to; beyond the steps, whole
+    units."""
     for step in steps:
         if buckets_of(from_ms, to_ms, step) <= most:
             return step
     units = max(1, -(-(to_ms - from_ms) // (most * unit)))
     while buckets_of(from_ms, to_ms, units * unit) > most:
-        # The range touches one bucket more than its length tells; with one point only a wide one holds both ends.
+        # The range touches one bucket more than its length tells; with one point only a wide one
+        # holds both ends.
         units *= 2
     return units * unit
 
@@ -35,7 +37,8 @@ def buckets_of(from_ms: int, to_ms: int, width: int) -> int:
 
 
 def piece_ms(width: int) -> int:
-    """The part of an hour that is read at a time where the hour is not whole: some minutes that buckets fit into."""
+    """The part of an hour that is read at a time where the hour is not whole: some minutes that
+    buckets fit into."""
     return next(piece for piece in PIECES if piece % width == 0 or width % piece == 0)
 
 
@@ -85,7 +88,8 @@ def prices_of(rows: Sequence[Row]) -> Row:
 def hour_pieces(
     from_ms: int, to_ms: int, width: int, over_before_ms: int, hours: Iterable[int]
 ) -> list[tuple[int, int]]:
-    """The (from, to) of every read, newest first: whole hours that are over, pieces where an hour is cut or goes on."""
+    """The (from, to) of every read, newest first: whole hours that are over, pieces where an hour
+    is cut or goes on."""
     found = []
     for hour in hours:
         start, end = max(hour, from_ms), min(hour + HOUR_MS, to_ms)

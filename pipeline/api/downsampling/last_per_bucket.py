@@ -1,5 +1,5 @@
-"""Statistics and books of a wide range as few rows: the last row of each bucket is read and no other, so the range may
-be as wide as it likes. Knows nothing of HTTP."""
+"""Statistics and books of a wide range as few rows: the last row of each bucket is read and no
+other, so the range may be as wide as it likes. Knows nothing of HTTP."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -24,13 +24,15 @@ class LastPerBucket:
     """`points` of crypto_24h_stats and order_book. May raise StoreUnavailable."""
 
     def __init__(self, history: History, clock: Callable[[], int] = now_ms) -> None:
-        self._history, self._clock = history, clock
+        self._history = history
+        self._clock = clock
         self._remembered = BucketCache(REMEMBERED_ROWS)
 
     def sampled(self, table: str, query: Query) -> Sampled:
         from_ms, to_ms = range_of(query, self._clock())
         width = bucket_ms(from_ms, to_ms, points_each(query, MOST_BUCKETS))
-        # By bucket its parts, newest first: a book's bucket of several hours lies in several partitions.
+        # By bucket its parts, newest first: a book's bucket of several hours lies in several
+        # partitions.
         left: dict[tuple[str, int], list[Piece]] = defaultdict(list)
         for symbol in query.symbols:
             for start, end in self._parts(table, symbol, from_ms, to_ms, width):
@@ -50,7 +52,8 @@ class LastPerBucket:
             ranges = ((max(from_ms, hour), min(to_ms, hour + HOUR_MS)) for hour in hours)
         else:
             ends = self._history.ends(table, symbol, from_ms, to_ms)
-            # Up to `to` and not to the newest row, so that a bucket that is over is asked for alike every time.
+            # Up to `to` and not to the newest row, so that a bucket that is over is asked for alike
+            # every time.
             ranges = iter(()) if ends is None else iter([(max(from_ms, ends[0] // width * width), to_ms)])
         for start, end in ranges:
             yield from pieces_of(start, end, width)

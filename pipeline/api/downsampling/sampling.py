@@ -1,4 +1,5 @@
-"""What downsampled answers have in common: the range, the number of points, the order of rows. Knows no store."""
+"""What downsampled answers have in common: the range, the number of points, the order of rows.
+Knows no store."""
 
 from collections.abc import Iterable
 from operator import itemgetter
@@ -11,7 +12,8 @@ from pipeline.times import DAY_MS
 
 
 class Sampled(NamedTuple):
-    """Rows ascending by (time, symbol). `complete_from`: what is older was not read; None when all was."""
+    """Rows ascending by (time, symbol). `complete_from`: what is older was not read; None when all
+    was."""
 
     rows: list[Row]
     complete_from: int | None = None
@@ -24,7 +26,8 @@ def range_of(query: Query, now_ms: int) -> tuple[int, int]:
 
 
 def points_each(query: Query, most: int | None = None) -> int:
-    """Buckets of one symbol: all symbols together have at most `points` rows, or `most` if that is less."""
+    """Buckets of one symbol: all symbols together have at most `points` rows, or `most` if that is
+    less."""
     rows = query.points if most is None else min(query.points, most)
     return max(1, rows // len(query.symbols))
 

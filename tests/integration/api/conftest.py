@@ -1,4 +1,5 @@
-"""Cassandra alone with rows that are known (known.py), and an API over it, started as a user starts it."""
+"""Cassandra alone with rows that are known (known.py), and an API over it, started as a user starts
+it."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

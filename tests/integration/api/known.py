@@ -1,5 +1,5 @@
-"""The rows that the tests of the API know: a few symbols, one for each thing to be tested. T0 is the night when clocks
-in Europe go forward; nothing here may notice."""
+"""The rows that the tests of the API know: a few symbols, one for each thing to be tested. T0 is
+the night when clocks in Europe go forward; nothing here may notice."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,10 +17,7 @@ PRICES = [{"symbol": "TENUSDT", "updated_at": T0 + 1000 * n, "price": 100.0 + n}
 PRICES += [{"symbol": "ONEUSDT", "updated_at": T0 + 5500, "price": 7.0}]
 # Six hours, a price every 10 s; one of them, in the middle of a bucket of any width, is a spike.
 SPIKE_AT = T0 + 3 * HOUR_MS + 7 * MINUTE_MS + 30_000
-SPIKES = [
-    {"symbol": "SPIKEUSDT", "updated_at": T0 + 10_000 * n, "price": 50.0 + n % 7}
-    for n in range(6 * 360)
-]  # fmt: skip
+SPIKES = [{"symbol": "SPIKEUSDT", "updated_at": T0 + 10_000 * n, "price": 50.0 + n % 7} for n in range(6 * 360)]
 for each in SPIKES:
     if each["updated_at"] == SPIKE_AT:
         each["price"] = 999.0
@@ -32,17 +29,23 @@ STATS = [
 
 def trade(symbol: str, trade_id: int, time_ms: int, **more: Any) -> dict[str, Any]:
     row = {
-        "symbol": symbol, "hour": hour_of(time_ms), "trade_time": time_ms, "trade_id": trade_id,
-        "price": 10.0 + trade_id, "quantity": 1.0, "quote_quantity": 10.0 + trade_id,
-        "is_buyer_maker": trade_id % 3 == 0, "first_trade_id": trade_id, "last_trade_id": trade_id,
-    }  # fmt: skip
+        "symbol": symbol,
+        "hour": hour_of(time_ms),
+        "trade_time": time_ms,
+        "trade_id": trade_id,
+        "price": 10.0 + trade_id,
+        "quantity": 1.0,
+        "quote_quantity": 10.0 + trade_id,
+        "is_buyer_maker": trade_id % 3 == 0,
+        "first_trade_id": trade_id,
+        "last_trade_id": trade_id,
+    }
     return row | more
 
 
-# Forty trades around the end of an hour; of ten each the time is the same, and two symbols share these times.
-TIES = [
-    trade(symbol, n, T0 + HOUR_MS - 20 + 10 * (n // 10)) for symbol in ("TIEAUSDT", "TIEBUSDT") for n in range(40)
-]
+# Forty trades around the end of an hour; of ten each the time is the same, and two symbols share
+# these times.
+TIES = [trade(symbol, n, T0 + HOUR_MS - 20 + 10 * (n // 10)) for symbol in ("TIEAUSDT", "TIEBUSDT") for n in range(40)]
 # One trade a minute over five hours, the third of them empty.
 STEADY = [trade("STEADYUSDT", n, T0 + n * MINUTE_MS) for n in range(300) if not 120 <= n < 180]
 
@@ -50,8 +53,15 @@ STEADY = [trade("STEADYUSDT", n, T0 + n * MINUTE_MS) for n in range(300) if not 
 def book(symbol: str, number: int, time_ms: int) -> dict[str, Any]:
     bids = [(100.0 - level, 1.0 + level) for level in range(5)]
     asks = [(101.0 + level, 2.0 + level) for level in range(5)]
-    return {"symbol": symbol, "hour": hour_of(time_ms), "updated_at": time_ms, "last_update_id": number,
-            "bids": bids, "asks": asks, **book_figures(bids, asks)}  # fmt: skip
+    return {
+        "symbol": symbol,
+        "hour": hour_of(time_ms),
+        "updated_at": time_ms,
+        "last_update_id": number,
+        "bids": bids,
+        "asks": asks,
+        **book_figures(bids, asks),
+    }
 
 
 BOOKS = [book("BOOKUSDT", n, T0 + n * 20 * MINUTE_MS) for n in range(12)]
@@ -60,16 +70,27 @@ BOOKS += [{**book("HALFUSDT", 1, T0), "asks": [], **book_figures([(100.0, 1.0)],
 
 def candle(symbol: str, interval: str, number: int, length_ms: int, **more: Any) -> dict[str, Any]:
     row = {
-        "symbol": symbol, "interval": interval, "open_time": T0 + number * length_ms, "open_price": 100.0 + number,
-        "high_price": 110.0 + number, "low_price": 90.0 - number, "close_price": 101.0 + number, "volume": 1.5,
-        "close_time": T0 + (number + 1) * length_ms - 1, "quote_volume": 150.0, "number_of_trades": number + 1,
-        "taker_buy_volume": 0.5, "taker_buy_quote_volume": 50.0, "is_closed": True,
+        "symbol": symbol,
+        "interval": interval,
+        "open_time": T0 + number * length_ms,
+        "open_price": 100.0 + number,
+        "high_price": 110.0 + number,
+        "low_price": 90.0 - number,
+        "close_price": 101.0 + number,
+        "volume": 1.5,
+        "close_time": T0 + (number + 1) * length_ms - 1,
+        "quote_volume": 150.0,
+        "number_of_trades": number + 1,
+        "taker_buy_volume": 0.5,
+        "taker_buy_quote_volume": 50.0,
+        "is_closed": True,
         "updated_at": T0 + (number + 1) * length_ms,
-    }  # fmt: skip
+    }
     return row | more
 
 
-# Three hours of minutes, the last minute open; minutes 33 and 34 are missing; and the hours of a day.
+# Three hours of minutes, the last minute open; minutes 33 and 34 are missing; and the hours of a
+# day.
 CANDLES = [candle("CANUSDT", "1m", n, MINUTE_MS, is_closed=n != 179) for n in range(180) if n not in (33, 34)]
 CANDLES += [candle("CANUSDT", "1h", n, HOUR_MS) for n in range(24)]
 CANDLES += [candle("CANBUSDT", "1m", n, MINUTE_MS) for n in range(60)]
@@ -77,15 +98,27 @@ CANDLES += [candle("HOURUSDT", "1h", n, HOUR_MS) for n in range(48)]
 
 
 def now(symbol: str, quote: str, change: float | None, volume: float, at: int = T0) -> dict[str, Any]:
-    return {"quote_asset": quote, "symbol": symbol, "price": 5.0, "price_updated_at": at, "price_change": change,
-            "volume": volume, "quote_volume": volume * 2, "trade_count": 7, "stats_updated_at": at + 1}  # fmt: skip
+    return {
+        "quote_asset": quote,
+        "symbol": symbol,
+        "price": 5.0,
+        "price_updated_at": at,
+        "price_change": change,
+        "volume": volume,
+        "quote_volume": volume * 2,
+        "trade_count": 7,
+        "stats_updated_at": at + 1,
+    }
 
 
 MARKET = [
-    now("AAAEUR", "EUR", 1.0, 30.0, T0 + 2), now("BBBEUR", "EUR", -1.0, 10.0, T0 + 3), now("CCCEUR", "EUR", 0.0, 20.0),
-    now("AAABTC", "BTC", 2.0, 5.0), now("TENUSDT", "USDT", 3.0, 1.0),
+    now("AAAEUR", "EUR", 1.0, 30.0, T0 + 2),
+    now("BBBEUR", "EUR", -1.0, 10.0, T0 + 3),
+    now("CCCEUR", "EUR", 0.0, 20.0),
+    now("AAABTC", "BTC", 2.0, 5.0),
+    now("TENUSDT", "USDT", 3.0, 1.0),
     {"quote_asset": "EUR", "symbol": "PRICEEUR", "price": 1.0, "price_updated_at": T0 + 9},
-]  # fmt: skip
+]
 SOURCE = [{"id": 1, "name": "known", "base_url": "http://127.0.0.1:1", "updated_at": T0}]
 
 
@@ -105,7 +138,12 @@ def write(session: Session, table: str, rows: Iterable[dict[str, Any]]) -> None:
 
 def write_all(session: Session) -> None:
     for table, rows in {
-        "latest_prices": PRICES + SPIKES, "crypto_24h_stats": STATS, "recent_trades": TIES + STEADY,
-        "order_book": BOOKS, "klines": CANDLES, "market_now": MARKET, "data_source": SOURCE,
-    }.items():  # fmt: skip
+        "latest_prices": PRICES + SPIKES,
+        "crypto_24h_stats": STATS,
+        "recent_trades": TIES + STEADY,
+        "order_book": BOOKS,
+        "klines": CANDLES,
+        "market_now": MARKET,
+        "data_source": SOURCE,
+    }.items():
         write(session, table, rows)

@@ -1,4 +1,5 @@
-"""Requests made up by schemathesis from /openapi.json: no server error, no reply that the document does not have."""
+"""Requests made up by schemathesis from /openapi.json: no server error, no reply that the document
+does not have."""
 
 import requests
 import schemathesis

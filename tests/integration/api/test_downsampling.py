@@ -26,17 +26,22 @@ def test_merged_candle_has_the_open_high_low_close_and_sums_of_its_parts(rows, i
     for row in found:
         part = parts[row["open_time"]]
         assert row == {
-            "symbol": "CANUSDT", "interval": interval, "open_time": row["open_time"],
-            "open_price": part[0]["open_price"], "close_price": part[-1]["close_price"],
-            "high_price": max(p["high_price"] for p in part), "low_price": min(p["low_price"] for p in part),
-            "volume": sum(p["volume"] for p in part), "quote_volume": sum(p["quote_volume"] for p in part),
+            "symbol": "CANUSDT",
+            "interval": interval,
+            "open_time": row["open_time"],
+            "open_price": part[0]["open_price"],
+            "close_price": part[-1]["close_price"],
+            "high_price": max(p["high_price"] for p in part),
+            "low_price": min(p["low_price"] for p in part),
+            "volume": sum(p["volume"] for p in part),
+            "quote_volume": sum(p["quote_volume"] for p in part),
             "number_of_trades": sum(p["number_of_trades"] for p in part),
             "taker_buy_volume": sum(p["taker_buy_volume"] for p in part),
             "taker_buy_quote_volume": sum(p["taker_buy_quote_volume"] for p in part),
             "close_time": row["open_time"] + length * MINUTE_MS - 1,
             "is_closed": len(part) == length and all(p["is_closed"] for p in part),
             "updated_at": max(p["updated_at"] for p in part),
-        }  # fmt: skip
+        }
 
 
 def test_merged_candle_with_a_missing_or_an_open_part_is_not_closed(rows):
@@ -92,10 +97,13 @@ def test_bucket_of_prices_is_of_its_rows_and_borders_belong_to_the_later_one(row
     for number, row in enumerate(found):
         part = known.SPIKES[number * 30 : number * 30 + 30]
         assert row == {
-            "symbol": "SPIKEUSDT", "updated_at": part[-1]["updated_at"], "price": part[-1]["price"],
-            "first_price": part[0]["price"], "min_price": min(p["price"] for p in part),
+            "symbol": "SPIKEUSDT",
+            "updated_at": part[-1]["updated_at"],
+            "price": part[-1]["price"],
+            "first_price": part[0]["price"],
+            "min_price": min(p["price"] for p in part),
             "max_price": max(p["price"] for p in part),
-        }  # fmt: skip
+        }
 
 
 def test_second_request_remembers_the_first_ones_hours_and_says_the_same(rows, api):
@@ -107,7 +115,8 @@ def test_second_request_remembers_the_first_ones_hours_and_says_the_same(rows, a
 
 @pytest.mark.parametrize("table", ["latest_prices", "crypto_24h_stats"])
 def test_rows_that_arrive_after_an_outage_are_in_the_next_answer(rows, writer, table):
-    """What is remembered of the past must not hide them: only buckets that the symbol's rows have passed are kept."""
+    """What is remembered of the past must not hide them: only buckets that the symbol's rows have
+    passed are kept."""
     insert = f"INSERT INTO {table} (symbol, updated_at) VALUES ('LATEUSDT', %s)"
     hours, arguments = [T0 + n * HOUR_MS for n in range(6)], {"symbol": "LATEUSDT", "points": 6, "from_": T0}
     for at in hours[:2]:
@@ -126,14 +135,20 @@ def test_bucket_of_trades_has_the_sums_of_its_trades(rows, width):
     parts = {start * width: list(group) for start, group in buckets}
     assert found == [
         {
-            "symbol": "STEADYUSDT", "trade_time": start, "first_price": part[0]["price"], "price": part[-1]["price"],
-            "min_price": part[0]["price"], "max_price": part[-1]["price"], "quantity": float(len(part)),
+            "symbol": "STEADYUSDT",
+            "trade_time": start,
+            "first_price": part[0]["price"],
+            "price": part[-1]["price"],
+            "min_price": part[0]["price"],
+            "max_price": part[-1]["price"],
+            "quantity": float(len(part)),
             "quote_quantity": sum(p["quote_quantity"] for p in part),
             "buy_quantity": float(sum(not p["is_buyer_maker"] for p in part)),
-            "sell_quantity": float(sum(p["is_buyer_maker"] for p in part)), "trades": len(part),
+            "sell_quantity": float(sum(p["is_buyer_maker"] for p in part)),
+            "trades": len(part),
         }
         for start, part in parts.items()
-    ]  # fmt: skip
+    ]
 
 
 def test_points_of_books_and_statistics_are_the_last_row_of_each_bucket(rows):

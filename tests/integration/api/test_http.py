@@ -32,13 +32,26 @@ def test_options_says_what_is_allowed(base):
     assert "Access-Control-Allow-Origin" not in reply.headers
 
 
-@pytest.mark.parametrize(("query", "parameter"), [
-    ("symbol=A&symbol=B", "symbol"), ("limit=5&limit=5", "limit"), ("simbol=A", "simbol"), ("from=2026-02-30", "from"),
-    ("to=yesterday", "to"), ("limit=0", "limit"), ("limit=99999", "limit"), ("from=2&to=1", "from"),
-    ("points=0", "points"), ("points=5&symbol=A&cursor=1:A:0", "cursor"), ("cursor=1", "cursor"),
-    ("symbol=%00", "symbol"),
-    ("interval=7x", "interval"), ("levels=5", "levels"), ("sort=volume", "sort"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("symbol=A&symbol=B", "symbol"),
+        ("limit=5&limit=5", "limit"),
+        ("simbol=A", "simbol"),
+        ("from=2026-02-30", "from"),
+        ("to=yesterday", "to"),
+        ("limit=0", "limit"),
+        ("limit=99999", "limit"),
+        ("from=2&to=1", "from"),
+        ("points=0", "points"),
+        ("points=5&symbol=A&cursor=1:A:0", "cursor"),
+        ("cursor=1", "cursor"),
+        ("symbol=%00", "symbol"),
+        ("interval=7x", "interval"),
+        ("levels=5", "levels"),
+        ("sort=volume", "sort"),
+    ],
+)
 def test_bad_request_is_400_that_names_the_parameter_and_what_is_allowed(base, query, parameter):
     reply = requests.get(f"{base}/klines?{query}", timeout=5)
     assert (reply.status_code, reply.headers["Content-Type"]) == (400, "application/json")
@@ -88,9 +101,13 @@ def test_request_has_one_line_in_the_log_with_its_id(base, api):
     wait_until(lambda: len(request_lines(api, "test-77.a")) == 1 or api.output()[-500:], 5, "the line")
     (line,) = request_lines(api, "test-77.a")
     assert {name: line[name] for name in ("event", "method", "path", "query", "status", "rows")} == {
-        "event": "request", "method": "GET", "path": "/latest_prices", "query": "symbol=ONEUSDT", "status": 200,
+        "event": "request",
+        "method": "GET",
+        "path": "/latest_prices",
+        "query": "symbol=ONEUSDT",
+        "status": 200,
         "rows": 1,
-    }  # fmt: skip
+    }
     assert line["took_ms"] >= 0
     assert line["bytes"] == len(reply.content)
 

@@ -1,4 +1,5 @@
-"""Cassandra goes, comes back, or hangs while requests are made; and the program's own start and stop."""
+"""Cassandra goes, comes back, or hangs while requests are made; and the program's own start and
+stop."""
 
 import signal
 import threading
@@ -14,18 +15,30 @@ from tests.integration.api.conftest import api_environ
 from tests.integration.program import Program
 from tests.integration.waiting import wait_until
 
-PATHS = ["/latest_prices", "/latest_prices?symbol=TENUSDT", "/klines?symbol=CANUSDT", "/order_book", "/recent_trades",
-         "/crypto_24h_stats?sort=volume", "/freshness", "/symbols", "/health", "/market_summary",
-         "/latest_prices?symbol=SPIKEUSDT&points=10&from=0"]  # fmt: skip
+PATHS = [
+    "/latest_prices",
+    "/latest_prices?symbol=TENUSDT",
+    "/klines?symbol=CANUSDT",
+    "/order_book",
+    "/recent_trades",
+    "/crypto_24h_stats?sort=volume",
+    "/freshness",
+    "/symbols",
+    "/health",
+    "/market_summary",
+    "/latest_prices?symbol=SPIKEUSDT&points=10&from=0",
+]
 
 
 class Readers:
     """Requests from several threads at once for as long as it is open; counts the status codes."""
 
     def __init__(self, base: str, threads: int = 6) -> None:
-        self._base, self._stop = base, threading.Event()
+        self._base = base
+        self._stop = threading.Event()
         self.codes: Counter[int] = Counter()
-        self.slowest_seconds, self.wrong = 0.0, []
+        self.slowest_seconds = 0.0
+        self.wrong = []
         self._threads = [threading.Thread(target=self._read, args=(number,)) for number in range(threads)]
 
     def __enter__(self) -> "Readers":
@@ -143,7 +156,8 @@ def test_other_origins_may_read_only_when_they_are_listed(alone):
 
 
 def test_hundred_readers_of_the_same_cause_one_read(api, base):
-    """Of a question nobody asked before; 100 requests at once within the half second that its answer is kept."""
+    """Of a question nobody asked before; 100 requests at once within the half second that its
+    answer is kept."""
     before = api.metric("api_cache_lookups_total", memory="answers", result="miss")
     started = threading.Barrier(100)
 

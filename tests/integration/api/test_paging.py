@@ -1,4 +1,5 @@
-"""Following the Link headers from page to page: every row once, whatever the page size and the ties."""
+"""Following the Link headers from page to page: every row once, whatever the page size and the
+ties."""
 
 from urllib.parse import urljoin
 

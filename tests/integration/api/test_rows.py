@@ -56,8 +56,10 @@ def test_one_row_is_an_array_of_one(rows):
 def test_symbols_in_lower_case_and_several_are_merged_by_time(rows):
     found = rows("/latest_prices", symbol="tenusdt, oneusdt", from_=T0 + 5000, to=T0 + 7000)
     assert [(row["symbol"], row["updated_at"] - T0) for row in found] == [
-        ("TENUSDT", 5000), ("ONEUSDT", 5500), ("TENUSDT", 6000),
-    ]  # fmt: skip
+        ("TENUSDT", 5000),
+        ("ONEUSDT", 5500),
+        ("TENUSDT", 6000),
+    ]
 
 
 def test_iso_times_with_and_without_offset_mean_the_same_moment(rows):
@@ -74,8 +76,11 @@ def test_hour_that_clocks_in_europe_skip_is_an_hour_like_others(rows):
 def test_prices_of_the_whole_market_now_are_one_row_a_symbol(rows):
     found = rows("/latest_prices", quote_asset="eur")
     assert [(row["symbol"], row["price"]) for row in found] == [
-        ("CCCEUR", 5.0), ("AAAEUR", 5.0), ("BBBEUR", 5.0), ("PRICEEUR", 1.0),
-    ]  # fmt: skip
+        ("CCCEUR", 5.0),
+        ("AAAEUR", 5.0),
+        ("BBBEUR", 5.0),
+        ("PRICEEUR", 1.0),
+    ]
     assert {row["symbol"] for row in rows("/crypto_24h_stats", quote_asset="EUR")} == {"AAAEUR", "BBBEUR", "CCCEUR"}
     assert rows("/latest_prices", quote_asset="NONE") == []
 
@@ -113,9 +118,13 @@ def test_book_has_levels_best_first_and_figures(rows):
 def test_depth_adds_up_from_the_best_price_outwards(rows):
     found = rows("/depth", symbol="bookusdt", levels=3)
     assert [(row["side"], row["price"], row["quantity"], row["bid_depth"], row["ask_depth"]) for row in found] == [
-        ("bid", 98.0, 3.0, 6.0, None), ("bid", 99.0, 2.0, 3.0, None), ("bid", 100.0, 1.0, 1.0, None),
-        ("ask", 101.0, 2.0, None, 2.0), ("ask", 102.0, 3.0, None, 5.0), ("ask", 103.0, 4.0, None, 9.0),
-    ]  # fmt: skip
+        ("bid", 98.0, 3.0, 6.0, None),
+        ("bid", 99.0, 2.0, 3.0, None),
+        ("bid", 100.0, 1.0, 1.0, None),
+        ("ask", 101.0, 2.0, None, 2.0),
+        ("ask", 102.0, 3.0, None, 5.0),
+        ("ask", 103.0, 4.0, None, 9.0),
+    ]
     assert {row["updated_at"] for row in found} == {T0 + 220 * MINUTE_MS}
     assert {row["side"] for row in rows("/depth", symbol="HALFUSDT")} == {"bid"}
     assert rows("/depth", symbol="NOBODYUSDT") == []
@@ -124,17 +133,28 @@ def test_depth_adds_up_from_the_best_price_outwards(rows):
 def test_market_summary_counts_what_rises_and_falls(rows):
     (found,) = rows("/market_summary", quote_asset="EUR")
     assert found == {
-        "quote_asset": "EUR", "symbols": 3, "rising": 1, "falling": 1, "unchanged": 1, "quote_volume": 120.0,
-        "trade_count": 21, "updated_at": T0 + 4,
-    }  # fmt: skip
+        "quote_asset": "EUR",
+        "symbols": 3,
+        "rising": 1,
+        "falling": 1,
+        "unchanged": 1,
+        "quote_volume": 120.0,
+        "trade_count": 21,
+        "updated_at": T0 + 4,
+    }
     assert [row["quote_asset"] for row in rows("/market_summary")] == ["BTC", "EUR", "USDT"]
 
 
 def test_symbols_say_what_is_tracked_and_where_from(rows):
     found = {row["symbol"]: row for row in rows("/symbols")}
     assert found["BOOKUSDT"]["tracked"] is True
-    assert found["AAAEUR"] == {"symbol": "AAAEUR", "quote_asset": "EUR", "tracked": False, "source": "known",
-                               "source_url": "http://127.0.0.1:1"}  # fmt: skip
+    assert found["AAAEUR"] == {
+        "symbol": "AAAEUR",
+        "quote_asset": "EUR",
+        "tracked": False,
+        "source": "known",
+        "source_url": "http://127.0.0.1:1",
+    }
     assert {row["symbol"] for row in rows("/symbols", tracked="false", quote_asset="BTC")} == {"AAABTC"}
     assert all(row["tracked"] for row in rows("/symbols", tracked="true"))
 
@@ -142,7 +162,10 @@ def test_symbols_say_what_is_tracked_and_where_from(rows):
 def test_freshness_is_of_the_newest_row_by_its_own_time(rows):
     found = {row["table"]: row for row in rows("/freshness")}
     assert {table: row["updated_at"] for table, row in found.items()} == {
-        "crypto_24h_stats": T0 + 4, "latest_prices": T0 + 9, "order_book": T0 + 220 * MINUTE_MS,
-        "recent_trades": T0 + 299 * MINUTE_MS, "klines": T0 + 48 * HOUR_MS,
-    }  # fmt: skip
+        "crypto_24h_stats": T0 + 4,
+        "latest_prices": T0 + 9,
+        "order_book": T0 + 220 * MINUTE_MS,
+        "recent_trades": T0 + 299 * MINUTE_MS,
+        "klines": T0 + 48 * HOUR_MS,
+    }
     assert all(row["late"] and row["age_seconds"] > DAY_MS / 1000 for row in found.values())

@@ -1,4 +1,5 @@
-"""The chain's fault suite in its short form, under load; `python3 -m bench.chain_faults` is the long one."""
+"""The chain's fault suite in its short form, under load; `python3 -m bench.chain_faults` is the
+long one."""
 
 from collections.abc import Iterator
 
@@ -12,7 +13,8 @@ from tests.support.chain.world import SERVICES, World
 
 @pytest.fixture(scope="module")
 def campaign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
-    """A stack of its own: nothing else may consume, and other tests' rows are none of its business."""
+    """A stack of its own: nothing else may consume, and other tests' rows are none of its
+    business."""
     folder = tmp_path_factory.mktemp("chain")
     with Stack(folder, SERVICES) as stack:
         world = World(stack, folder)

@@ -1,4 +1,5 @@
-"""PostgreSQL alone instead of the whole stack, one exchange for all tests, and an empty database for each."""
+"""PostgreSQL alone instead of the whole stack, one exchange for all tests, and an empty database
+for each."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,4 +47,3 @@ def world(shared: World, tmp_path: Path) -> Iterator[World]:
     yield shared
     shared.exchange.clear()
     shared.end_producer()
-

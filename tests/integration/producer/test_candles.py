@@ -20,7 +20,8 @@ def test_open_candle_moves_closes_once_and_never_reopens(world: World) -> None:
         def seen_closing() -> object:
             rows = world.rows(
                 "SELECT is_closed, number_of_trades FROM klines WHERE close_time < to_timestamp(%s) "
-                "ORDER BY open_time DESC LIMIT 1", ends_ms / 1000,
+                "ORDER BY open_time DESC LIMIT 1",
+                ends_ms / 1000,
             )
             states.update(rows)
             followed = world.value("SELECT count(*) FROM klines WHERE open_time >= to_timestamp(%s)", ends_ms / 1000)
@@ -34,7 +35,8 @@ def test_open_candle_moves_closes_once_and_never_reopens(world: World) -> None:
 
 
 def test_candles_of_an_outage_are_filled_in_with_several_pages(world: World) -> None:
-    """Thirty hours are taken away, and the last candle before them is left as it was when the outage began: open."""
+    """Thirty hours are taken away, and the last candle before them is left as it was when the
+    outage began: open."""
     minutes = 30 * 60
     with world.running(SYMBOLS=BTC, KLINES_BACKFILL="31h"):
         world.wait_for_rows("klines", minutes)

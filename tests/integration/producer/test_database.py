@@ -1,4 +1,5 @@
-"""PostgreSQL: what is never overwritten, what is never written, and what happens while it is away."""
+"""PostgreSQL: what is never overwritten, what is never written, and what happens while it is
+away."""
 
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from tests.support.producer_faults import truth
 from tests.support.producer_faults.world import World
 
 BTC = "BTCUSDT"
-# Three positions and what the server itself writes now and then; 3,000 rows that are locked make 160,000 or more.
+# Three positions and what the server itself writes now and then; 3,000 rows that are locked make
+# 160,000 or more.
 WAL_OF_POSITIONS_BYTES = 30_000
 
 
@@ -39,14 +41,18 @@ def test_killed_postgresql_is_waited_for_and_nothing_is_missing_afterwards(world
 
 
 def test_rows_that_did_not_change_cause_no_wal(world: World, tmp_path: Path) -> None:
-    """A recording that has ended, read by a producer that has forgotten where it was: all of it is there already."""
+    """A recording that has ended, read by a producer that has forgotten where it was: all of it is
+    there already."""
     port, begin_ms = free_ports(1)[0], now_ms() // DAY_MS * DAY_MS - 4 * DAY_MS
     recorded = str(ROOT / "examples" / "replay")
     command = ["-m", "simulator", "--port", str(port), "--replay", recorded, "--replay-start", str(begin_ms)]
     settings = {
-        "BINANCE_BASE_URL": f"http://127.0.0.1:{port}", "SYMBOLS": "ALGOUSDT,AVAXUSDT,XRPETH,NKNUSDT",
-        "KLINES_BACKFILL": "7d", "TRADES_BACKFILL": "7d", "TRADES_RETENTION_DAYS": "9",
-    }  # fmt: skip
+        "BINANCE_BASE_URL": f"http://127.0.0.1:{port}",
+        "SYMBOLS": "ALGOUSDT,AVAXUSDT,XRPETH,NKNUSDT",
+        "KLINES_BACKFILL": "7d",
+        "TRADES_BACKFILL": "7d",
+        "TRADES_RETENTION_DAYS": "9",
+    }
     with Program([*command, "--weight-limit", "1000000"], dict(world.stack.environ), tmp_path / "replay.log"):
         with world.running(**settings):
             world.wait_for_rows("klines", 5760)
@@ -58,8 +64,9 @@ def test_rows_that_did_not_change_cause_no_wal(world: World, tmp_path: Path) -> 
         with world.running(**settings) as producer:
             wait_until(
                 lambda: producer.metric("producer_rows_unchanged_total") > 3050 or world.output()[-500:],
-                20, "3,000 trades and some polls of everything again",
-            )  # fmt: skip
+                20,
+                "3,000 trades and some polls of everything again",
+            )
             assert producer.metric("producer_rows_changed_total") == 0
             wrote_bytes = world.value("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), %s)", before)
     assert wrote_bytes < WAL_OF_POSITIONS_BYTES

@@ -6,7 +6,8 @@ from tests.support.producer_faults.disturbances import OF_PROCESSES, OF_REPLIES
 from tests.support.producer_faults.world import World
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
-# Hanging requests and long silences take longer than a short suite has; test_requests.py has tests of their own.
+# Hanging requests and long silences take longer than a short suite has; test_requests.py has tests
+# of their own.
 TOO_LONG = {"requests hang 15 s"}
 
 

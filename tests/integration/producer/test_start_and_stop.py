@@ -49,7 +49,8 @@ def test_stop_is_prompt_while_postgresql_does_not_answer(world: World, how: str)
 
 
 def asks_no_more(world: World) -> Callable[[], bool]:
-    """The same number of requests at eight looks: it polls several times a second, unless it waits for PostgreSQL."""
+    """The same number of requests at eight looks: it polls several times a second, unless it waits
+    for PostgreSQL."""
     looks: deque[float] = deque(maxlen=8)
 
     def condition() -> bool:
@@ -99,8 +100,9 @@ def figures(producer) -> None:
     for kind in ("listing", "price", "stats", "order_book", "trades", "klines"):
         wait_until(
             lambda kind=kind: time.time() - producer.metric("producer_last_success_timestamp_seconds", kind=kind) < 60,
-            10, f"a success of {kind}",
-        )  # fmt: skip
+            10,
+            f"a success of {kind}",
+        )
     for table in ("latest_prices", "crypto_24h_stats", "order_book", "recent_trades", "klines"):
         assert producer.metric("producer_rows_changed_total", table=table) > 0
     assert producer.metric("producer_requests_total", endpoint="/api/v3/depth", status="200") > 0

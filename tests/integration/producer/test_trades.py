@@ -48,7 +48,8 @@ def test_gap_in_the_exchanges_ids_is_told_and_counted_and_nothing_else_is_missin
 
 
 def test_ids_that_begin_anew_are_told_and_followed(world: World) -> None:
-    """As after a symbol was listed again: the exchange's newest id is below the one that is stored."""
+    """As after a symbol was listed again: the exchange's newest id is below the one that is
+    stored."""
     world.rows("INSERT INTO trade_positions (symbol, last_trade_id) VALUES (%s, %s)", BTC, 10**15)
     with world.running(SYMBOLS=BTC):
         world.wait_until_said("trade_ids_restarted")
@@ -57,6 +58,7 @@ def test_ids_that_begin_anew_are_told_and_followed(world: World) -> None:
         world.wait_for_rows("trade_positions")
         world.wait_until(
             "SELECT last_trade_id BETWEEN %s AND %s FROM trade_positions",
-            world.exchange.newest_id(BTC, until_ms), 10**14,
-        )  # fmt: skip
+            world.exchange.newest_id(BTC, until_ms),
+            10**14,
+        )
     assert truth.trades(world, [BTC], until_ms - 50_000, until_ms).wrong == []

@@ -15,8 +15,8 @@ EQUAL_WITHIN_SECONDS = 150
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`settled_seconds`: from the last change until everything was equal. `wrong` empty: nothing is lost, invented,
-    false or a dead letter that should not be one."""
+    """`settled_seconds`: from the last change until everything was equal. `wrong` empty: nothing is
+    lost, invented, false or a dead letter that should not be one."""
 
     scenario: str
     changes: int
@@ -26,11 +26,15 @@ class Outcome:
 
 
 class Campaign:
-    """Each scenario has symbols of its own, so that a comparison costs the same whatever came before."""
+    """Each scenario has symbols of its own, so that a comparison costs the same whatever came
+    before."""
 
     def __init__(self, world: World, seed: int, say: Callable[[str], None] = lambda text: None) -> None:
-        self._world, self._random, self._say = world, Random(seed), say
-        self._letters, self._number = 0, 0
+        self._world = world
+        self._random = Random(seed)
+        self._say = say
+        self._letters = 0
+        self._number = 0
 
     def run(self, scenario: Scenario) -> Outcome:
         """A scenario that could not be played is wrong, too."""

@@ -1,5 +1,6 @@
-"""A steady stream of committed changes over the five tables: upserts, books of which one side changes, trades, deletes,
-rows that come back, several changes of one row in one transaction. Knows PostgreSQL; knows nothing of what follows."""
+"""A steady stream of committed changes over the five tables: upserts, books of which one side
+changes, trades, deletes, rows that come back, several changes of one row in one transaction. Knows
+PostgreSQL; knows nothing of what follows."""
 
 import threading
 import time
@@ -54,20 +55,24 @@ DELETES = {
     "latest_prices": "DELETE FROM latest_prices WHERE symbol = %s",
     "crypto_24h_stats": "DELETE FROM crypto_24h_stats WHERE symbol = %s",
     "klines": "DELETE FROM klines WHERE symbol = %s AND interval = '1m' AND "
-              "open_time = timestamptz '2026-01-01Z' + %s * interval '1 minute'",
-}  # fmt: skip
+    "open_time = timestamptz '2026-01-01Z' + %s * interval '1 minute'",
+}
 
 
 class Load:
-    """Changes rows of symbols that begin with `prefix`, in a thread. A lost connection is made again: what had been
-    committed then, PostgreSQL itself notes (audit.sql)."""
+    """Changes rows of symbols that begin with `prefix`, in a thread. A lost connection is made
+    again: what had been committed then, PostgreSQL itself notes (audit.sql)."""
 
-    def __init__(self, connect: Callable[[], psycopg2.extensions.connection], prefix: str, seed: int,
-                 rate: float = RATE) -> None:  # fmt: skip
-        self._connect, self.rate, self._random = connect, rate, Random(seed)
+    def __init__(
+        self, connect: Callable[[], psycopg2.extensions.connection], prefix: str, seed: int, rate: float = RATE
+    ) -> None:
+        self._connect = connect
+        self.rate = rate
+        self._random = Random(seed)
         self.symbols = [f"{prefix}{number:02}USDT" for number in range(SYMBOLS)]
         self._next_id = 1
-        self.done, self.failed = 0, 0
+        self.done = 0
+        self.failed = 0
         self.error: Exception | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="load", daemon=True)
@@ -125,7 +130,8 @@ class Load:
             self.done += len(statements)
             self._stop.wait(max(0.0, began + done / self.rate - time.monotonic()))
 
-    # --- what is changed -------------------------------------------------------------------------------------------
+    # --- what is changed
+    # -------------------------------------------------------------------------------------------
 
     def _transaction(self) -> list[Statement]:
         chance, symbol = self._random.random(), self._random.choice(self.symbols)

@@ -1,5 +1,5 @@
-"""What goes wrong while changes are committed, one function each. What they all have in common (load, waiting,
-comparing) is campaign.py's."""
+"""What goes wrong while changes are committed, one function each. What they all have in common
+(load, waiting, comparing) is campaign.py's."""
 
 import json
 import time
@@ -16,7 +16,8 @@ from tests.support.chain.world import World
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`act` is called while the load runs and returns when the trouble is over. `dead_letters`: how many it makes."""
+    """`act` is called while the load runs and returns when the trouble is over. `dead_letters`: how
+    many it makes."""
 
     name: str
     act: Callable[[World, Load, Random], None]
@@ -49,12 +50,14 @@ def store_stopped(seconds: float) -> Scenario:
 
 
 def snapshot(kind: str, *tables: str) -> Scenario:
-    """`incremental`: in chunks beside the stream; not of tables with a time in their key (debezium/README.md).
+    """`incremental`: in chunks beside the stream; not of tables with a time in their key
+    (debezium/README.md).
     `blocking`: the stream waits."""
 
     def act(world: World, load: Load, random: Random) -> None:
         load.more(500)
-        # The load deletes some rows before they are read, and an incremental snapshot leaves out what has changed.
+        # The load deletes some rows before they are read, and an incremental snapshot leaves out
+        # what has changed.
         wanted = {
             table: snapshot_records(world, table) + world.sql(f"SELECT count(*) FROM {table}")[0][0] // 2
             for table in tables
@@ -62,7 +65,6 @@ def snapshot(kind: str, *tables: str) -> Scenario:
         data = {"type": kind, "data-collections": [f"public.{table}" for table in tables]}
         signal_id = f"{kind}-{random.randrange(10**9)}"
         world.sql("INSERT INTO debezium_signal VALUES (%s, 'execute-snapshot', %s)", signal_id, json.dumps(data))
-
 
         def read() -> object:
             found = {table: snapshot_records(world, table) for table in wanted}
@@ -87,8 +89,12 @@ def backlog(world: World, load: Load, random: Random) -> None:
                 world.sql(f"DELETE FROM {table} WHERE symbol = %s", symbol)
             if number % 2:
                 price = random.randrange(1, 10**6)
-                world.sql("INSERT INTO latest_prices VALUES (%s, %s, clock_timestamp()) ON CONFLICT (symbol) DO UPDATE "
-                          "SET price = excluded.price, updated_at = excluded.updated_at", symbol, price)  # fmt: skip
+                world.sql(
+                    "INSERT INTO latest_prices VALUES (%s, %s, clock_timestamp()) ON CONFLICT (symbol) DO UPDATE "
+                    "SET price = excluded.price, updated_at = excluded.updated_at",
+                    symbol,
+                    price,
+                )
         load.more(500)
     load.more(100)
 
@@ -123,10 +129,13 @@ def members_come_and_go(world: World, load: Load, random: Random) -> None:
 
 
 def columns(world: World, load: Load, random: Random) -> None:
-    """A column that Cassandra lacks, then has, then lacks again; another that changes its type and back."""
+    """A column that Cassandra lacks, then has, then lacks again; another that changes its type and
+    back."""
     consumer = world.programs["consumer"]
-    touch = ("UPDATE klines SET venue = (random() * 1000)::int, updated_at = clock_timestamp() WHERE symbol = ANY(%s)",
-             load.symbols)  # fmt: skip
+    touch = (
+        "UPDATE klines SET venue = (random() * 1000)::int, updated_at = clock_timestamp() WHERE symbol = ANY(%s)",
+        load.symbols,
+    )
     load.more(100)
     world.sql("ALTER TABLE klines ADD COLUMN venue int")
     try:
@@ -139,14 +148,15 @@ def columns(world: World, load: Load, random: Random) -> None:
         load.more(100)
         world.sql("ALTER TABLE klines ALTER COLUMN number_of_trades TYPE numeric, ALTER COLUMN venue TYPE text")
         load.more(200)
-        world.sql("ALTER TABLE klines ALTER COLUMN number_of_trades TYPE bigint, "
-                  "ALTER COLUMN venue TYPE int USING venue::int")  # fmt: skip
+        world.sql(
+            "ALTER TABLE klines ALTER COLUMN number_of_trades TYPE bigint, ALTER COLUMN venue TYPE int USING venue::int"
+        )
         load.more(200)
         wait_until(lambda: same_venues(world, load), 60, "the candles' new column")
     finally:
         world.sql("ALTER TABLE klines DROP COLUMN venue")
-    # The source first: rows written with a column that Cassandra drops at the same time cannot be read there until
-    # they are flushed (its own error, Columns.encodeBitmap).
+    # The source first: rows written with a column that Cassandra drops at the same time cannot be
+    # read there until they are flushed (its own error, Columns.encodeBitmap).
     load.more(100)
     wait_until(lambda: world.lag_records() < load.rate or world.lag_records(), 60, "the changes before taken")
     world.store_admin.execute("ALTER TABLE klines DROP venue")
@@ -163,21 +173,26 @@ def same_venues(world: World, load: Load) -> object:
     true = {
         (symbol, at.replace(tzinfo=None).isoformat()): venue
         for symbol, at, venue in world.sql(
-            "SELECT symbol, open_time, venue FROM klines WHERE symbol = ANY(%s) AND venue IS NOT NULL", load.symbols)
+            "SELECT symbol, open_time, venue FROM klines WHERE symbol = ANY(%s) AND venue IS NOT NULL", load.symbols
+        )
     }
     differ = {key: (stored.get(key), venue) for key, venue in true.items() if stored.get(key) != venue}
     return (bool(true) and not differ) or differ
 
 
 def all_again(world: World, load: Load, random: Random) -> None:
-    """A consumer of another group writes everything again from the first record on, beside the first."""
+    """A consumer of another group writes everything again from the first record on, beside the
+    first."""
     load.more(300)
     again = world.start_program("again", CONSUMER_GROUP=f"again-{random.randrange(10**9)}")
     wait_until(again.healthy, 60, "the second group's health")
     load.more(300)
     end = sum(len(world.records(world.topic(table))) for table in (*HISTORY_KEYS, "klines"))
-    wait_until(lambda: again.metric("consumer_records_total") >= end or again.metric("consumer_records_total"), 120,
-               "all records again")  # fmt: skip
+    wait_until(
+        lambda: again.metric("consumer_records_total") >= end or again.metric("consumer_records_total"),
+        120,
+        "all records again",
+    )
     again.stop(timeout_seconds=60)  # it finishes the thousands of records in hand
     del world.programs["again"]
 

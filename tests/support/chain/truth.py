@@ -1,5 +1,5 @@
-"""What Cassandra must hold, told from PostgreSQL alone, and what differs. All rows, all columns. Uses nothing of
-pipeline/: a mistake there must not be made here a second time."""
+"""What Cassandra must hold, told from PostgreSQL alone, and what differs. All rows, all columns.
+Uses nothing of pipeline/: a mistake there must not be made here a second time."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -15,8 +15,9 @@ SHOWN = 3
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR_MS = 3_600_000
 # Columns that hold a time, in any table.
-TIMES = frozenset({"updated_at", "open_time", "close_time", "trade_time", "hour", "price_updated_at",
-                   "stats_updated_at"})  # fmt: skip
+TIMES = frozenset(
+    {"updated_at", "open_time", "close_time", "trade_time", "hour", "price_updated_at", "stats_updated_at"}
+)
 HISTORY_KEYS = {
     "latest_prices": ("symbol", "updated_at"),
     "crypto_24h_stats": ("symbol", "updated_at"),
@@ -36,8 +37,10 @@ class Findings:
 
 def compare(postgres: Connection, cassandra: Session, prefix: str) -> Findings:
     """The rows of the load's symbols in the five tables and market_now."""
-    symbols = [row[0] for row in rows_of(
-        postgres, "SELECT DISTINCT symbol FROM committed_changes WHERE symbol LIKE %s", prefix + "%")]  # fmt: skip
+    symbols = [
+        row[0]
+        for row in rows_of(postgres, "SELECT DISTINCT symbol FROM committed_changes WHERE symbol LIKE %s", prefix + "%")
+    ]
     wrong, compared = [], 0
     pairs: list[tuple[str, tuple[str, ...], Rows, Rows]] = [
         (table, key, committed(postgres, table, key, prefix), stored(cassandra, table, key, symbols))
@@ -58,16 +61,24 @@ def differences(table: str, expected: Rows, found: Rows) -> Iterator[str]:
     if invented := found.keys() - expected.keys():
         yield f"{table}: {len(invented)} rows should not be there, e.g. {sorted(invented)[:SHOWN]}"
     differ = [
-        (key, {name: (found[key][name], value) for name, value in row.items()
-               if name in found[key] and found[key][name] != value})
-        for key, row in expected.items() if key in found
-    ]  # fmt: skip
+        (
+            key,
+            {
+                name: (found[key][name], value)
+                for name, value in row.items()
+                if name in found[key] and found[key][name] != value
+            },
+        )
+        for key, row in expected.items()
+        if key in found
+    ]
     differ = [(key, columns) for key, columns in differ if columns]
     if differ:
         yield f"{table}: {len(differ)} rows differ, as (stored, true) e.g. {differ[:SHOWN]}"
 
 
-# --- PostgreSQL ----------------------------------------------------------------------------------------------------
+# --- PostgreSQL
+# ----------------------------------------------------------------------------------------------------
 
 
 def rows_of(postgres: Connection, sql: str, *values: object) -> list[tuple]:
@@ -77,11 +88,15 @@ def rows_of(postgres: Connection, sql: str, *values: object) -> list[tuple]:
 
 
 def committed(postgres: Connection, table: str, key: tuple[str, ...], prefix: str) -> Rows:
-    """Every state that a row of `table` was committed in; of several in one millisecond, the last."""
+    """Every state that a row of `table` was committed in; of several in one millisecond, the
+    last."""
     noted = rows_of(
-        postgres, "SELECT row_after FROM committed_changes WHERE table_name = %s AND symbol LIKE %s "
-        "AND op <> 'delete' ORDER BY id", table, prefix + "%",
-    )  # fmt: skip
+        postgres,
+        "SELECT row_after FROM committed_changes WHERE table_name = %s AND symbol LIKE %s "
+        "AND op <> 'delete' ORDER BY id",
+        table,
+        prefix + "%",
+    )
     found: Rows = {}
     for (row,) in noted:
         row = {name: iso_ms(value) if name in TIMES else value for name, value in row.items()}
@@ -98,11 +113,17 @@ def book(row: Row) -> Row:
     asks = [(float(price), float(quantity)) for price, quantity in row["asks"]]
     bid_depth, ask_depth = sum(quantity for _, quantity in bids), sum(quantity for _, quantity in asks)
     return {
-        "bids": bids, "asks": asks, "best_bid": bids[0][0], "best_ask": asks[0][0],
-        "spread": asks[0][0] - bids[0][0], "mid_price": (asks[0][0] + bids[0][0]) / 2, "bid_depth": bid_depth,
-        "ask_depth": ask_depth, "imbalance": (bid_depth - ask_depth) / (bid_depth + ask_depth),
+        "bids": bids,
+        "asks": asks,
+        "best_bid": bids[0][0],
+        "best_ask": asks[0][0],
+        "spread": asks[0][0] - bids[0][0],
+        "mid_price": (asks[0][0] + bids[0][0]) / 2,
+        "bid_depth": bid_depth,
+        "ask_depth": ask_depth,
+        "imbalance": (bid_depth - ask_depth) / (bid_depth + ask_depth),
         "hour": row["updated_at"] // HOUR_MS * HOUR_MS,
-    }  # fmt: skip
+    }
 
 
 def current(postgres: Connection, table: str, prefix: str) -> Iterator[Row]:
@@ -137,7 +158,8 @@ def whole_ms(since: timedelta) -> int:
     return since // timedelta(milliseconds=1)
 
 
-# --- Cassandra -----------------------------------------------------------------------------------------------------
+# --- Cassandra
+# -----------------------------------------------------------------------------------------------------
 
 
 def stored(cassandra: Session, table: str, key: tuple[str, ...], symbols: Iterable[str]) -> Rows:

@@ -1,4 +1,5 @@
-"""The chain's processes, each of which can be killed and started again. Knows how; when is the scenario's business."""
+"""The chain's processes, each of which can be killed and started again. Knows how; when is the
+scenario's business."""
 
 import signal
 import time
@@ -31,7 +32,9 @@ class World:
 
     def __init__(self, stack: Stack, folder: Path, rate: float = RATE) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.stack, self.rate, self._folder = stack, rate, folder
+        self.stack = stack
+        self.rate = rate
+        self._folder = folder
         self.settings = load("consumer", environ=stack.environ, dotenv="/dev/null")
         self.programs: dict[str, Program] = {}
         self._ports: dict[str, int] = {}
@@ -51,10 +54,12 @@ class World:
         for session in (self.store, self.store_admin):
             session.cluster.shutdown()
 
-    # --- processes -------------------------------------------------------------------------------------------------
+    # --- processes
+    # -------------------------------------------------------------------------------------------------
 
     def start_program(self, name: str, **environ: str) -> Program:
-        """`consumer`, `guard`, or one more consumer under any other name; its log goes on where it ended."""
+        """`consumer`, `guard`, or one more consumer under any other name; its log goes on where it
+        ended."""
         port = self._ports.setdefault(name, free_ports(1)[0])
         command = ["-m", "debezium.guard"] if name == "guard" else ["consumer_to_cassandra.py"]
         settings = {**self.stack.environ, "CONSUMER_GROUP": GROUP, "METRICS_PORT": str(port), **environ}
@@ -87,14 +92,20 @@ class World:
         yield
         self.start(name)
 
-    # --- the two ends ----------------------------------------------------------------------------------------------
+    # --- the two ends
+    # ----------------------------------------------------------------------------------------------
 
     def connect(self) -> psycopg2.extensions.connection:
         """A superuser's connection to PostgreSQL."""
         return psycopg2.connect(
-            host=self.settings.PGHOST, port=self.settings.PGPORT, dbname=self.settings.PGDATABASE, user="postgres",
-            password=self.settings.POSTGRES_PASSWORD, options="-c timezone=UTC", connect_timeout=5,
-        )  # fmt: skip
+            host=self.settings.PGHOST,
+            port=self.settings.PGPORT,
+            dbname=self.settings.PGDATABASE,
+            user="postgres",
+            password=self.settings.POSTGRES_PASSWORD,
+            options="-c timezone=UTC",
+            connect_timeout=5,
+        )
 
     def sql(self, statement: str, *values: object) -> list[tuple]:
         with self.connect() as connection, connection.cursor() as cursor:
@@ -117,7 +128,8 @@ class World:
         except cassandra_session.AWAY as error:
             return truth.Findings([f"Cassandra cannot be read: {error}"], 0)
 
-    # --- Kafka -----------------------------------------------------------------------------------------------------
+    # --- Kafka
+    # -----------------------------------------------------------------------------------------------------
 
     def topic(self, table: str) -> str:
         return f"{self.settings.TOPIC_PREFIX}.public.{table}"

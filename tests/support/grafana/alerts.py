@@ -1,5 +1,5 @@
-"""A provisioned alert rule, evaluated: what Grafana's threshold expression makes of the values of its query. Knows the
-rule's model; the values come from a real Prometheus."""
+"""A provisioned alert rule, evaluated: what Grafana's threshold expression makes of the values of
+its query. Knows the rule's model; the values come from a real Prometheus."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,7 +20,8 @@ def threshold(rule: Mapping[str, Any]) -> tuple[str, float]:
 
 
 def holds(rule: Mapping[str, Any], values: Sequence[float]) -> bool:
-    """Whether the condition holds with these values of A; none at all is what the rule says of no data."""
+    """Whether the condition holds with these values of A; none at all is what the rule says of no
+    data."""
     if not values:
         return rule["noDataState"] == "Alerting"
     kind, limit = threshold(rule)
@@ -28,7 +29,8 @@ def holds(rule: Mapping[str, Any], values: Sequence[float]) -> bool:
 
 
 def as_prometheus_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """The same alarm for promtool, which can play time: A, B, `for`, and no data where that alarms as well."""
+    """The same alarm for promtool, which can play time: A, B, `for`, and no data where that alarms
+    as well."""
     kind, limit = threshold(rule)
     condition = f"({expression(rule)}) {SIGNS[kind]} {limit}"
     if rule["noDataState"] == "Alerting":

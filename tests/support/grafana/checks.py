@@ -1,5 +1,5 @@
-"""What a dashboard must keep to. Each rule yields one complaint for each place that breaks it; tests/unit/grafana shows
-for each that our dashboards keep it and that a broken one is noticed."""
+"""What a dashboard must keep to. Each rule yields one complaint for each place that breaks it;
+tests/unit/grafana shows for each that our dashboards keep it and that a broken one is noticed."""
 
 import json
 import re
@@ -12,19 +12,32 @@ from tests.support.grafana.metric_names import metrics_in
 SCHEMA_VERSION = 42
 GRID_COLUMNS = 24
 INFINITY, PROMETHEUS, CASSANDRA = (
-    "yesoreyeram-infinity-datasource", "prometheus", "hadesarchitect-cassandra-datasource",
-)  # fmt: skip
+    "yesoreyeram-infinity-datasource",
+    "prometheus",
+    "hadesarchitect-cassandra-datasource",
+)
 COLUMN_TYPES = {"string", "number", "boolean", "timestamp_epoch"}
 FIELD_OPTIONS = {
-    "unit", "decimals", "min", "max", "noValue", "displayName", "color", "thresholds", "mappings", "links", "custom",
-}  # fmt: skip
+    "unit",
+    "decimals",
+    "min",
+    "max",
+    "noValue",
+    "displayName",
+    "color",
+    "thresholds",
+    "mappings",
+    "links",
+    "custom",
+}
 HOST = re.compile(r"https?://|localhost|\b\d{1,3}(\.\d{1,3}){3}\b|\b[a-z]+:\d{4,5}\b")
 
 Complaints = Iterator[str]
 
 
 def header(dashboard: dict) -> Complaints:
-    """The version that Grafana 12 and 13 read without migrating, a fixed uid, and no id of some other database."""
+    """The version that Grafana 12 and 13 read without migrating, a fixed uid, and no id of some
+    other database."""
     if dashboard.get("schemaVersion") != SCHEMA_VERSION:
         yield f"schemaVersion {dashboard.get('schemaVersion')}"
     if not dashboard.get("uid"):
@@ -110,14 +123,16 @@ def infinity_targets(dashboard: dict) -> Iterator[tuple[str, dict]]:
 
 
 def parser(dashboard: dict) -> Complaints:
-    """Without `parser: backend` the browser would parse, and alerts and shared dashboards would stay empty."""
+    """Without `parser: backend` the browser would parse, and alerts and shared dashboards would
+    stay empty."""
     for name, query in infinity_targets(dashboard):
         if (query.get("type"), query.get("source"), query.get("parser")) != ("json", "url", "backend"):
             yield f"{name}: type, source, parser are not json, url, backend"
 
 
 def columns(dashboard: dict, returned: Mapping[str, Collection[str]]) -> Complaints:
-    """Columns are of a type we know, each under its own title, and the route (`returned`: its columns) has them."""
+    """Columns are of a type we know, each under its own title, and the route (`returned`: its
+    columns) has them."""
     for name, query in infinity_targets(dashboard):
         have = returned.get(query["url"])
         if have is None:
@@ -188,5 +203,13 @@ def filtering(dashboard: dict) -> Complaints:
 
 # Those that need no knowledge from outside.
 ALONE: tuple[Callable[[dict], Complaints], ...] = (
-    header, words, field_options, ids, places, hosts, parser, variables, filtering,
-)  # fmt: skip
+    header,
+    words,
+    field_options,
+    ids,
+    places,
+    hosts,
+    parser,
+    variables,
+    filtering,
+)

@@ -1,4 +1,5 @@
-"""Which metrics the four programs export, by what their modules register. Imports them all; asks nobody."""
+"""Which metrics the four programs export, by what their modules register. Imports them all; asks
+nobody."""
 
 import prometheus_client
 

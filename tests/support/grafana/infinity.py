@@ -1,5 +1,5 @@
-"""What the plugin's backend parser makes of an answer: root selector, columns, types, format, as its source has it.
-Knows JSON and the query model; asks nobody."""
+"""What the plugin's backend parser makes of an answer: root selector, columns, types, format, as
+its source has it. Knows JSON and the query model; asks nobody."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,8 +50,12 @@ def epoch_ms(value: Any) -> datetime | None:
     return None if found is None else EPOCH + timedelta(milliseconds=int(found))
 
 
-TYPES = {"string": ("string", text), "number": ("number", number), "boolean": ("boolean", boolean),
-         "timestamp_epoch": ("time", epoch_ms)}  # fmt: skip
+TYPES = {
+    "string": ("string", text),
+    "number": ("number", number),
+    "boolean": ("boolean", boolean),
+    "timestamp_epoch": ("time", epoch_ms),
+}
 
 
 def frame(answer: Any, query: Mapping[str, Any]) -> list[Field]:
@@ -88,8 +92,9 @@ def _path(value: Any, selector: str) -> Any:
 
 
 def _wide(fields: list[Field]) -> list[Field]:
-    """Time and numbers stay; with strings beside them each combination becomes fields of its own, with labels. Times
-    that are null or go back leave the long frame as it is, as in the plugin, where nobody is told."""
+    """Time and numbers stay; with strings beside them each combination becomes fields of its own,
+    with labels. Times that are null or go back leave the long frame as it is, as in the plugin,
+    where nobody is told."""
     time = next((field for field in fields if field.kind == "time"), None)
     names = [field for field in fields if field.kind == "string"]
     if time is None or not names or None in time.values or list(time.values) != sorted(time.values):

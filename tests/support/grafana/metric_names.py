@@ -1,5 +1,5 @@
-"""Which metrics an expression asks for, and which there are. PromQL is parsed by a library; Grafana's own variables are
-filled in first, since they are no PromQL."""
+"""Which metrics an expression asks for, and which there are. PromQL is parsed by a library;
+Grafana's own variables are filled in first, since they are no PromQL."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any

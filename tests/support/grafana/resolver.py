@@ -1,5 +1,5 @@
-"""What a panel shows, without Grafana: asks the running API or Prometheus what the panel asks, and makes the frames the
-panel would get. Knows HTTP and the query models."""
+"""What a panel shows, without Grafana: asks the running API or Prometheus what the panel asks, and
+makes the frames the panel would get. Knows HTTP and the query models."""
 
 import math
 import time
@@ -17,14 +17,18 @@ POINTS = 300
 
 
 class Resolver:
-    """`addresses`: where each data source is, by its uid. `api_seconds` adds up the time that API requests took."""
+    """`addresses`: where each data source is, by its uid. `api_seconds` adds up the time that API
+    requests took."""
 
     def __init__(self, addresses: Mapping[str, str]) -> None:
-        self._addresses, self._session = addresses, requests.Session()
-        self.requests, self.api_seconds = 0, 0.0
+        self._addresses = addresses
+        self._session = requests.Session()
+        self.requests = 0
+        self.api_seconds = 0.0
 
     def open(self, dashboard: Mapping[str, Any], now_ms: int, **values: str) -> View:
-        """The dashboard as somebody opens it now: default range, variables from their queries, or as given."""
+        """The dashboard as somebody opens it now: default range, variables from their queries, or
+        as given."""
         seen = view(dashboard, now_ms)
         found: dict[str, str] = {}
         for variable in dashboard["templating"]["list"]:

@@ -1,4 +1,5 @@
-"""A real Prometheus with the project's own configuration, only that its targets are where the test runs them."""
+"""A real Prometheus with the project's own configuration, only that its targets are where the test
+runs them."""
 
 import os
 import shutil
@@ -30,13 +31,16 @@ class Prometheus:
             job.pop("dns_sd_configs", None)
             job["static_configs"] = [{"targets": [f"127.0.0.1:{targets[job['job_name']]}"]}]
         config["rule_files"] = [str(ROOT / "prometheus" / path) for path in config["rule_files"]]
-        self.path, self.address = directory / "prometheus.yml", f"http://127.0.0.1:{port}"
+        self.path = directory / "prometheus.yml"
+        self.address = f"http://127.0.0.1:{port}"
         self.path.write_text(yaml.safe_dump(config), encoding="utf-8")
         self.log = directory / "prometheus.log"
         command = [
-            str(program("prometheus")), f"--config.file={self.path}", f"--storage.tsdb.path={directory / 'data'}",
+            str(program("prometheus")),
+            f"--config.file={self.path}",
+            f"--storage.tsdb.path={directory / 'data'}",
             f"--web.listen-address=127.0.0.1:{port}",
-        ]  # fmt: skip
+        ]
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=output, cwd=directory)
 

@@ -1,4 +1,5 @@
-"""Variables and macros filled in as Grafana and the plugin do it. Knows the documented ways of writing them."""
+"""Variables and macros filled in as Grafana and the plugin do it. Knows the documented ways of
+writing them."""
 
 import re
 from collections.abc import Mapping
@@ -8,10 +9,19 @@ from typing import Any
 UNITS_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 # What Grafana rounds an automatic interval to: (below this, that); past the last one a day.
 ROUNDED_MS = (
-    (90_000, 60_000), (210_000, 120_000), (450_000, 300_000), (750_000, 600_000), (1_050_000, 900_000),
-    (1_500_000, 1_200_000), (2_700_000, 1_800_000), (5_400_000, 3_600_000), (9_000_000, 7_200_000),
-    (16_200_000, 10_800_000), (32_400_000, 21_600_000), (86_400_000, 43_200_000),
-)  # fmt: skip
+    (90_000, 60_000),
+    (210_000, 120_000),
+    (450_000, 300_000),
+    (750_000, 600_000),
+    (1_050_000, 900_000),
+    (1_500_000, 1_200_000),
+    (2_700_000, 1_800_000),
+    (5_400_000, 3_600_000),
+    (9_000_000, 7_200_000),
+    (16_200_000, 10_800_000),
+    (32_400_000, 21_600_000),
+    (86_400_000, 43_200_000),
+)
 
 
 def span_ms(text: str) -> int:
@@ -31,7 +41,8 @@ class View:
     values: Mapping[str, str] = field(default_factory=dict)
 
     def filled(self, text: str) -> str:
-        """The text with variables and time macros filled in. Raises KeyError for one that is not there."""
+        """The text with variables and time macros filled in. Raises KeyError for one that is not
+        there."""
         known = {**self.values, "__timeFrom": str(self.from_ms), "__timeTo": str(self.to_ms)}
         return re.sub(r"\$\{(\w+)\}|\$(\w+)", lambda found: known[found[1] or found[2]], text)
 

@@ -1,4 +1,5 @@
-"""The whole stack and a Prometheus beside it, as the tests of the dashboards see them. Starts nothing."""
+"""The whole stack and a Prometheus beside it, as the tests of the dashboards see them. Starts
+nothing."""
 
 from dataclasses import dataclass
 

@@ -1,1 +1,2 @@
-"""The producer under faults: a world of real processes that can be disturbed, and the truth to compare with."""
+"""The producer under faults: a world of real processes that can be disturbed, and the truth to
+compare with."""

@@ -1,5 +1,5 @@
-"""Calls inside ban windows: the simulator's list against the producer's own log. A call that was sent before the
-producer read the ban cannot be taken back; every other one is a violation."""
+"""Calls inside ban windows: the simulator's list against the producer's own log. A call that was
+sent before the producer read the ban cannot be taken back; every other one is a violation."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,8 @@ ANSWERED_WITHIN_MS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class BanCalls:
-    """`under_way`: sent before the ban was read, as the producer's log says and the simulator's clock confirms;
+    """`under_way`: sent before the ban was read, as the producer's log says and the simulator's
+    clock confirms;
     `latest_ms`: the latest arrival of one after the ban was read."""
 
     bans: int

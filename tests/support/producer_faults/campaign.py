@@ -18,7 +18,8 @@ LOOK_EVERY_SECONDS = 0.1
 
 @dataclass(slots=True)
 class Outcome:
-    """`wrong` empty: nothing is missing, doubled, false or impolite. `figures`: what was looked at, for the table."""
+    """`wrong` empty: nothing is missing, doubled, false or impolite. `figures`: what was looked at,
+    for the table."""
 
     figures: dict[str, object] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
@@ -27,11 +28,20 @@ class Outcome:
 class Campaign:
     """Runs against a world whose producer and exchange are running."""
 
-    def __init__(self, world: World, symbols: Sequence[str], intervals: Sequence[str], seed: int,
-                 say: Callable[[str], None] = lambda text: None) -> None:
+    def __init__(
+        self,
+        world: World,
+        symbols: Sequence[str],
+        intervals: Sequence[str],
+        seed: int,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self.scene = Scene(world, Random(seed), tuple(symbols), set(), [])
-        self._world, self._intervals, self._say = world, intervals, say
-        self._began_ms, self._done = now_ms(), 0
+        self._world = world
+        self._intervals = intervals
+        self._say = say
+        self._began_ms = now_ms()
+        self._done = 0
         self._ended_by_itself: list[str] = []
 
     def in_turn(self, disturbances: Sequence[Disturbance], seconds: float, calm_seconds: float) -> None:
@@ -40,7 +50,8 @@ class Campaign:
             self._watch(calm_seconds + disturbance.echo)
 
     def at_random(self, disturbances: Sequence[Disturbance], until: float, most: int = 3) -> None:
-        """Up to `most` at once, never two that take away the same process, until the monotonic time `until`."""
+        """Up to `most` at once, never two that take away the same process, until the monotonic time
+        `until`."""
         random = self.scene.random
         while time.monotonic() < until:
             chosen: list[Disturbance] = []
@@ -73,7 +84,8 @@ class Campaign:
                 self._world.start_producer()
             time.sleep(min(left, LOOK_EVERY_SECONDS))
 
-    # --- the verdict -----------------------------------------------------------------------------------------------
+    # --- the verdict
+    # -----------------------------------------------------------------------------------------------
 
     def verdict(self, trades_since_ms: int) -> Outcome:
         """Ends all faults, waits until the producer has caught up, and compares."""
@@ -86,12 +98,22 @@ class Campaign:
         found = truth.trades(world, symbols, trades_since_ms, until_ms, self.scene.hidden)
         closed = truth.candles(world, symbols, self._intervals, until_ms)
         calls = bans.calls_inside(world)
-        slow = [f"SIGTERM: exit code {code} after {took:.1f} s" for code, took in self.scene.exits
-                if code != 0 or took > STOPS_WITHIN_SECONDS]
+        slow = [
+            f"SIGTERM: exit code {code} after {took:.1f} s"
+            for code, took in self.scene.exits
+            if code != 0 or took > STOPS_WITHIN_SECONDS
+        ]
         audit = truth.audit(world)
         tracebacks = ["a traceback in the producer's log"] * world.output().count("Traceback")
-        outcome.wrong = [*found.wrong, *closed.wrong, *audit.wrong, *calls.violations, *slow, *self._ended_by_itself,
-                         *tracebacks]
+        outcome.wrong = [
+            *found.wrong,
+            *closed.wrong,
+            *audit.wrong,
+            *calls.violations,
+            *slow,
+            *self._ended_by_itself,
+            *tracebacks,
+        ]
         outcome.figures = {
             "disturbances": self._done,
             "minutes": round((now_ms() - self._began_ms) / 60_000, 1),

@@ -1,4 +1,5 @@
-"""A simulated exchange in this process whose clock the test sets: nobody has to wait for the end of a minute."""
+"""A simulated exchange in this process whose clock the test sets: nobody has to wait for the end of
+a minute."""
 
 import threading
 from collections.abc import Callable, Iterator

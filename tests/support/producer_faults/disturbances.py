@@ -1,4 +1,5 @@
-"""Everything that is done to the producer's world, each with the seconds it lasts. Knows no verdict."""
+"""Everything that is done to the producer's world, each with the seconds it lasts. Knows no
+verdict."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,16 +8,22 @@ from random import Random
 from pipeline.times import now_ms
 from tests.support.producer_faults.world import World
 
-PATHS = ("/api/v3/aggTrades", "/api/v3/klines", "/api/v3/depth", "/api/v3/ticker/price", "/api/v3/ticker/24hr",
-         "/api/v3/exchangeInfo")
+PATHS = (
+    "/api/v3/aggTrades",
+    "/api/v3/klines",
+    "/api/v3/depth",
+    "/api/v3/ticker/price",
+    "/api/v3/ticker/24hr",
+    "/api/v3/exchangeInfo",
+)
 WRONG_BODIES = (None, [], {}, [[]], [{}], 5, "text", {"code": -1003, "msg": "not really"})
 NEW_SYMBOL = "NEWCOINUSDT"
 
 
 @dataclass(slots=True)
 class Scene:
-    """The world, chance, and what was done that the verdict must know. `exits`: codes of producers that were asked to
-    stop, with the seconds it took."""
+    """The world, chance, and what was done that the verdict must know. `exits`: codes of producers
+    that were asked to stop, with the seconds it took."""
 
     world: World
     random: Random
@@ -37,9 +44,9 @@ End = Callable[[Scene], None]
 
 @dataclass(frozen=True, slots=True)
 class Disturbance:
-    """`begin` is told for how many seconds; `end` undoes what does not end by itself. `of`: which process it takes
-    away, so that two never take the same one. `longest`: seconds it may last. `echo`: seconds that the silence after
-    it may go on."""
+    """`begin` is told for how many seconds; `end` undoes what does not end by itself. `of`: which
+    process it takes away, so that two never take the same one. `longest`: seconds it may last.
+    `echo`: seconds that the silence after it may go on."""
 
     name: str
     begin: Begin
@@ -76,7 +83,8 @@ def new_symbol(scene: Scene, seconds: float) -> None:
 
 
 def id_gap(scene: Scene, seconds: float) -> None:
-    """The next trades of a busy symbol are never shown; those that the producer asks for later are still hidden."""
+    """The next trades of a busy symbol are never shown; those that the producer asks for later are
+    still hidden."""
     symbol = scene.symbols[0]
     first = scene.world.exchange.newest_id(symbol, now_ms()) + scene.random.randint(1, 3)
     last = first + scene.random.randint(0, 4)
@@ -103,7 +111,8 @@ def start_producer(scene: Scene) -> None:
 
 
 def kill_exchange(scene: Scene, seconds: float) -> None:
-    """Id gaps end with it, so the trades they hid would come back: they are hidden again by `start_exchange`."""
+    """Id gaps end with it, so the trades they hid would come back: they are hidden again by
+    `start_exchange`."""
     scene.world.exchange.kill()
 
 
@@ -134,18 +143,29 @@ OF_REPLIES = (
 OF_PROCESSES = (
     Disturbance("producer killed", kill_producer, start_producer, of="producer"),
     Disturbance("producer stopped", stop_producer, start_producer, of="producer"),
-    Disturbance("PostgreSQL killed", lambda s, _: s.world.kill_postgres(), lambda s: s.world.start_postgres(),
-                of="postgres"),
-    Disturbance("PostgreSQL stopped", lambda s, _: s.world.stop_postgres(), lambda s: s.world.start_postgres(),
-                of="postgres"),
-    Disturbance("PostgreSQL frozen", lambda s, _: s.world.freeze_postgres(True),
-                lambda s: s.world.freeze_postgres(False), of="postgres", longest=8),
+    Disturbance(
+        "PostgreSQL killed", lambda s, _: s.world.kill_postgres(), lambda s: s.world.start_postgres(), of="postgres"
+    ),
+    Disturbance(
+        "PostgreSQL stopped", lambda s, _: s.world.stop_postgres(), lambda s: s.world.start_postgres(), of="postgres"
+    ),
+    Disturbance(
+        "PostgreSQL frozen",
+        lambda s, _: s.world.freeze_postgres(True),
+        lambda s: s.world.freeze_postgres(False),
+        of="postgres",
+        longest=8,
+    ),
     Disturbance("exchange killed", kill_exchange, start_exchange, of="exchange"),
 )
 # Each silences the producer for up to a minute, a 418 that follows the second one for two.
 LONG = (
     Disturbance("451 once", lambda s, _: s.fault("http_451", count=1), echo=62),
-    Disturbance("others overdraw the address", lambda s, t: s.fault("used_weight", duration_seconds=t, weight=6500),
-                longest=3, echo=62),
+    Disturbance(
+        "others overdraw the address",
+        lambda s, t: s.fault("used_weight", duration_seconds=t, weight=6500),
+        longest=3,
+        echo=62,
+    ),
 )
 EVERY = (*OF_REPLIES, *OF_PROCESSES)

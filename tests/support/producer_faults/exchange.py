@@ -14,13 +14,15 @@ SEED = 7
 
 
 class SimulatedExchange:
-    """May be killed and started again on the same port; the market goes on where it was, faults and bans do not."""
+    """May be killed and started again on the same port; the market goes on where it was, faults and
+    bans do not."""
 
     def __init__(self, folder: Path, environ: dict[str, str], port: int, symbols: int, weight_limit: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.market = RandomMarket(SEED, symbols)
         self.violations: list[dict[str, Any]] = []
-        self._environ, self._log = environ, folder / "simulator.log"
+        self._environ = environ
+        self._log = folder / "simulator.log"
         self._command = ["-m", "simulator", "--port", str(port), "--seed", str(SEED), "--symbols", str(symbols)]
         self._command += ["--weight-limit", str(weight_limit)]
         self._collected = 0
@@ -58,7 +60,8 @@ class SimulatedExchange:
     def forget(self) -> None:
         """As if nobody had ever called."""
         requests.delete(f"{self.url}/sim/report", timeout=5)
-        self.violations, self._collected = [], 0
+        self.violations = []
+        self._collected = 0
 
     def calls(self, path: str) -> int:
         return sum(self.report()["calls"].get(path, {}).values())

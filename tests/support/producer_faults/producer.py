@@ -1,4 +1,5 @@
-"""producer_binance.py, unchanged but for how often it reads the exchange's listing: LISTING_SECONDS."""
+"""producer_binance.py, unchanged but for how often it reads the exchange's listing:
+LISTING_SECONDS."""
 
 import os
 

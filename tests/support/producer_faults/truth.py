@@ -1,5 +1,5 @@
-"""What PostgreSQL holds, compared with the market itself, which is a pure function of seed and time. Every function
-returns lines that say what is wrong; none means that nothing is."""
+"""What PostgreSQL holds, compared with the market itself, which is a pure function of seed and
+time. Every function returns lines that say what is wrong; none means that nothing is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """`compared`: how many rows were looked at. `gaps`: ids that the exchange hid and the log names."""
+    """`compared`: how many rows were looked at. `gaps`: ids that the exchange hid and the log
+    names."""
 
     wrong: list[str]
     compared: int
@@ -33,21 +34,30 @@ def told_gaps(world: World, symbol: str) -> set[int]:
 def trades(
     world: World, symbols: Sequence[str], since_ms: int, until_ms: int, hidden: set[tuple[str, int]] = frozenset()
 ) -> Findings:
-    """Every trade of the symbols since `since_ms` is stored once, as it was, unless the exchange hid it: then the log
-    says so."""
+    """Every trade of the symbols since `since_ms` is stored once, as it was, unless the exchange
+    hid it: then the log says so."""
     wrong, compared, gaps = [], 0, 0
     for symbol in symbols:
         stored = world.rows(
             "SELECT trade_id, trade_time, price, quantity, first_trade_id, last_trade_id, is_buyer_maker, "
             "quote_quantity FROM recent_trades WHERE symbol = %s AND trade_time <= to_timestamp(%s) "
-            "ORDER BY trade_id", symbol, until_ms / 1000,
+            "ORDER BY trade_id",
+            symbol,
+            until_ms / 1000,
         )
         pair = world.exchange.market.pair(symbol)
         first, end = pair.trades.count_until(since_ms - 1), pair.trades.count_until(until_ms)
         told = told_gaps(world, symbol)
         truth = {
-            row["a"]: (row["T"], Decimal(row["p"]), Decimal(row["q"]), row["f"], row["l"], row["m"],
-                       Decimal(row["p"]) * Decimal(row["q"]))
+            row["a"]: (
+                row["T"],
+                Decimal(row["p"]),
+                Decimal(row["q"]),
+                row["f"],
+                row["l"],
+                row["m"],
+                Decimal(row["p"]) * Decimal(row["q"]),
+            )
             for row in pair.agg_trades(first, end)
         }
         found = {row[0]: (datetime_to_ms(row[1]), *row[2:]) for row in stored}
@@ -68,14 +78,17 @@ def trades(
 
 
 def candles(world: World, symbols: Sequence[str], intervals: Sequence[str], until_ms: int) -> Findings:
-    """From the first stored one to `until_ms` every candle that has ended is there, closed, and as it was."""
+    """From the first stored one to `until_ms` every candle that has ended is there, closed, and as
+    it was."""
     wrong, compared = [], 0
     for symbol in symbols:
         for interval in intervals:
             stored = world.rows(
                 "SELECT open_time, open_price, high_price, low_price, close_price, volume, close_time, quote_volume, "
                 "number_of_trades, taker_buy_volume, taker_buy_quote_volume, is_closed FROM klines "
-                "WHERE symbol = %s AND interval = %s ORDER BY open_time", symbol, interval,
+                "WHERE symbol = %s AND interval = %s ORDER BY open_time",
+                symbol,
+                interval,
             )
             found = {datetime_to_ms(row[0]): row for row in stored}
             length_ms, name = LENGTH_MS[interval], f"{symbol} {interval}"

@@ -1,5 +1,5 @@
-"""Simulated exchange, producer and PostgreSQL as real processes, each of which can be killed and started again.
-Knows how; when is the test's business."""
+"""Simulated exchange, producer and PostgreSQL as real processes, each of which can be killed and
+started again. Knows how; when is the test's business."""
 
 import os
 import re
@@ -21,7 +21,13 @@ from tests.support.producer_faults.exchange import SimulatedExchange, facts
 
 AUDIT = Path(__file__).with_name("audit.sql")
 TABLES = (
-    "latest_prices", "crypto_24h_stats", "order_book", "recent_trades", "klines", "trade_positions", "data_source",
+    "latest_prices",
+    "crypto_24h_stats",
+    "order_book",
+    "recent_trades",
+    "klines",
+    "trade_positions",
+    "data_source",
     "exchange_silence",
 )
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT")
@@ -33,19 +39,21 @@ def children(parent: int) -> list[int]:
 
 
 class World:
-    """`environ` overrides settings of the producer. PostgreSQL belongs to the caller and is left running."""
+    """`environ` overrides settings of the producer. PostgreSQL belongs to the caller and is left
+    running."""
 
-    def __init__(
-        self, stack: Stack, folder: Path, symbols: int = 40, weight_limit: int = 6000, **environ: str
-    ) -> None:
+    def __init__(self, stack: Stack, folder: Path, symbols: int = 40, weight_limit: int = 6000, **environ: str) -> None:
         sim_port, self.metrics_port = free_ports(2)
         folder.mkdir(parents=True, exist_ok=True)
-        self.stack, self.folder, self.environ = stack, folder, environ
+        self.stack = stack
+        self.folder = folder
+        self.environ = environ
         self.exchange = SimulatedExchange(folder, dict(stack.environ), sim_port, symbols, weight_limit)
         self.log = folder / "producer.log"
         self._producer: Program | None = None
 
-    # --- producer ------------------------------------------------------------------------------------------------
+    # --- producer
+    # ------------------------------------------------------------------------------------------------
 
     @property
     def producer(self) -> Program:
@@ -77,7 +85,8 @@ class World:
                 self.producer.stop()
 
     def stop_producer(self) -> tuple[int, float]:
-        """SIGTERM, once it is up: before, Python itself obeys. Returns the exit code and the seconds it took."""
+        """SIGTERM, once it is up: before, Python itself obeys. Returns the exit code and the
+        seconds it took."""
         wait_until(lambda: self.producer.metric("python_info") > 0, 20, "the producer's metrics")
         began = time.monotonic()
         return self.producer.stop(), time.monotonic() - began
@@ -89,11 +98,13 @@ class World:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def said(self, event: str) -> list[dict[str, str]]:
-        """The facts of every log line of this event, with its time as `at`, of all producers of this world."""
+        """The facts of every log line of this event, with its time as `at`, of all producers of
+        this world."""
         lines = re.findall(rf"^(\S+) \w+ +\S+ {event}( .*|)$", self.output(), flags=re.MULTILINE)
         return [{"at": at, **facts(rest)} for at, rest in lines]
 
-    # --- PostgreSQL ----------------------------------------------------------------------------------------------
+    # --- PostgreSQL
+    # ----------------------------------------------------------------------------------------------
 
     def kill_postgres(self) -> None:
         self.stack.kill("postgres", signal.SIGKILL)
@@ -114,8 +125,12 @@ class World:
 
     def connect(self) -> psycopg2.extensions.connection:
         connection = psycopg2.connect(
-            host="127.0.0.1", port=self.stack.environ["PGPORT"], dbname="market", user="postgres",
-            password="postgres", options="-c timezone=UTC",
+            host="127.0.0.1",
+            port=self.stack.environ["PGPORT"],
+            dbname="market",
+            user="postgres",
+            password="postgres",
+            options="-c timezone=UTC",
         )
         connection.autocommit = True
         return connection
@@ -137,7 +152,8 @@ class World:
         self.rows(AUDIT.read_text(encoding="utf-8"))
         self.rows(f"TRUNCATE {', '.join(TABLES)}, audit")
 
-    # --- waiting -------------------------------------------------------------------------------------------------
+    # --- waiting
+    # -------------------------------------------------------------------------------------------------
 
     def wait_for_rows(self, table: str, at_least: int = 1, seconds: float = 20) -> None:
         def enough() -> object:
@@ -153,9 +169,11 @@ class World:
         """Until every trade up to this moment is stored."""
         newest_id = self.exchange.newest_id(symbol, until_ms)
         self.wait_until(
-            "SELECT coalesce(max(last_trade_id), 0) >= %s FROM trade_positions WHERE symbol = %s", newest_id, symbol,
+            "SELECT coalesce(max(last_trade_id), 0) >= %s FROM trade_positions WHERE symbol = %s",
+            newest_id,
+            symbol,
             seconds=seconds,
-        )  # fmt: skip
+        )
 
     def wait_until_said(self, event: str, times: int = 1, seconds: float = 20) -> None:
         wait_until(lambda: len(self.said(event)) >= times or self.output()[-1500:], seconds, f"{times} × {event}")

@@ -40,14 +40,16 @@ def status_reply():
 
     def make(connector: str, *tasks: str) -> Reply:
         trace = "org.apache.kafka.connect.errors.ConnectException: slot is gone\n\tat io.debezium…"
-        return as_json({
-            "name": CONNECTOR,
-            "connector": {"state": connector, "worker_id": "w"},
-            "tasks": [
-                {"id": number, "state": state, "worker_id": "w", **({"trace": trace} if state == "FAILED" else {})}
-                for number, state in enumerate(tasks)
-            ],
-            "type": "source",
-        })
+        return as_json(
+            {
+                "name": CONNECTOR,
+                "connector": {"state": connector, "worker_id": "w"},
+                "tasks": [
+                    {"id": number, "state": state, "worker_id": "w", **({"trace": trace} if state == "FAILED" else {})}
+                    for number, state in enumerate(tasks)
+                ],
+                "type": "source",
+            }
+        )
 
     return make

@@ -116,14 +116,18 @@ def test_restart_of_what_failed_leaves_what_runs_alone(connect, kafka_connect):
     connect.restart(NAME, only_failed=True)
     connect.restart(NAME, only_failed=False)
     assert [request.params for request in kafka_connect.requests] == [
-        {"includeTasks": "true", "onlyFailed": "true"}, {"includeTasks": "true", "onlyFailed": "false"},
+        {"includeTasks": "true", "onlyFailed": "true"},
+        {"includeTasks": "true", "onlyFailed": "false"},
     ]
 
 
 @pytest.mark.parametrize(
     ("reply", "known"),
-    [(as_json({"offsets": [{"partition": {}, "offset": {}}]}), True), (as_json({"offsets": []}), False),
-     (as_json({"message": "not found"}, 404), False)],
+    [
+        (as_json({"offsets": [{"partition": {}, "offset": {}}]}), True),
+        (as_json({"offsets": []}), False),
+        (as_json({"message": "not found"}, 404), False),
+    ],
 )
 def test_offsets_are_known_only_when_there_are_some(connect, kafka_connect, reply, known):
     kafka_connect.answer("GET", f"/connectors/{NAME}/offsets", reply)

@@ -94,7 +94,8 @@ def test_every_table_with_a_longer_key_is_keyed_by_symbol():
 
 
 def test_incremental_snapshot_tells_rows_of_one_symbol_apart():
-    """Debezium takes rows of one message key for one row, and its own key setting changes what that is."""
+    """Debezium takes rows of one message key for one row, and its own key setting changes what that
+    is."""
     assert "message.key.columns" not in CONFIG
 
 

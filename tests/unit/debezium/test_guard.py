@@ -18,10 +18,13 @@ LOST = SlotState("lost", False, 5_000_000, 400.0)
 
 
 class FakeConnect:
-    """`states` are what `status` says in turn; the last is repeated. `done` is what was asked of it and the slot."""
+    """`states` are what `status` says in turn; the last is repeated. `done` is what was asked of it
+    and the slot."""
 
     def __init__(self, *states):
-        self.states, self.done, self.offsets = list(states), [], False
+        self.states = list(states)
+        self.done = []
+        self.offsets = False
 
     def status(self, _connector):
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]

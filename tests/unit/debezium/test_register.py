@@ -55,7 +55,8 @@ def test_second_registration_updates_and_harms_nothing(connect, answering, clock
     assert len(stub.paths("PUT")) == 2
     assert {request.method for request in stub.requests} == {"PUT", "GET"}
     assert capsys.readouterr().out.splitlines() == [
-        f"register: connector {CONNECTOR} created", f"register: connector {CONNECTOR} updated",
+        f"register: connector {CONNECTOR} created",
+        f"register: connector {CONNECTOR} updated",
     ]
 
 

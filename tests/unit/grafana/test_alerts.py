@@ -1,4 +1,5 @@
-"""The provisioned alarms: complete, about metrics that exist, beside a panel that shows the same."""
+"""The provisioned alarms: complete, about metrics that exist, beside a panel that shows the
+same."""
 
 import re
 
@@ -15,9 +16,14 @@ every_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 
 def test_alarms_are_these() -> None:
     assert set(RULES) == {
-        "stale-table", "consumer-lag-growing", "dead-letters", "connector-not-running", "slot-retains-wal",
-        "exchange-weight", "api-errors",
-    }  # fmt: skip
+        "stale-table",
+        "consumer-lag-growing",
+        "dead-letters",
+        "connector-not-running",
+        "slot-retains-wal",
+        "exchange-weight",
+        "api-errors",
+    }
     assert len(alert_rules()) == len(RULES)
 
 
@@ -42,9 +48,15 @@ def test_rule_asks_for_metrics_that_exist(rule: dict) -> None:
 def test_rule_leads_to_a_panel_with_the_same_threshold(rule: dict) -> None:
     note = rule["annotations"]
     panel = next(p for p in panels(dashboards()[note["__dashboardUid__"]]) if p["id"] == int(note["__panelId__"]))
-    words = {"stale-table": "fresh", "consumer-lag-growing": "lag", "dead-letters": "Dead letters",
-             "connector-not-running": "Debezium", "slot-retains-wal": "WAL", "exchange-weight": "Weight",
-             "api-errors": "errors"}  # fmt: skip
+    words = {
+        "stale-table": "fresh",
+        "consumer-lag-growing": "lag",
+        "dead-letters": "Dead letters",
+        "connector-not-running": "Debezium",
+        "slot-retains-wal": "WAL",
+        "exchange-weight": "Weight",
+        "api-errors": "errors",
+    }
     assert words[rule["uid"]] in panel["title"]
     kind, limit = threshold(rule)
     if kind == "gt" and limit > 0:

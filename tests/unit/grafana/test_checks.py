@@ -1,4 +1,5 @@
-"""Each rule notices a dashboard that breaks it. The broken ones are our own, with one thing changed."""
+"""Each rule notices a dashboard that breaks it. The broken ones are our own, with one thing
+changed."""
 
 import copy
 

@@ -18,7 +18,8 @@ class DyingRunner:
     """One service that is dead whenever it is looked at. `ran` is how long it lived each time."""
 
     def __init__(self, ran: float = 0.1) -> None:
-        self.ran, self.starts = ran, 0
+        self.ran = ran
+        self.starts = 0
         self.services = {"connect": sh("connect")}
 
     def kept(self):

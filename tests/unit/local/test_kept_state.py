@@ -1,4 +1,5 @@
-"""Small things that are remembered between two starts: stamps, logs, the replay's start, PostgreSQL's directory."""
+"""Small things that are remembered between two starts: stamps, logs, the replay's start,
+PostgreSQL's directory."""
 
 import os
 import pwd

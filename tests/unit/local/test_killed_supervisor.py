@@ -46,7 +46,8 @@ def test_the_next_supervisor_starts(python, tmp_path, runner_of):
 
 
 def orphan(state_dir, script: str = "exec sleep 600") -> subprocess.Popen:
-    """A process as a supervisor would leave it if the kernel did not end it: in its own session, marked, recorded."""
+    """A process as a supervisor would leave it if the kernel did not end it: in its own session,
+    marked, recorded."""
     environ = {**os.environ, pidfile.MARK: str(state_dir)}
     return subprocess.Popen(["sh", "-c", script], env=environ, start_new_session=True)
 

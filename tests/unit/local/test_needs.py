@@ -57,7 +57,8 @@ def test_without_python_the_package_is_named():
 
 
 def test_the_first_file_parses_in_python_2_syntax_terms():
-    """An old Python must get as far as the message: no f-string, no annotation, no walrus in __main__.py."""
+    """An old Python must get as far as the message: no f-string, no annotation, no walrus in
+    __main__.py."""
     text = (ROOT / "local" / "__main__.py").read_text()
     assert ' f"' not in text
     assert "->" not in text

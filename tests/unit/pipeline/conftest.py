@@ -1,4 +1,5 @@
-"""What the unit tests of pipeline/ share: saved envelopes and replies, a loopback HTTP server, a clock that stands."""
+"""What the unit tests of pipeline/ share: saved envelopes and replies, a loopback HTTP server, a
+clock that stands."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -16,7 +17,8 @@ DATA = Path(__file__).resolve().parents[2] / "data"
 
 @pytest.fixture
 def envelope() -> Callable[[str], bytes]:
-    """The saved envelope of a case, as the consumer gets it. Written by hand in Debezium 3.7's shape."""
+    """The saved envelope of a case, as the consumer gets it. Written by hand in Debezium 3.7's
+    shape."""
     return lambda case: (DATA / "envelopes" / f"{case}.json").read_bytes()
 
 

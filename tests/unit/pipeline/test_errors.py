@@ -22,7 +22,8 @@ def test_ban_carries_how_long_to_be_silent():
 
 
 def test_invalid_request_is_no_outage_of_cassandra():
-    """Else one bad row would be sent for ever; and an overloaded node must not make dead letters."""
+    """Else one bad row would be sent for ever; and an overloaded node must not make dead
+    letters."""
     from cassandra import InvalidRequest, ReadTimeout, Unavailable, WriteTimeout
     from cassandra.cluster import NoHostAvailable
     from cassandra.protocol import SyntaxException

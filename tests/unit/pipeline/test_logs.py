@@ -96,6 +96,7 @@ def test_start_shows_our_level_and_only_warnings_of_libraries(form, kind, capsys
     logging.getLogger("kafka").warning("theirs_warning")
     shown = capsys.readouterr().err
     assert [word for word in ("ours_info", "ours_debug", "theirs_info", "theirs_warning") if word in shown] == [
-        "ours_info", "theirs_warning",
+        "ours_info",
+        "theirs_warning",
     ]
     assert isinstance(logging.getLogger().handlers[0].formatter, kind)

@@ -167,7 +167,8 @@ def test_origins_are_none_all_or_those_listed():
 
 
 def test_quote_asset_is_upper_case_like_the_symbols():
-    """The exchange writes USDT; with `usdt` no symbol would match and the market would stay empty without a word."""
+    """The exchange writes USDT; with `usdt` no symbol would match and the market would stay empty
+    without a word."""
     assert settings(QUOTE_ASSET="usdt").QUOTE_ASSET == "USDT"
 
 

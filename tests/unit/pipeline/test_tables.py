@@ -1,4 +1,5 @@
-"""The five tables as code, SQL and CQL describe them: these tests fail when one of the three drifts."""
+"""The five tables as code, SQL and CQL describe them: these tests fail when one of the three
+drifts."""
 
 import pytest
 
@@ -8,8 +9,15 @@ from pipeline.transformations import STATS_IN_MARKET_NOW, book_figures
 from tests.unit.support.ddl import CQL_TABLES, SQL_TABLES, declared_tables
 
 SQL, CQL = declared_tables(SQL_TABLES), declared_tables(CQL_TABLES)
-CQL_TYPE_OF = {"numeric": "double", "bigint": "bigint", "timestamptz": "timestamp", "text": "text",
-               "boolean": "boolean", "jsonb": "frozen<list<frozen<tuple<double, double>>>>", "smallint": "smallint"}
+CQL_TYPE_OF = {
+    "numeric": "double",
+    "bigint": "bigint",
+    "timestamptz": "timestamp",
+    "text": "text",
+    "boolean": "boolean",
+    "jsonb": "frozen<list<frozen<tuple<double, double>>>>",
+    "smallint": "smallint",
+}
 
 # DESIGN 1.4
 POSTGRES_KEYS = {

@@ -43,7 +43,9 @@ def test_deleted_candle_is_deleted_by_its_key(written):
     made = written("kline_deleted", "klines")["klines"]
     assert made.kind == DELETE
     assert {name: made.row[name] for name in TABLES["klines"].key} == {
-        "symbol": "ETHUSDT", "interval": "1m", "open_time": "2026-11-23T19:25:00.000000Z",
+        "symbol": "ETHUSDT",
+        "interval": "1m",
+        "open_time": "2026-11-23T19:25:00.000000Z",
     }
 
 
@@ -57,19 +59,34 @@ def test_price_goes_to_history_and_to_market_now(written):
     writes = written("price_updated", "latest_prices")
     assert writes["latest_prices"].kind == INSERT
     assert writes["latest_prices"].row == {
-        "symbol": "ETHUSDT", "price": "2811.60000000", "updated_at": "2026-11-23T19:25:30.500000Z",
+        "symbol": "ETHUSDT",
+        "price": "2811.60000000",
+        "updated_at": "2026-11-23T19:25:30.500000Z",
     }
-    assert writes[MARKET_NOW] == Write(MARKET_NOW, UPDATE, {
-        "quote_asset": "USDT", "symbol": "ETHUSDT", "price": "2811.60000000",
-        "price_updated_at": "2026-11-23T19:25:30.500000Z",
-    })
+    assert writes[MARKET_NOW] == Write(
+        MARKET_NOW,
+        UPDATE,
+        {
+            "quote_asset": "USDT",
+            "symbol": "ETHUSDT",
+            "price": "2811.60000000",
+            "price_updated_at": "2026-11-23T19:25:30.500000Z",
+        },
+    )
 
 
 def test_deleted_price_is_cleared_in_market_now_and_stays_in_history(written):
     assert written("price_deleted", "latest_prices") == {
-        MARKET_NOW: Write(MARKET_NOW, UPDATE, {
-            "quote_asset": "USDT", "symbol": "ETHUSDT", "price": None, "price_updated_at": None,
-        })
+        MARKET_NOW: Write(
+            MARKET_NOW,
+            UPDATE,
+            {
+                "quote_asset": "USDT",
+                "symbol": "ETHUSDT",
+                "price": None,
+                "price_updated_at": None,
+            },
+        )
     }
 
 
@@ -134,9 +151,7 @@ def stored_hour(table, symbol):
     return Write(STORED_HOURS, INSERT, row, once=(table, symbol, HOUR_MS))
 
 
-@pytest.mark.parametrize(
-    ("case", "table"), [("trade_deleted", "recent_trades"), ("order_book_deleted", "order_book")]
-)
+@pytest.mark.parametrize(("case", "table"), [("trade_deleted", "recent_trades"), ("order_book_deleted", "order_book")])
 def test_history_stays_when_its_row_is_deleted(written, case, table):
     assert written(case, table) == {}
 
@@ -163,8 +178,13 @@ BIDS, ASKS = [(10.0, 3.0), (9.0, 1.0)], [(12.0, 1.0)]
 
 def test_figures_of_a_full_book_are_exact():
     assert book_figures(BIDS, ASKS) == {
-        "best_bid": 10.0, "best_ask": 12.0, "spread": 2.0, "mid_price": 11.0,
-        "bid_depth": 4.0, "ask_depth": 1.0, "imbalance": 0.6,
+        "best_bid": 10.0,
+        "best_ask": 12.0,
+        "spread": 2.0,
+        "mid_price": 11.0,
+        "bid_depth": 4.0,
+        "ask_depth": 1.0,
+        "imbalance": 0.6,
     }
 
 
@@ -174,8 +194,11 @@ def test_figures_of_a_full_book_are_exact():
         (BIDS, [], {"best_bid": 10.0, "bid_depth": 4.0, "ask_depth": 0, "imbalance": 1.0}),
         ([], ASKS, {"best_ask": 12.0, "bid_depth": 0, "ask_depth": 1.0, "imbalance": -1.0}),
         ([], [], {"bid_depth": 0, "ask_depth": 0}),
-        ([(10.0, 0.0)], [(12.0, 0.0)],
-         {"best_bid": 10.0, "best_ask": 12.0, "spread": 2.0, "mid_price": 11.0, "bid_depth": 0.0, "ask_depth": 0.0}),
+        (
+            [(10.0, 0.0)],
+            [(12.0, 0.0)],
+            {"best_bid": 10.0, "best_ask": 12.0, "spread": 2.0, "mid_price": 11.0, "bid_depth": 0.0, "ask_depth": 0.0},
+        ),
     ],
     ids=["no asks", "no bids", "empty", "no quantities"],
 )

@@ -1,4 +1,5 @@
-"""Replayed rows are the recorded ones, verbatim but for the shift, and appear when their time comes."""
+"""Replayed rows are the recorded ones, verbatim but for the shift, and appear when their time
+comes."""
 
 from decimal import Decimal
 

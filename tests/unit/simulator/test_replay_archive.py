@@ -1,4 +1,5 @@
-"""Archive files: every documented form is read, and a malformed one is refused with file, line and reason."""
+"""Archive files: every documented form is read, and a malformed one is refused with file, line and
+reason."""
 
 import pytest
 

@@ -1,4 +1,5 @@
-"""The real server: connections stay open, faults break them, it stops at once, a taken port is one line."""
+"""The real server: connections stay open, faults break them, it stops at once, a taken port is one
+line."""
 
 import http.client
 import os

@@ -17,7 +17,8 @@ class FakeClock:
 
 
 class FakeStop:
-    """A Stop that never waits. `after_waits`: how many waits pass before it is requested; None: never."""
+    """A Stop that never waits. `after_waits`: how many waits pass before it is requested; None:
+    never."""
 
     def __init__(self, after_waits: int | None = None) -> None:
         self.waits: list[float] = []

@@ -1,5 +1,5 @@
-"""The tables that sql/ and cql/ make, read from the files as text. Knows nothing of pipeline/, which it is compared
-with."""
+"""The tables that sql/ and cql/ make, read from the files as text. Knows nothing of pipeline/,
+which it is compared with."""
 
 import re
 from dataclasses import dataclass, replace
@@ -12,7 +12,8 @@ CQL_TABLES = ROOT / "cql" / "020_tables.cql"
 
 @dataclass(frozen=True)
 class DeclaredTable:
-    """`columns`: name → type as written. `partition` is the Cassandra partition key, empty for PostgreSQL."""
+    """`columns`: name → type as written. `partition` is the Cassandra partition key, empty for
+    PostgreSQL."""
 
     name: str
     columns: dict[str, str]

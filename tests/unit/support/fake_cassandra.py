@@ -1,5 +1,6 @@
-"""A Cassandra session without Cassandra: the real schema of cql/020_tables.cql as the driver's own metadata, real
-driver types, statements that are prepared by reading their text. Knows nothing of what is done with them."""
+"""A Cassandra session without Cassandra: the real schema of cql/020_tables.cql as the driver's own
+metadata, real driver types, statements that are prepared by reading their text. Knows nothing of
+what is done with them."""
 
 import re
 from collections.abc import Callable
@@ -16,8 +17,8 @@ KEYSPACE = "crypto"
 
 
 def driver_type(cql_type: str) -> Any:
-    """`frozen<list<tuple<double, double>>>` as the type that a prepared statement's metadata has (frozen is not in
-    the protocol)."""
+    """`frozen<list<tuple<double, double>>>` as the type that a prepared statement's metadata has
+    (frozen is not in the protocol)."""
     match = re.fullmatch(r"(\w+)\s*<(.*)>", cql_type.strip(), flags=re.DOTALL)
     if match is None:
         return cqltypes.lookup_casstype(cqltypes._cqltypes[cql_type.strip()].cass_parameterized_type(full=True))
@@ -69,8 +70,8 @@ class FakeFuture:
 
 
 class FakeSession:
-    """`declared`: the tables. `outcome(statement)` returns the error of a request, or None: confirmed. `sent`: what
-    was asked, in order."""
+    """`declared`: the tables. `outcome(statement)` returns the error of a request, or None:
+    confirmed. `sent`: what was asked, in order."""
 
     def __init__(self, declared: dict[str, DeclaredTable] | None = None) -> None:
         self._keyspace = KeyspaceMetadata(KEYSPACE, True, "SimpleStrategy", {"replication_factor": "1"})
@@ -107,7 +108,7 @@ class FakeSession:
         columns = self._keyspace.tables[name].columns
         insert = re.search(r"INSERT INTO \S+ \((.*?)\)", cql)
         marked = insert[1] if insert else ""
-        rest = cql[insert.end():] if insert else cql
+        rest = cql[insert.end() :] if insert else cql
         names = re.findall(r'"(\w+)"', marked)
         names += [match[1] or "[timestamp]" for match in re.finditer(r'"(\w+)" = \?|USING TIMESTAMP \?', rest)]
         types = [cqltypes.LongType if n == "[timestamp]" else driver_type(columns[n].cql_type) for n in names]

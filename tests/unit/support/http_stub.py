@@ -1,4 +1,5 @@
-"""A tiny HTTP server on a free loopback port that answers what a test says. Knows nothing of what is under test."""
+"""A tiny HTTP server on a free loopback port that answers what a test says. Knows nothing of what
+is under test."""
 
 import json
 import threading
@@ -33,7 +34,8 @@ def as_json(body: Any, status: int = 200, **headers: str) -> Reply:
 
 
 class HttpStub:
-    """`answer` sets the replies of a method and path, in order; the last one is repeated. Unknown paths get 404."""
+    """`answer` sets the replies of a method and path, in order; the last one is repeated. Unknown
+    paths get 404."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []

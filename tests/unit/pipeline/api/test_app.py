@@ -12,7 +12,9 @@ class FakeStore:
     """Holds no rows; `error` is raised by every read."""
 
     def __init__(self, error=None, rows=()):
-        self.error, self.rows, self.asked = error, list(rows), []
+        self.error = error
+        self.rows = list(rows)
+        self.asked = []
 
     def select(self, columns, table, where="", values=()):
         return self.select_many(columns, table, where, [values])[0]

@@ -5,8 +5,10 @@ BOOK = {"symbol": "X", "updated_at": 5, "bids": [(10.0, 1.0), (9.0, 2.0)], "asks
 
 def test_depth_of_each_side_adds_up_from_its_best_price():
     assert [(row["price"], row["bid_depth"], row["ask_depth"]) for row in depth(BOOK)] == [
-        (9.0, 3.0, None), (10.0, 1.0, None), (11.0, None, 3.0),
-    ]  # fmt: skip
+        (9.0, 3.0, None),
+        (10.0, 1.0, None),
+        (11.0, None, 3.0),
+    ]
 
 
 def test_side_without_levels_has_no_rows():

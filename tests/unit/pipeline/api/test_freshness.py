@@ -5,14 +5,22 @@ from pipeline.settings import load
 def test_rows_are_late_after_five_polls_and_ten_seconds():
     settings = load("api", environ={"STATS_INTERVAL_SECONDS": "60"}, dotenv="/dev/null")
     assert late_after(settings) == {
-        "crypto_24h_stats": 310, "latest_prices": 20, "order_book": 25, "recent_trades": 20, "klines": 35,
-    }  # fmt: skip
+        "crypto_24h_stats": 310,
+        "latest_prices": 20,
+        "order_book": 25,
+        "recent_trades": 20,
+        "klines": 35,
+    }
 
 
 def test_age_is_since_the_rows_own_time_and_late_only_above_the_threshold():
     assert row_of("klines", 1000, 36_000, 35) == {
-        "table": "klines", "updated_at": 1000, "age_seconds": 35.0, "late_after_seconds": 35, "late": False,
-    }  # fmt: skip
+        "table": "klines",
+        "updated_at": 1000,
+        "age_seconds": 35.0,
+        "late_after_seconds": 35,
+        "late": False,
+    }
     assert row_of("klines", 1000, 36_001, 35)["late"]
 
 

@@ -16,7 +16,8 @@ class Rows:
     """A freshness that says what it is told; `known` are the times it was asked to judge."""
 
     def __init__(self) -> None:
-        self.away, self.known = False, []
+        self.away = False
+        self.known = []
 
     def newest(self) -> dict[str, int]:
         if self.away:

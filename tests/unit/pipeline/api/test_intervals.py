@@ -25,11 +25,24 @@ def test_name_of_a_length_is_the_exchange_s_own(interval):
     assert interval_name(interval_ms(interval)) == interval
 
 
-@pytest.mark.parametrize(("interval", "stored", "base"), [
-    ("1m", {"1m", "1h"}, "1m"), ("5m", {"1m", "1h"}, "1m"), ("2h", {"1m", "1h"}, "1h"), ("90m", {"1m", "1h"}, "1m"),
-    ("3d", {"1m", "1h", "1d"}, "1d"), ("3d", {"3d", "1h"}, "3d"), ("6d", {"3d", "1h"}, "1h"), ("1w", {"1d"}, "1d"),
-    ("2w", {"1w"}, None), ("1M", {"1d"}, None), ("1M", {"1M"}, "1M"), ("7m", {"5m"}, None), ("1m", set(), None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("interval", "stored", "base"),
+    [
+        ("1m", {"1m", "1h"}, "1m"),
+        ("5m", {"1m", "1h"}, "1m"),
+        ("2h", {"1m", "1h"}, "1h"),
+        ("90m", {"1m", "1h"}, "1m"),
+        ("3d", {"1m", "1h", "1d"}, "1d"),
+        ("3d", {"3d", "1h"}, "3d"),
+        ("6d", {"3d", "1h"}, "1h"),
+        ("1w", {"1d"}, "1d"),
+        ("2w", {"1w"}, None),
+        ("1M", {"1d"}, None),
+        ("1M", {"1M"}, "1M"),
+        ("7m", {"5m"}, None),
+        ("1m", set(), None),
+    ],
+)
 def test_base_is_the_longest_stored_interval_that_divides_and_begins_with_it(interval, stored, base):
     assert base_of(interval, stored) == base
 

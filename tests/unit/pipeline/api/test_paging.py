@@ -14,8 +14,11 @@ def read(rows, from_ms, to_ms, forward, cursor, limit):
     found = []
     for symbol in SYMBOLS:
         left = span(from_ms, to_ms, forward, cursor, symbol)
-        found += [row for row in rows if row["symbol"] == symbol
-                  and left.above < Key(row["trade_time"], row["trade_id"]) < left.below]  # fmt: skip
+        found += [
+            row
+            for row in rows
+            if row["symbol"] == symbol and left.above < Key(row["trade_time"], row["trade_id"]) < left.below
+        ]
     found.sort(key=lambda row: (row["trade_time"], row["symbol"], row["trade_id"]), reverse=not forward)
     return found[:limit], len(found) > limit
 
@@ -25,9 +28,7 @@ def read(rows, from_ms, to_ms, forward, cursor, limit):
 @pytest.mark.parametrize("seed", range(5))
 def test_pages_hold_every_row_once_and_in_order(forward, limit, seed):
     chance = random.Random(seed)
-    rows = [
-        {"symbol": chance.choice(SYMBOLS), "trade_time": chance.randrange(5, 9), "trade_id": n} for n in range(60)
-    ]
+    rows = [{"symbol": chance.choice(SYMBOLS), "trade_time": chance.randrange(5, 9), "trade_id": n} for n in range(60)]
     from_ms, to_ms = 5, 8
     cursor, seen, more = None, [], True
     while more:

@@ -63,10 +63,15 @@ def test_cursor_that_no_link_has_is_refused(text):
     assert refused(symbol="A", cursor=text) == "cursor"
 
 
-@pytest.mark.parametrize(("more", "parameter"), [
-    ({"points": "5"}, "points"), ({"points": "5", "symbol": "A", "cursor": "1:A:0"}, "cursor"),
-    ({"sort": "volume", "from_": "1"}, "from"), ({"sort": "volume", "symbol": "A", "points": "5"}, "points"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("more", "parameter"),
+    [
+        ({"points": "5"}, "points"),
+        ({"points": "5", "symbol": "A", "cursor": "1:A:0"}, "cursor"),
+        ({"sort": "volume", "from_": "1"}, "from"),
+        ({"sort": "volume", "symbol": "A", "points": "5"}, "points"),
+    ],
+)
 def test_parameters_that_exclude_each_other_are_refused(more, parameter):
     assert refused(**more) == parameter
 
@@ -134,14 +139,31 @@ def test_time_is_epoch_ms_or_iso_8601(name, text, ms):
 
 @pytest.mark.parametrize("text", ["2026-11-23 19:25:47", "2026-11-23 19:25:47Z"])
 def test_time_with_a_blank_instead_of_t_is_taken_as_people_write_it(text):
-    """What PostgreSQL, Python's str() and spreadsheets print; ISO 8601 profiles (RFC 3339) allow it."""
+    """What PostgreSQL, Python's str() and spreadsheets print; ISO 8601 profiles (RFC 3339) allow
+    it."""
     assert asked(from_=text).from_ms == MOMENT_MS
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "soon", "-1", str(LAST_MS + 1), str(MOMENT_MS * 1000), "1e12", "1700000000000.5", "9" * 21, "2026-13-01",
-     "2026-11-23T25:00", "1969-12-31T23:59:59Z", "0001-01-01", "٢٠٢٦", " ", "NaN", "0x10"],
+    [
+        "",
+        "soon",
+        "-1",
+        str(LAST_MS + 1),
+        str(MOMENT_MS * 1000),
+        "1e12",
+        "1700000000000.5",
+        "9" * 21,
+        "2026-13-01",
+        "2026-11-23T25:00",
+        "1969-12-31T23:59:59Z",
+        "0001-01-01",
+        "٢٠٢٦",
+        " ",
+        "NaN",
+        "0x10",
+    ],
 )
 @pytest.mark.parametrize("name", ["from_", "to"])
 def test_time_that_is_none_or_out_of_range_is_refused_by_its_name(name, text):

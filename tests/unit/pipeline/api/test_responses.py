@@ -5,10 +5,18 @@ import pytest
 from pipeline.api.responses import GZIP_FROM_BYTES, Answer, accepts_gzip
 
 
-@pytest.mark.parametrize(("accepted", "takes"), [
-    ("gzip", True), ("gzip, deflate, br", True), ("br;q=1, gzip;q=0.5", True), ("", False), ("br", False),
-    ("gzip;q=0", False), ("identity;q=1, gzip;q=0.0", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("accepted", "takes"),
+    [
+        ("gzip", True),
+        ("gzip, deflate, br", True),
+        ("br;q=1, gzip;q=0.5", True),
+        ("", False),
+        ("br", False),
+        ("gzip;q=0", False),
+        ("identity;q=1, gzip;q=0.0", False),
+    ],
+)
 def test_gzip_is_sent_to_those_who_take_it(accepted, takes):
     assert accepts_gzip(accepted) is takes
 

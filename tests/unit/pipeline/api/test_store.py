@@ -12,7 +12,10 @@ from tests.unit.support.fake_cassandra import FakeSession
 class Session(FakeSession):
     def __init__(self):
         super().__init__()
-        self.error, self.executed, self.answered, self.most_waiting = None, [], 0, 0
+        self.error = None
+        self.executed = []
+        self.answered = 0
+        self.most_waiting = 0
 
     def prepare(self, cql):
         if self.error is not None:
@@ -71,7 +74,7 @@ def test_store_that_was_away_at_the_start_is_connected_to_later(defaults, sessio
 
 def test_statement_is_prepared_once_and_values_are_bound(store, session):
     for symbol in ("A", "B"):
-        assert store.select("price", "latest_prices", "WHERE symbol = ?", (symbol,)) [0]["symbol"] == "X"
+        assert store.select("price", "latest_prices", "WHERE symbol = ?", (symbol,))[0]["symbol"] == "X"
     assert session.prepared == ["SELECT price FROM crypto.latest_prices WHERE symbol = ?"]
     assert [values for _, values in session.executed] == [["A"], ["B"]]
 
@@ -95,7 +98,7 @@ def test_times_are_read_as_epoch_milliseconds_and_the_rest_as_it_is(store):
     columns = store.columns_of("latest_prices")
     assert 'to_unix_timestamp("updated_at") AS "updated_at"' in columns
     assert '"price"' in columns
-    assert "to_unix_timestamp(\"price\")" not in columns
+    assert 'to_unix_timestamp("price")' not in columns
 
 
 def test_table_that_is_not_there_yet_is_store_unavailable(store):

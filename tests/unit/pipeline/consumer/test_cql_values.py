@@ -1,4 +1,5 @@
-"""Values as Debezium's JSON has them, read back with the driver's own types: what is stored is what was sent."""
+"""Values as Debezium's JSON has them, read back with the driver's own types: what is stored is what
+was sent."""
 
 import base64
 import struct
@@ -69,20 +70,62 @@ def test_good_value_is_stored_as_it_is(cql_type, value, expected):
 @pytest.mark.parametrize(
     ("cql_type", "value"),
     [
-        ("double", "abc"), ("double", ""), ("double", None), ("double", []), ("double", {}),
-        ("float", "1e39"), ("float", []),
-        ("bigint", "1.5"), ("bigint", 1.5), ("bigint", 2**63), ("bigint", []), ("bigint", ""),
-        ("int", 2**31), ("int", "x"), ("smallint", 40_000), ("tinyint", 128),
-        ("text", 5), ("text", True), ("text", ["x"]), ("text", {"a": 1}), ("varchar", 1.5), ("ascii", 1),
-        ("boolean", 1), ("boolean", "true"), ("boolean", "t"), ("boolean", []),
-        ("timestamp", "yesterday"), ("timestamp", ""), ("timestamp", 1.5), ("timestamp", 2**63), ("timestamp", []),
-        ("decimal", "abc"), ("decimal", []), ("decimal", "NaN"), ("decimal", "Infinity"),
-        ("uuid", "abc"), ("uuid", 5), ("timeuuid", []),
-        ("varint", []), ("varint", "abc"),
-        ("list<text>", "abc"), ("list<text>", [5]), ("list<text>", 5), ("list<double>", ["x"]),
-        ("map<text, int>", [1]), ("map<text, int>", {"a": "x"}), ("map<text, int>", "x"),
-        (LEVELS, [(1.0, 2.0, 3.0)]), (LEVELS, [("x", 1.0)]), (LEVELS, 5), (LEVELS, "[]"),
-        ("inet", "nowhere"), ("inet", 5), ("duration", "P1D"), ("date", "yesterday"), ("time", "noon"),
+        ("double", "abc"),
+        ("double", ""),
+        ("double", None),
+        ("double", []),
+        ("double", {}),
+        ("float", "1e39"),
+        ("float", []),
+        ("bigint", "1.5"),
+        ("bigint", 1.5),
+        ("bigint", 2**63),
+        ("bigint", []),
+        ("bigint", ""),
+        ("int", 2**31),
+        ("int", "x"),
+        ("smallint", 40_000),
+        ("tinyint", 128),
+        ("text", 5),
+        ("text", True),
+        ("text", ["x"]),
+        ("text", {"a": 1}),
+        ("varchar", 1.5),
+        ("ascii", 1),
+        ("boolean", 1),
+        ("boolean", "true"),
+        ("boolean", "t"),
+        ("boolean", []),
+        ("timestamp", "yesterday"),
+        ("timestamp", ""),
+        ("timestamp", 1.5),
+        ("timestamp", 2**63),
+        ("timestamp", []),
+        ("decimal", "abc"),
+        ("decimal", []),
+        ("decimal", "NaN"),
+        ("decimal", "Infinity"),
+        ("uuid", "abc"),
+        ("uuid", 5),
+        ("timeuuid", []),
+        ("varint", []),
+        ("varint", "abc"),
+        ("list<text>", "abc"),
+        ("list<text>", [5]),
+        ("list<text>", 5),
+        ("list<double>", ["x"]),
+        ("map<text, int>", [1]),
+        ("map<text, int>", {"a": "x"}),
+        ("map<text, int>", "x"),
+        (LEVELS, [(1.0, 2.0, 3.0)]),
+        (LEVELS, [("x", 1.0)]),
+        (LEVELS, 5),
+        (LEVELS, "[]"),
+        ("inet", "nowhere"),
+        ("inet", 5),
+        ("duration", "P1D"),
+        ("date", "yesterday"),
+        ("time", "noon"),
     ],
 )
 def test_bad_value_raises_what_becomes_a_dead_letter(cql_type, value):
@@ -109,7 +152,8 @@ def test_double_takes_the_numbers_that_postgres_numeric_can_hold(value):
 
 
 def test_date_as_days_since_1970_is_stored_as_that_day():
-    """Debezium sends DATE as days since 1970; the driver takes an int for its own wire format, 2^31 days off."""
+    """Debezium sends DATE as days since 1970; the driver takes an int for its own wire format, 2^31
+    days off."""
     assert stored("date", DAY_NUMBER).date() == DAY
 
 
@@ -118,7 +162,8 @@ def test_date_as_iso_text_is_stored_as_that_day():
 
 
 def test_time_of_day_in_microseconds_is_stored_as_that_time():
-    """Debezium sends TIME as µs since midnight (time.precision.mode adaptive); the driver takes an int for ns."""
+    """Debezium sends TIME as µs since midnight (time.precision.mode adaptive); the driver takes an
+    int for ns."""
     assert stored("time", 69_947_123_456).nanosecond_time == 69_947_123_456_000
 
 
@@ -145,8 +190,15 @@ def test_whole_numeric_as_text_is_stored_in_a_varint():
 
 def test_fast_encoders_give_the_same_bytes_as_the_driver():
     for cql_type, value in (
-        ("double", 0.1), ("float", 0.1), ("bigint", -5), ("int", 7), ("smallint", 7), ("tinyint", 7),
-        ("text", "ü"), ("boolean", True), ("boolean", False),
+        ("double", 0.1),
+        ("float", 0.1),
+        ("bigint", -5),
+        ("int", 7),
+        ("smallint", 7),
+        ("tinyint", 7),
+        ("text", "ü"),
+        ("boolean", True),
+        ("boolean", False),
     ):
         kind = driver_type(cql_type)
         assert encoder(kind)(value) == kind.serialize(value, PROTOCOL_VERSION), cql_type
@@ -188,10 +240,14 @@ def test_column_leaves_null_and_unset_as_they_are(cql_type, values):
 @pytest.mark.parametrize(
     ("cql_type", "values"),
     [
-        ("double", ["1", "one"]), ("bigint", [1, 2**63]), ("int", [1, 2**31]), ("boolean", [True, "yes"]),
-        ("text", ["a", 5]), ("timestamp", ["2026-11-24T10:00:00Z", "soon"]),
+        ("double", ["1", "one"]),
+        ("bigint", [1, 2**63]),
+        ("int", [1, 2**31]),
+        ("boolean", [True, "yes"]),
+        ("text", ["a", 5]),
+        ("timestamp", ["2026-11-24T10:00:00Z", "soon"]),
     ],
-)  # fmt: skip
+)
 def test_column_with_one_bad_value_is_refused(cql_type, values):
     with pytest.raises(BAD_VALUE):
         column_encoder(driver_type(cql_type))(values)

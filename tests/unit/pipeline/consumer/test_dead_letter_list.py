@@ -7,8 +7,10 @@ Record = namedtuple("Record", "topic partition offset key value headers timestam
 
 def letter(reason="not JSON", key=b'{"symbol":"ETHUSDT"}', offset=18_231):
     headers = [
-        ("dead_letter.reason", reason.encode()), ("dead_letter.topic", b"crypto.public.klines"),
-        ("dead_letter.partition", b"2"), ("dead_letter.offset", str(offset).encode()),
+        ("dead_letter.reason", reason.encode()),
+        ("dead_letter.topic", b"crypto.public.klines"),
+        ("dead_letter.partition", b"2"),
+        ("dead_letter.offset", str(offset).encode()),
     ]
     return Record("crypto.dead_letters", 0, 4, key, b"bytes", headers, 1_795_461_947_123)
 

@@ -11,7 +11,9 @@ RECORD = Record("crypto.public.klines", 2, 18_231, b'{"symbol":"ETHUSDT"}', b"\x
 
 class FakeProducer:
     def __init__(self, error=None):
-        self.sent, self.confirmed, self.error = [], 0, error
+        self.sent = []
+        self.confirmed = 0
+        self.error = error
 
     def send(self, topic, **message):
         self.sent.append((topic, message))
@@ -61,8 +63,11 @@ def test_letter_that_is_refused_again_keeps_its_first_origin_and_has_one_reason(
     headers = producer.sent[1][1]["headers"]
     assert len(headers) == len(dict(headers)) == 5
     assert dict(headers) == {
-        "trace": b"1", "dead_letter.reason": b"second reason", "dead_letter.topic": b"crypto.public.klines",
-        "dead_letter.partition": b"2", "dead_letter.offset": b"18231",
+        "trace": b"1",
+        "dead_letter.reason": b"second reason",
+        "dead_letter.topic": b"crypto.public.klines",
+        "dead_letter.partition": b"2",
+        "dead_letter.offset": b"18231",
     }
 
 

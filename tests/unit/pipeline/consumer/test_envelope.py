@@ -63,7 +63,8 @@ def test_snapshot_of_a_candle_takes_updated_at_and_not_its_open_time(envelope, a
 
 
 def test_streamed_update_beats_an_older_snapshot_row_stamped_later(envelope, altered):
-    """Measured in DESIGN 2.2: 18 of 50 rows had a streamed update with a smaller ts_us than the snapshot's."""
+    """Measured in DESIGN 2.2: 18 of 50 rows had a streamed update with a smaller ts_us than the
+    snapshot's."""
     source = json.loads(envelope("price_updated"))["source"]
     snapshot_us = COMMIT_US + 40_000
     old = parse("latest_prices", altered("price_snapshot_row", source={**source, "ts_us": snapshot_us}))
@@ -85,14 +86,15 @@ def test_snapshot_row_of_an_unknown_table_uses_its_updated_at(altered):
 
 
 def test_version_column_of_the_future_never_hides_a_streamed_update(altered):
-    """In a table that is not ours `updated_at` may be anything, e.g. when an offer ends. A version later than the
-    snapshot itself would freeze the row in Cassandra until then."""
+    """In a table that is not ours `updated_at` may be anything, e.g. when an offer ends. A version
+    later than the snapshot itself would freeze the row in Cassandra until then."""
     change = parse("offers", altered("price_snapshot_row", after={"id": 7, "updated_at": "2099-01-01T00:00:00Z"}))
     assert change.version_us <= COMMIT_US
 
 
 def test_unknown_table_with_a_text_that_is_no_time_in_updated_at_is_still_mirrored(altered):
-    """The same row is written without complaint when it is streamed; a snapshot must not make a dead letter of it."""
+    """The same row is written without complaint when it is streamed; a snapshot must not make a
+    dead letter of it."""
     assert parse("notes", altered("price_snapshot_row", after={"id": 7, "updated_at": "yesterday"})) is not None
 
 
@@ -106,7 +108,8 @@ def test_truncate_and_logical_message_hold_no_row(envelope, case):
 
 
 def test_unknown_operation_is_a_dead_letter_and_not_dropped(altered):
-    """Truncate and message are known to hold no row; of anything else that is not known, so nothing may be lost."""
+    """Truncate and message are known to hold no row; of anything else that is not known, so nothing
+    may be lost."""
     for op in ("x", "", "cu", "curd", "C", "text"):
         with pytest.raises(UnwritableRecord):
             parse("klines", altered("kline_created_open", op=op))

@@ -1,4 +1,5 @@
-"""The consumer's order: write all, wait for all → dead letters, wait for all → commit. Each step is broken in turn."""
+"""The consumer's order: write all, wait for all → dead letters, wait for all → commit. Each step is
+broken in turn."""
 
 from collections import namedtuple
 
@@ -22,14 +23,17 @@ TWO_TABLES = {name: declared_tables(CQL_TABLES)[name] for name in ("klines", "la
 
 
 class FakeKafka:
-    """KafkaSource and dead-letter topic in one; `done` is the history of what was done (but for the polls, which may come
-    while a write is under way). Like Kafka, it delivers what comes after the last delivered record, wherever the
-    committed offset is."""
+    """KafkaSource and dead-letter topic in one; `done` is the history of what was done (but for the
+    polls, which may come while a write is under way). Like Kafka, it delivers what comes after the
+    last delivered record, wherever the committed offset is."""
 
     def __init__(self, values, stop):
-        self.values, self.stop = values, stop
+        self.values = values
+        self.stop = stop
         self.position = self.committed = self.polls = 0
-        self.done, self.dead_offsets, self.send_errors = [], [], []
+        self.done = []
+        self.dead_offsets = []
+        self.send_errors = []
 
     def table_of(self, record):
         return record.topic.removeprefix("crypto.public.")
@@ -72,8 +76,8 @@ class FakeKafka:
 
 @pytest.fixture
 def run(envelope):
-    """Consumes these values; `good` stands for a candle's envelope. `errors` are what Cassandra answers, in order, then
-    it confirms. Returns the history."""
+    """Consumes these values; `good` stands for a candle's envelope. `errors` are what Cassandra
+    answers, in order, then it confirms. Returns the history."""
 
     def start(*values, errors=(), send_errors=(), on_write=lambda session, kafka: None):
         stop = FakeStop(after_waits=50)
@@ -115,7 +119,15 @@ def test_write_that_is_not_confirmed_is_repeated_before_anything_is_committed(ru
     away = NoHostAvailable("none", {})
     kafka = run("good", "good", errors=[away, away, away])
     assert kafka.done == [
-        "write failed", "hold", "write failed", "hold", "write failed", "hold", "write", "resume", "commit 2",
+        "write failed",
+        "hold",
+        "write failed",
+        "hold",
+        "write failed",
+        "hold",
+        "write",
+        "resume",
+        "commit 2",
     ]
     assert kafka.dead_offsets == []
 
@@ -126,9 +138,13 @@ def test_outage_is_waited_for_without_limit(run):
     assert kafka.dead_offsets == []
 
 
-@pytest.mark.parametrize(("only", "followed"), [
-    (None, {"klines", "latest_prices"}), (frozenset({"klines", "elsewhere"}), {"klines"}),
-])
+@pytest.mark.parametrize(
+    ("only", "followed"),
+    [
+        (None, {"klines", "latest_prices"}),
+        (frozenset({"klines", "elsewhere"}), {"klines"}),
+    ],
+)
 def test_tables_that_were_asked_for_are_followed_and_no_others(only, followed):
     stop, session = FakeStop(after_waits=50), FakeSession(TWO_TABLES)
     kafka, statements = FakeKafka([], stop), Statements(session, "crypto")
@@ -183,7 +199,8 @@ def test_schema_change_under_a_write_is_encoded_again_and_loses_nothing(run, hea
 
 
 def test_dead_letters_that_kafka_does_not_take_are_never_passed_over(run):
-    """The next poll gives what comes after; its commit must not cover a dead letter that was never sent."""
+    """The next poll gives what comes after; its commit must not cover a dead letter that was never
+    sent."""
     kafka = run("good", b"not json", "good", "good", send_errors=[KafkaTimeoutError("no broker")])
     assert kafka.committed == 4
     assert kafka.dead_offsets == [1]
@@ -191,12 +208,21 @@ def test_dead_letters_that_kafka_does_not_take_are_never_passed_over(run):
 
 
 def test_poll_is_written_only_after_the_one_before_it_was_committed(run):
-    """Else an older version of a row could be confirmed after a newer one, and a stop could leave a hole."""
+    """Else an older version of a row could be confirmed after a newer one, and a stop could leave a
+    hole."""
     away = NoHostAvailable("none", {})
     kafka = run(*["good"] * 6, errors=[away, None, away, away])
     steps = [step for step in kafka.done if step.startswith(("write", "commit"))]
     assert steps == [
-        "write failed", "write", "commit 2", "write failed", "write failed", "write", "commit 4", "write", "commit 6",
+        "write failed",
+        "write",
+        "commit 2",
+        "write failed",
+        "write failed",
+        "write",
+        "commit 4",
+        "write",
+        "commit 6",
     ]
 
 

@@ -48,8 +48,15 @@ def test_each_of_the_five_tables_becomes_rows_of_the_real_schema(encoded, envelo
     rows, poll = encoded(*[record(table, envelope(case)) for table, case in SAVED.items()])
     assert poll.dead == []
     assert sorted(row.statement.table.name for row in rows) == [
-        "crypto_24h_stats", "klines", "latest_prices", "market_now", "market_now", "order_book", "recent_trades",
-        "stored_hours", "stored_hours",
+        "crypto_24h_stats",
+        "klines",
+        "latest_prices",
+        "market_now",
+        "market_now",
+        "order_book",
+        "recent_trades",
+        "stored_hours",
+        "stored_hours",
     ]
 
 
@@ -60,15 +67,22 @@ def test_every_saved_column_is_known_to_cassandra(encoded, envelope):
 
 
 def unknown_columns():
-    return sum(sample.value for metric in metrics.UNKNOWN_COLUMNS.collect() for sample in metric.samples
-               if sample.name.endswith("_total"))
+    return sum(
+        sample.value
+        for metric in metrics.UNKNOWN_COLUMNS.collect()
+        for sample in metric.samples
+        if sample.name.endswith("_total")
+    )
 
 
 def test_bad_record_is_dead_and_the_ones_around_it_are_written(encoded, envelope):
     good = envelope("kline_created_open")
     rows, poll = encoded(
-        record("klines", good, 10), record("klines", b"not json", 11), record("klines", None, 12),
-        record("klines", b'{"op": "c", "after": {}, "source": {"ts_us": 1}}', 13), record("klines", good, 14),
+        record("klines", good, 10),
+        record("klines", b"not json", 11),
+        record("klines", None, 12),
+        record("klines", b'{"op": "c", "after": {}, "source": {"ts_us": 1}}', 13),
+        record("klines", good, 14),
     )
     assert [letter.record.offset for letter in poll.dead] == [11, 13]
     assert all(letter.reason for letter in poll.dead)
@@ -142,7 +156,8 @@ def outcome(encoded, table, body):
     ("table", "column"), [(name, column) for name, table in TABLES.items() for column in table.columns]
 )
 def test_column_of_any_wrong_type_never_stops_the_consumer(encoded, envelope, table, column):
-    """Written or dead, but no other exception: the program would die, start, and die again on the same record."""
+    """Written or dead, but no other exception: the program would die, start, and die again on the
+    same record."""
     outcomes = {}
     for wrong in WRONG:
         body = json.loads(envelope(SAVED[table]))
@@ -176,7 +191,8 @@ HUGE = "x" * 100_000
     ids=["value", "transformation", "time", "operation", "version"],
 )
 def test_reason_of_a_dead_letter_stays_short_whatever_was_wrong(encoded, envelope, table, change):
-    """It travels as a Kafka header beside the record: a letter that is too large would be tried again for ever."""
+    """It travels as a Kafka header beside the record: a letter that is too large would be tried
+    again for ever."""
     body = json.loads(envelope(SAVED[table]))
     for field, value in change.items():
         body[field] = {**body[field], **value} if isinstance(value, dict) else value

@@ -86,7 +86,8 @@ def test_value_that_does_not_fit_is_named_with_table_column_and_value(statements
 
 
 def test_reason_of_a_huge_bad_value_stays_short(statements):
-    """It becomes a Kafka header and a log line: with a value of a megabyte the dead letter itself could not be sent."""
+    """It becomes a Kafka header and a log line: with a value of a megabyte the dead letter itself
+    could not be sent."""
     with pytest.raises(UnwritableRecord) as caught:
         encoded(statements, Write("klines", INSERT, {**KLINE_KEY, "volume": "x" * 100_000}))
     length = len(str(caught.value))

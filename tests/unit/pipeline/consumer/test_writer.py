@@ -145,8 +145,8 @@ def test_refusal_when_the_schema_cannot_be_read_is_no_dead_letter(writer, sessio
 
 
 def test_bug_in_our_code_or_the_driver_stops_the_program_and_makes_no_dead_letters(writer, session, batch):
-    """What Cassandra finds invalid is the record's fault; anything else is a bug (STYLE 10), and with dead letters it
-    would empty the whole stream into that topic."""
+    """What Cassandra finds invalid is the record's fault; anything else is a bug (STYLE 10), and
+    with dead letters it would empty the whole stream into that topic."""
     session.outcome = lambda _request: AttributeError("'NoneType' object has no attribute 'host'")
     with pytest.raises(AttributeError):
         writer.write(Pending([batch(3)]))

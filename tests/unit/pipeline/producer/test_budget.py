@@ -76,8 +76,8 @@ def test_report_of_the_last_minute_is_forgotten_in_the_new_one(budget, clock):
 
 
 def test_reply_that_was_under_way_at_the_turn_of_the_minute_does_not_stop_the_new_one(clock):
-    """It reports the old minute's weight, most of it our own; the next reply corrects it, so it must not count as
-    what others use for a whole minute."""
+    """It reports the old minute's weight, most of it our own; the next reply corrects it, so it
+    must not count as what others use for a whole minute."""
     clock.now = 6000.0
     budget = Budget(90, clock)
     budget.limit_per_minute = 1000

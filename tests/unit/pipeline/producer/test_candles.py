@@ -12,10 +12,13 @@ BEGIN_MS = 1_725_321_600_000  # a full day
 
 
 class FakeExchange:
-    """1-minute candles of every minute from BEGIN_MS to `now_ms`; the last is open. Answering takes `takes_ms`."""
+    """1-minute candles of every minute from BEGIN_MS to `now_ms`; the last is open. Answering takes
+    `takes_ms`."""
 
     def __init__(self, now_ms, takes_ms=0, missing=()):
-        self.now_ms, self.takes_ms, self.missing = now_ms, takes_ms, set(missing)
+        self.now_ms = now_ms
+        self.takes_ms = takes_ms
+        self.missing = set(missing)
         self.asked = []
 
     def get(self, path, params):
@@ -43,7 +46,8 @@ def make():
 def states(fetched):
     return {
         (datetime_to_ms(row["open_time"]) - BEGIN_MS) // MINUTE_MS: row["is_closed"]
-        for batch in fetched.batches for row in batch.rows
+        for batch in fetched.batches
+        for row in batch.rows
     }
 
 
@@ -52,9 +56,7 @@ def test_candles_are_asked_for_from_the_newest_that_is_closed(make):
     exchange = FakeExchange(BEGIN_MS + 3 * MINUTE_MS + 20_000)
     job = make(exchange, from_ms=BEGIN_MS + MINUTE_MS)
     fetched = job.fetch(exchange)
-    assert exchange.asked == [
-        {"symbol": "ETHUSDT", "interval": "1m", "startTime": BEGIN_MS + MINUTE_MS, "limit": PAGE}
-    ]
+    assert exchange.asked == [{"symbol": "ETHUSDT", "interval": "1m", "startTime": BEGIN_MS + MINUTE_MS, "limit": PAGE}]
     assert states(fetched) == {1: True, 2: True, 3: False}
     assert fetched.batches[0].table is KLINES
     job.stored(fetched)

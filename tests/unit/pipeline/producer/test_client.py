@@ -115,8 +115,15 @@ def test_unknown_symbol_is_told_by_its_code(exchange, http_stub):
 
 @pytest.mark.parametrize(
     ("status", "body"),
-    [(400, {"code": -1100, "msg": "Illegal characters"}), (500, {"code": -1000, "msg": "Unknown"}), (503, []), (400, 5),
-     (400, {"code": "?", "msg": "x"}), (502, None), (204, {})],
+    [
+        (400, {"code": -1100, "msg": "Illegal characters"}),
+        (500, {"code": -1000, "msg": "Unknown"}),
+        (503, []),
+        (400, 5),
+        (400, {"code": "?", "msg": "x"}),
+        (502, None),
+        (204, {}),
+    ],
 )
 def test_other_refusal_is_an_error_that_is_tried_again(exchange, http_stub, status, body):
     http_stub.answer("GET", PRICE, as_json(body, status) if status != 204 else Reply(204, b""))

@@ -57,4 +57,3 @@ def test_answer_to_a_request_from_before_the_ban_proves_nothing(gate):
     gate.close(5)
     assert not gate.answered(before)
     assert gate.one_at_a_time
-

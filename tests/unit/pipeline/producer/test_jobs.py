@@ -7,7 +7,8 @@ from pipeline.tables import BOOKS, PRICES
 
 class FakeExchange:
     def __init__(self, reply):
-        self.reply, self.asked = reply, []
+        self.reply = reply
+        self.asked = []
 
     def get(self, path, params=None):
         self.asked.append((path, params))
@@ -31,9 +32,7 @@ def test_book_is_asked_for_and_kept_with_the_levels_of_the_setting():
     assert len(fetched.batches[0].rows[0]["bids"]) == 3
 
 
-@pytest.mark.parametrize(
-    ("levels", "weight"), [(1, 5), (20, 5), (100, 5), (101, 25), (500, 25), (501, 50), (1000, 50)]
-)
+@pytest.mark.parametrize(("levels", "weight"), [(1, 5), (20, 5), (100, 5), (101, 25), (500, 25), (501, 50), (1000, 50)])
 def test_weight_of_a_book_grows_with_its_levels_as_documented(levels, weight):
     assert depth_weight(levels) == weight
 

@@ -18,7 +18,10 @@ class FakeDatabase:
     """Answers the reads of positions and notes which source is named."""
 
     def __init__(self):
-        self.trades, self.klines, self.source, self.reads = {}, {}, None, 0
+        self.trades = {}
+        self.klines = {}
+        self.source = None
+        self.reads = 0
 
     def run(self, action, stop):
         return action(self)
@@ -37,10 +40,17 @@ class FakeDatabase:
 class World:
     def __init__(self, clock, **environ):
         self.settings = load("producer", {"SYMBOLS": "ETHUSDT,BTCUSDT", "KLINE_INTERVALS": "1m,1h", **environ}, "/none")
-        self.schedule, self.budget, self.database = Schedule(clock), Budget(50, clock), FakeDatabase()
+        self.schedule = Schedule(clock)
+        self.budget = Budget(50, clock)
+        self.database = FakeDatabase()
         self.exchange = SimpleNamespace(data_source="", base_url="https://data-api.binance.vision")
         self.jobs = JobSet(
-            self.settings, self.schedule, self.exchange, self.budget, ExchangeClock(), self.database,
+            self.settings,
+            self.schedule,
+            self.exchange,
+            self.budget,
+            ExchangeClock(),
+            self.database,
             FakeStop(),
         )
 

@@ -69,9 +69,16 @@ def test_known_keeps_the_order_of_the_setting_and_drops_what_is_not_listed():
 
 @pytest.mark.parametrize(
     "changes",
-    [{"symbols": []}, {"rateLimits": []}, {"rateLimits": [limit(5, kind="ORDERS")]}, {"symbols": None},
-     {"symbols": [{"symbol": "X"}]}, {"rateLimits": [{"rateLimitType": "REQUEST_WEIGHT"}]}, {"serverTime": None},
-     {"serverTime": "soon"}],
+    [
+        {"symbols": []},
+        {"rateLimits": []},
+        {"rateLimits": [limit(5, kind="ORDERS")]},
+        {"symbols": None},
+        {"symbols": [{"symbol": "X"}]},
+        {"rateLimits": [{"rateLimitType": "REQUEST_WEIGHT"}]},
+        {"serverTime": None},
+        {"serverTime": "soon"},
+    ],
     ids=repr,
 )
 def test_listing_of_a_wrong_shape_is_a_bad_reply(reply, changes):

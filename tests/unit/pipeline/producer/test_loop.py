@@ -1,4 +1,5 @@
-"""The producer's loop against a fake exchange and database: what one failing request does to the others."""
+"""The producer's loop against a fake exchange and database: what one failing request does to the
+others."""
 
 import logging
 import threading
@@ -26,28 +27,44 @@ class FakeDatabase:
     """`writes` are what came to be committed; `result` None means that a stop came first."""
 
     def __init__(self):
-        self.writes, self.result, self.error, self.silence = [], True, None, {}
+        self.writes = []
+        self.result = True
+        self.error = None
+        self.silence = {}
 
     def run(self, action, stop):
         if self.error is not None:
             raise self.error
         if self.result is not None:
-            return action(SimpleNamespace(
-                write=lambda *write: self.writes.append(write) or True,
-                drop_old_days=lambda days: 0,
-                keep_silence=self.silence.__setitem__,
-                silence=lambda base_url: self.silence.get(base_url, 0.0),
-            ))
+            return action(
+                SimpleNamespace(
+                    write=lambda *write: self.writes.append(write) or True,
+                    drop_old_days=lambda days: 0,
+                    keep_silence=self.silence.__setitem__,
+                    silence=lambda base_url: self.silence.get(base_url, 0.0),
+                )
+            )
         return self.result
 
 
 class World:
     def __init__(self):
-        self.gate, self.budget, self.schedule = Gate(), Budget(50), Schedule(time.monotonic)
-        self.database, self.fetched, self.unknown = FakeDatabase(), [], []
-        self.loop = Loop(SimpleNamespace(base_url="http://x"), self.gate, self.budget, self.schedule, self.database,
-                         lambda job, result: self.fetched.append(job.name),
-                         lambda job: self.unknown.append(job.name), 3)
+        self.gate = Gate()
+        self.budget = Budget(50)
+        self.schedule = Schedule(time.monotonic)
+        self.database = FakeDatabase()
+        self.fetched = []
+        self.unknown = []
+        self.loop = Loop(
+            SimpleNamespace(base_url="http://x"),
+            self.gate,
+            self.budget,
+            self.schedule,
+            self.database,
+            lambda job, result: self.fetched.append(job.name),
+            lambda job: self.unknown.append(job.name),
+            3,
+        )
         names = ("a", "b")
         jobs = [Job(kind=name, name=name, weight=2) for name in names]
         self.schedule.replace(jobs, {name: Pace(name, 1, 2, 5, 5) for name in names})
@@ -120,7 +137,8 @@ def test_unknown_symbol_is_handed_on_and_not_retried(world):
 
 
 def test_request_that_stays_after_an_unknown_symbol_is_asked_again(world):
-    """-1121 of a request without a symbol (the whole market): it stays in the schedule, so it must come up again."""
+    """-1121 of a request without a symbol (the whole market): it stays in the schedule, so it must
+    come up again."""
     world.finish(error=UnknownSymbol("-1121"))
     assert world.entry in world.schedule
     assert not world.entry.running

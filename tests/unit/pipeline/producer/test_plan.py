@@ -12,8 +12,11 @@ def pace(kind, count, weight, seconds):
 def wished(symbols=6):
     """The default settings: kind, count, weight, seconds."""
     return [
-        pace("price", 1, 4, 2), pace("stats", 1, 80, 10), pace("order_book", symbols, 5, 3),
-        pace("trades", symbols, 4, 2), pace("klines", 2 * symbols, 2, 5),
+        pace("price", 1, 4, 2),
+        pace("stats", 1, 80, 10),
+        pace("order_book", symbols, 5, 3),
+        pace("trades", symbols, 4, 2),
+        pace("klines", 2 * symbols, 2, 5),
     ]
 
 

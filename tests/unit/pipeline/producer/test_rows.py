@@ -11,16 +11,33 @@ from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TRADES
 from pipeline.times import DAY_MS, now_ms
 
 STATS_REPLY = {
-    "symbol": "ETHUSDT", "priceChange": "-12.10", "priceChangePercent": "-0.428", "weightedAvgPrice": "2820.1",
-    "prevClosePrice": "2823.6", "lastPrice": "2811.55", "lastQty": "0.1", "bidPrice": "2811.54", "bidQty": "1",
-    "askPrice": "2811.56", "askQty": "2", "openPrice": "2823.65", "highPrice": "2840.00", "lowPrice": "2799.10",
-    "volume": "180233.3", "quoteVolume": "508275956.33", "openTime": 1_725_235_200_000, "closeTime": 1_725_321_600_000,
-    "firstId": 1, "lastId": 9, "count": 1_904_411,
+    "symbol": "ETHUSDT",
+    "priceChange": "-12.10",
+    "priceChangePercent": "-0.428",
+    "weightedAvgPrice": "2820.1",
+    "prevClosePrice": "2823.6",
+    "lastPrice": "2811.55",
+    "lastQty": "0.1",
+    "bidPrice": "2811.54",
+    "bidQty": "1",
+    "askPrice": "2811.56",
+    "askQty": "2",
+    "openPrice": "2823.65",
+    "highPrice": "2840.00",
+    "lowPrice": "2799.10",
+    "volume": "180233.3",
+    "quoteVolume": "508275956.33",
+    "openTime": 1_725_235_200_000,
+    "closeTime": 1_725_321_600_000,
+    "firstId": 1,
+    "lastId": 9,
+    "count": 1_904_411,
 }
 
 
 def filled(table):
-    """The columns that a row of the exchange must bring: PostgreSQL's own time is not among them."""
+    """The columns that a row of the exchange must bring: PostgreSQL's own time is not among
+    them."""
     return set(table.columns) - {"updated_at"}
 
 
@@ -29,12 +46,20 @@ def test_recorded_candles_become_rows_with_every_column(exchange_reply):
     assert len(rows) == 4
     assert set(rows[0]) == filled(KLINES)
     assert rows[0] == {
-        "symbol": "ALGOUSDT", "interval": "1m", "open_time": datetime(2024, 9, 3, tzinfo=UTC),
-        "open_price": Decimal("0.1256"), "high_price": Decimal("0.1256"), "low_price": Decimal("0.1253"),
-        "close_price": Decimal("0.1254"), "volume": Decimal("76812.2"),
-        "close_time": datetime(2024, 9, 3, 0, 0, 59, 999_000, tzinfo=UTC), "quote_volume": Decimal("9635.49545"),
-        "number_of_trades": 76, "taker_buy_volume": Decimal("41934.8"),
-        "taker_buy_quote_volume": Decimal("5261.97253"), "is_closed": True,
+        "symbol": "ALGOUSDT",
+        "interval": "1m",
+        "open_time": datetime(2024, 9, 3, tzinfo=UTC),
+        "open_price": Decimal("0.1256"),
+        "high_price": Decimal("0.1256"),
+        "low_price": Decimal("0.1253"),
+        "close_price": Decimal("0.1254"),
+        "volume": Decimal("76812.2"),
+        "close_time": datetime(2024, 9, 3, 0, 0, 59, 999_000, tzinfo=UTC),
+        "quote_volume": Decimal("9635.49545"),
+        "number_of_trades": 76,
+        "taker_buy_volume": Decimal("41934.8"),
+        "taker_buy_quote_volume": Decimal("5261.97253"),
+        "is_closed": True,
     }
 
 
@@ -56,10 +81,15 @@ def test_recorded_trades_become_rows_with_every_column(exchange_reply):
     rows = trade_rows("XRPETH", exchange_reply("aggTrades_XRPETH"))
     assert set(rows[0]) == filled(TRADES)
     assert rows[0] == {
-        "symbol": "XRPETH", "trade_id": 13_519_807, "price": Decimal("0.00141342"), "quantity": Decimal("23"),
+        "symbol": "XRPETH",
+        "trade_id": 13_519_807,
+        "price": Decimal("0.00141342"),
+        "quantity": Decimal("23"),
         "trade_time": datetime(2019, 10, 11, 0, 0, 11, 620_000, tzinfo=UTC),
-        "quote_quantity": Decimal("0.0325086600000000"), "is_buyer_maker": True,
-        "first_trade_id": 15_373_518, "last_trade_id": 15_373_518,
+        "quote_quantity": Decimal("0.0325086600000000"),
+        "is_buyer_maker": True,
+        "first_trade_id": 15_373_518,
+        "last_trade_id": 15_373_518,
     }
     assert [row["trade_id"] for row in rows] == list(range(13_519_807, 13_519_812))
 
@@ -91,7 +121,8 @@ def test_book_with_one_empty_side_is_a_row(side):
 
 
 def test_tiny_price_of_a_level_stays_plain_decimal_text():
-    """`str(Decimal("0.00000001"))` is 1E-8; the exchange sent plain digits, and so PostgreSQL should show them."""
+    """`str(Decimal("0.00000001"))` is 1E-8; the exchange sent plain digits, and so PostgreSQL
+    should show them."""
     (row,) = book_rows("X", {"lastUpdateId": 5, "bids": [["0.00000001", "1"]], "asks": []}, 20)
     assert row["bids"] == [["0.00000001", "1"]]
 
@@ -140,8 +171,13 @@ def test_reply_of_a_wrong_shape_raises_and_makes_no_rows(rows, reply):
 
 @pytest.mark.parametrize(
     "reply",
-    [*WRONG_REPLIES[:7], {"bids": [], "asks": [["1", "2"]]}, {"lastUpdateId": 5, "bids": [["1"]], "asks": []},
-     {"lastUpdateId": 5, "bids": [["1", "x"]], "asks": []}, {"lastUpdateId": None, "bids": [["1", "2"]], "asks": []}],
+    [
+        *WRONG_REPLIES[:7],
+        {"bids": [], "asks": [["1", "2"]]},
+        {"lastUpdateId": 5, "bids": [["1"]], "asks": []},
+        {"lastUpdateId": 5, "bids": [["1", "x"]], "asks": []},
+        {"lastUpdateId": None, "bids": [["1", "2"]], "asks": []},
+    ],
     ids=repr,
 )
 def test_book_of_a_wrong_shape_raises_and_makes_no_row(reply):

@@ -11,7 +11,8 @@ START_MS = 1_725_321_600_000
 
 
 class FakeExchange:
-    """An exchange with trades of these ids; a too old id is answered with the oldest that it still has."""
+    """An exchange with trades of these ids; a too old id is answered with the oldest that it still
+    has."""
 
     def __init__(self, ids):
         self.ids = list(ids)
@@ -25,8 +26,15 @@ class FakeExchange:
 
 
 def trade(trade_id):
-    return {"a": trade_id, "p": "1.5", "q": "2", "f": trade_id * 3, "l": trade_id * 3 + 2, "T": START_MS + trade_id,
-            "m": False}
+    return {
+        "a": trade_id,
+        "p": "1.5",
+        "q": "2",
+        "f": trade_id * 3,
+        "l": trade_id * 3 + 2,
+        "T": START_MS + trade_id,
+        "m": False,
+    }
 
 
 def job(last_id=None):
@@ -159,7 +167,8 @@ def test_ids_that_do_not_ascend_are_a_bad_reply():
 
 
 class Counting(FakeExchange):
-    """Answers like the exchange: without fromId and startTime the newest, with startTime those since."""
+    """Answers like the exchange: without fromId and startTime the newest, with startTime those
+    since."""
 
     def get(self, path, params):
         self.asked.append(params)

@@ -1,4 +1,5 @@
-"""The bounds of a downsampled read; what it answers is tested against Cassandra (tests/integration/api)."""
+"""The bounds of a downsampled read; what it answers is tested against Cassandra
+(tests/integration/api)."""
 
 from pipeline.api.downsampling import aggregate
 from pipeline.api.downsampling.aggregate import Downsampling

@@ -12,7 +12,7 @@ from pipeline.api.downsampling.buckets import (
     join_trades,
     joined,
     piece_ms,
-)  # fmt: skip
+)
 from pipeline.api.intervals import LADDER
 from pipeline.times import DAY_MS, HOUR_MS
 
@@ -59,14 +59,21 @@ def prices(count):
 
 def trades(count):
     return [
-        {"symbol": "X", "trade_time": 10 * n, "price": float((n * 37) % 101), "quantity": float(n % 5),
-         "quote_quantity": 1.0, "is_buyer_maker": n % 3 == 0}
+        {
+            "symbol": "X",
+            "trade_time": 10 * n,
+            "price": float((n * 37) % 101),
+            "quantity": float(n % 5),
+            "quote_quantity": 1.0,
+            "is_buyer_maker": n % 3 == 0,
+        }
         for n in range(count)
-    ]  # fmt: skip
+    ]
 
 
-@pytest.mark.parametrize(("rows", "time", "join"), [(prices(500), "updated_at", join_prices),
-                                                    (trades(500), "trade_time", join_trades)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rows", "time", "join"), [(prices(500), "updated_at", join_prices), (trades(500), "trade_time", join_trades)]
+)
 @pytest.mark.parametrize("narrow", [50, 100, 250])
 def test_joining_what_was_joined_is_the_same_as_joining_the_rows(rows, time, join, narrow):
     assert joined(joined(rows, time, narrow, join), time, 1000, join) == joined(rows, time, 1000, join)
