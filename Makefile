@@ -32,6 +32,8 @@ faults:  ## both fault suites in full: every fault of the exchange, every part o
 lint:  ## ruff over all Python (seconds)
 	@local/start venv --dev
 	.local/venv/bin/python -m ruff check .
+	.local/venv/bin/python -m ruff format --check .
+	.local/venv/bin/python -m mypy
 
 clean:  ## removes .local: data, logs, downloads' copies; refuses while a stack runs
 	@local/start clean

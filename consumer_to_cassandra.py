@@ -36,7 +36,7 @@ def main() -> int:
         return list_dead_letters(settings, stop)
 
     replay = options.replay_dead_letters
-    session = until_connected("store", lambda: cassandra_session.connect(settings), stop)
+    session = until_connected("cassandra", lambda: cassandra_session.connect(settings), stop)
     source = until_connected(
         "kafka", lambda: DeadLetterSource(settings, stop) if replay else KafkaSource(settings), stop
     )
@@ -84,9 +84,14 @@ def list_dead_letters(settings: Settings, stop: Stop) -> int:
 
 def health(loop: Loop) -> tuple[bool, dict[str, object]]:
     idle_seconds = round(time.monotonic() - loop.progress_at, 1)
-    alive, ready = idle_seconds < STUCK_AFTER_SECONDS, bool(loop.followed) and not loop.store_away
-    facts = {"alive": alive, "ready": ready, "seconds_since_progress": idle_seconds, "store_away": loop.store_away}
-    return alive and not loop.store_away, facts | {"tables": sorted(loop.followed)}
+    alive, ready = idle_seconds < STUCK_AFTER_SECONDS, bool(loop.followed) and not loop.cassandra_unavailable
+    facts = {
+        "alive": alive,
+        "ready": ready,
+        "seconds_since_progress": idle_seconds,
+        "cassandra_unavailable": loop.cassandra_unavailable,
+    }
+    return alive and not loop.cassandra_unavailable, facts | {"tables": sorted(loop.followed)}
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from debezium.register import CONNECTOR, connector_config
 from debezium.slot import SlotState, drop_slot, slot_state, unreadable
 from pipeline import logs, monitor, postgres, program
 from pipeline.backoff import Backoff
-from pipeline.errors import DatabaseUnavailable
+from pipeline.errors import PostgresUnavailable
 from pipeline.outage import Outage
 from pipeline.settings import Settings, load
 from pipeline.stopping import Stop, on_signals
@@ -51,7 +51,7 @@ class Guard:
         self.facts = {}
 
     def look(self) -> None:
-        """Look, and do what helps. Raises ConnectUnavailable, DatabaseUnavailable or a psycopg2
+        """Look, and do what helps. Raises ConnectUnavailable, PostgresUnavailable or a psycopg2
         error."""
         connection = self._database()
         try:
@@ -132,12 +132,12 @@ def main() -> int:
     stop = on_signals()
     guard = Guard(Connect(settings.CONNECT_URL), connector_config(settings), lambda: as_debezium(settings), stop)
     monitor.serve(settings.METRICS_HOST, settings.METRICS_PORT, lambda: (guard.healthy, guard.facts))
-    outage = Outage("capture", log)
+    outage = Outage("connect", log)
     while not stop.requested:
         try:
             guard.look()
             outage.over()
-        except (ConnectUnavailable, DatabaseUnavailable, psycopg2.Error) as error:
+        except (ConnectUnavailable, PostgresUnavailable, psycopg2.Error) as error:
             guard.healthy = False
             RUNNING.set(0)
             outage.failed(error, LOOK_EVERY_SECONDS)
@@ -147,8 +147,8 @@ def main() -> int:
 
 def as_debezium(settings: Settings) -> Connection:
     """The connector's own role: it may see and drop its slot."""
-    account = {"PGUSER": "crypto_debezium", "PGPASSWORD": settings.DEBEZIUM_PASSWORD}
-    return postgres.connect(Settings(**{**vars(settings), **account}), "guard")
+    own = settings.override(PGUSER="crypto_debezium", PGPASSWORD=settings.DEBEZIUM_PASSWORD)
+    return postgres.connect(own, "guard")
 
 
 if __name__ == "__main__":

@@ -78,7 +78,6 @@ class Runner:
         self._cancelled.set()
 
     # --- start
-    # -------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start every service as soon as those it comes after are ready. When one fails, or
@@ -174,7 +173,6 @@ class Runner:
         self._say(name, f"{'done' if service.one_shot else 'ready'} ({took:.1f} s)")
 
     # --- stop
-    # --------------------------------------------------------------------------------------------------
 
     def kill(self, name: str, signum: int) -> None:
         """Send a signal to a service and all its descendants, and wait for the end if it is

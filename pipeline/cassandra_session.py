@@ -69,5 +69,4 @@ def login(
 ) -> Session:
     """The same as another role than the settings name. Raises StoreUnavailable, also when the
     password is wrong."""
-    account = {"CASSANDRA_USERNAME": role, "CASSANDRA_PASSWORD": password}
-    return connect(Settings(**{**vars(settings), **account}), row_factory, keyspace)
+    return connect(settings.override(CASSANDRA_USERNAME=role, CASSANDRA_PASSWORD=password), row_factory, keyspace)

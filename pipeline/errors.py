@@ -19,7 +19,7 @@ class StoreUnavailable(PipelineError):
     retriable = True
 
 
-class DatabaseUnavailable(PipelineError):
+class PostgresUnavailable(PipelineError):
     """PostgreSQL is away. Wait, reconnect, write the same batch again."""
 
     retriable = True

@@ -9,7 +9,8 @@ SAY_EVERY_SECONDS = 30.0
 
 
 class Outage:
-    """Counts the failures of one dependency and logs them quietly: `<name>_away`, `<name>_back`."""
+    """Counts the failures of one dependency and logs them quietly: `<name>_unavailable`,
+    `<name>_recovered`."""
 
     def __init__(self, name: str, log: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
         self._name = name
@@ -28,7 +29,7 @@ class Outage:
             return
         self._said = now
         self._log.warning(
-            f"{self._name}_away",
+            f"{self._name}_unavailable",
             extra={"attempts": self.attempts, "next_try_s": round(next_try_seconds, 1), "error": str(error).strip()},
         )
 
@@ -37,6 +38,6 @@ class Outage:
         if self._since is None:
             return
         down = round(self._clock() - self._since, 1)
-        self._log.info(f"{self._name}_back", extra={"down_s": down, "attempts": self.attempts})
+        self._log.info(f"{self._name}_recovered", extra={"down_s": down, "attempts": self.attempts})
         self._since = None
         self.attempts = 0

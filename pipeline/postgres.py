@@ -3,7 +3,7 @@
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from pipeline.errors import DatabaseUnavailable
+from pipeline.errors import PostgresUnavailable
 from pipeline.settings import Settings
 
 # "The server went away" in all its forms; a constraint that fails is none of them and must be seen.
@@ -12,7 +12,7 @@ AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 def connect(settings: Settings, program: str, options: str = "") -> Connection:
     """A connection with short time-outs, so that a dead server is noticed within seconds.
-    Raises DatabaseUnavailable."""
+    Raises PostgresUnavailable."""
     try:
         return psycopg2.connect(
             host=settings.PGHOST,
@@ -29,4 +29,4 @@ def connect(settings: Settings, program: str, options: str = "") -> Connection:
             options=f"-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=10000 {options}",
         )
     except AWAY as error:
-        raise DatabaseUnavailable(f"PostgreSQL at {settings.PGHOST}:{settings.PGPORT}: {error}") from error
+        raise PostgresUnavailable(f"PostgreSQL at {settings.PGHOST}:{settings.PGPORT}: {error}") from error

@@ -53,7 +53,7 @@ def apply_postgres(settings: Settings, wait_seconds: float) -> list[str]:
         "crypto.debezium_password": settings.DEBEZIUM_PASSWORD,
         "crypto.reader_password": settings.READER_PASSWORD,
     }
-    admin = Settings(**{**vars(settings), "PGUSER": "postgres", "PGPASSWORD": settings.POSTGRES_PASSWORD})
+    admin = settings.override(PGUSER="postgres", PGPASSWORD=settings.POSTGRES_PASSWORD)
     connection = retrying(lambda: postgres.connect(admin, "schema"), wait_seconds)
     files = sorted((ROOT / "sql").glob("*.sql"))
     try:

@@ -8,11 +8,11 @@ from itertools import groupby, islice
 from pipeline.api.downsampling.buckets import bucket_ms
 from pipeline.api.downsampling.sampling import Sampled, in_order, points_each, range_of
 from pipeline.api.history import History, Page, between, first_read, page
-from pipeline.api.intervals import LADDER, base_of, ceil_ms, floor_ms, interval_ms, interval_name, origin_ms
 from pipeline.api.market import Market
 from pipeline.api.paging import Key, Span, span
 from pipeline.api.query import BadParameter, Query
 from pipeline.api.store import Row
+from pipeline.intervals import LADDER, base_of, ceil_ms, floor_ms, interval_ms, interval_name, origin_ms
 from pipeline.tables import KLINES
 from pipeline.times import DAY_MS
 

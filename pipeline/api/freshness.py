@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pipeline.api.cache import Cache
 from pipeline.api.candles import PARTITION
 from pipeline.api.history import OF_HOUR, History
-from pipeline.api.intervals import interval_ms
 from pipeline.api.market import KEPT_SECONDS, Market
 from pipeline.api.paging import FIRST, LAST, Span
 from pipeline.api.store import Row
+from pipeline.intervals import interval_ms
 from pipeline.settings import Settings
 from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TABLES, TRADES
 from pipeline.times import now_ms

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.api.intervals import INTERVAL, interval_ms
 from pipeline.api.paging import CURSOR, Cursor
+from pipeline.intervals import INTERVAL, interval_ms
 from pipeline.tables import STATS
 from pipeline.times import DAY_MS, iso_to_ms
 

@@ -48,8 +48,8 @@ class Store:
         self._session: Session | None = None
         self._not_before = 0.0
         self._prepared: dict[str, PreparedStatement] = {}
-        self._outage = Outage("store", log)
-        self._lacking = Outage("schema", log)
+        self._outage = Outage("cassandra", log)
+        self._lacking = Outage("cassandra_schema", log)
 
     def select(self, columns: str, table: str, where: str = "", values: Sequence[Any] = ()) -> list[Row]:
         """The rows of a SELECT. `columns` comes from `columns_of` or is written by hand; `where` is

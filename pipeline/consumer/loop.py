@@ -65,10 +65,10 @@ class Loop:
         # One thread, because one poll is written at a time; it waits for Cassandra while this one
         # parses.
         self._background = ThreadPoolExecutor(1, "write")
-        self._store_outage = Outage("store", log)
+        self._store_outage = Outage("cassandra", log)
         self._kafka_outage = Outage("kafka", log)
         self.progress_at = time.monotonic()
-        self.store_away = False
+        self.cassandra_unavailable = False
         self.followed: frozenset[str] = frozenset()
         self.dead = 0
 
@@ -147,8 +147,8 @@ class Loop:
                 self._wait_for_store(error, backoff.next_seconds())
         for position, reason in hand.pending.refused:
             hand.poll.bury(position, reason)
-        if self.store_away:
-            self.store_away = False
+        if self.cassandra_unavailable:
+            self.cassandra_unavailable = False
             self._store_outage.over()
             self._source.resume()
         return True
@@ -168,7 +168,7 @@ class Loop:
     def _wait_for_store(self, error: StoreUnavailable, seconds: float) -> None:
         """Let time pass as a member of the group, for as long as the outage takes."""
         metrics.RETRIES.inc()
-        self.store_away = True
+        self.cassandra_unavailable = True
         self._store_outage.failed(error, seconds)
         try:
             self._source.hold(seconds)

@@ -6,27 +6,22 @@ from dataclasses import dataclass
 from itertools import takewhile
 from operator import itemgetter
 
+from pipeline.intervals import max_interval_ms
 from pipeline.producer.client import Exchange
 from pipeline.producer.clock import ExchangeClock
 from pipeline.producer.jobs import Fetched, Job, shaped
 from pipeline.producer.rows import kline_rows
 from pipeline.producer.upserts import Batch
 from pipeline.tables import KLINES
-from pipeline.times import DAY_MS, datetime_to_ms
+from pipeline.times import datetime_to_ms
 
 PAGE = 1000  # the most /klines gives
-UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": DAY_MS, "w": 7 * DAY_MS, "M": 31 * DAY_MS}
-
-
-def interval_ms(interval: str) -> int:
-    """The length of a candle in ms; of a month, the longest."""
-    return int(interval[:-1]) * UNIT_MS[interval[-1]]
 
 
 def first_start_ms(interval: str, backfill_seconds: float, now_ms: int) -> int:
     """Where the first start begins: `backfill_seconds` ago, and never later than the previous
     candle, because the exchange gives only candles that open at or after the start."""
-    return now_ms - max(int(backfill_seconds * 1000), 2 * interval_ms(interval))
+    return now_ms - max(int(backfill_seconds * 1000), 2 * max_interval_ms(interval))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from pipeline.backoff import Backoff
-from pipeline.errors import DatabaseUnavailable
+from pipeline.errors import PostgresUnavailable
 from pipeline.outage import Outage
 from pipeline.postgres import AWAY
 from pipeline.producer.upserts import Upserts
@@ -27,7 +27,7 @@ class Database:
         self._connect = connect
         self._connection: Connection | None = None
         self._upserts: Upserts | None = None
-        self._outage = Outage("database", log)
+        self._outage = Outage("postgres", log)
 
     def run(self, action: Callable[[Upserts], Result], stop: Stop) -> Result | None:
         """What `action` returns once PostgreSQL has committed it; None when a stop came first.
@@ -40,7 +40,7 @@ class Database:
                     self._connection = self._connect()
                     self._upserts = Upserts(self._connection)
                 result = action(self._upserts)
-            except (DatabaseUnavailable, psycopg2.Error) as error:
+            except (PostgresUnavailable, psycopg2.Error) as error:
                 if not self._is_lost(error):
                     raise
                 self.close()
@@ -56,7 +56,7 @@ class Database:
         """libpq calls some broken connections a plain DatabaseError; the connection itself knows
         better."""
         is_closed = self._connection is not None and bool(self._connection.closed)
-        return is_closed or isinstance(error, (DatabaseUnavailable, *AWAY))
+        return is_closed or isinstance(error, (PostgresUnavailable, *AWAY))
 
     def close(self) -> None:
         connection, self._connection, self._upserts = self._connection, None, None

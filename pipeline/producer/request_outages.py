@@ -20,7 +20,7 @@ class RequestOutages:
         self._failing: defaultdict[str, set[str]] = defaultdict(set)
 
     def failed(self, kind: str, job_name: str, error: Exception, next_try_seconds: float) -> None:
-        """`<kind>_away` or, when nobody answers at all, `exchange_away`."""
+        """`<kind>_unavailable` or, when nobody answers at all, `exchange_unavailable`."""
         what = EXCHANGE if isinstance(error, Unreachable) else kind
         self._failing[what].add(job_name)
         self._outages.setdefault(what, Outage(what, self._log)).failed(error, next_try_seconds)

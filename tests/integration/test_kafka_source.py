@@ -36,7 +36,7 @@ def source(settings: Settings, topic: str, request) -> Iterator[Callable[[], Kaf
     opened = []
 
     def member() -> KafkaSource:
-        found = KafkaSource(Settings(**{**vars(settings), "CONSUMER_GROUP": request.node.name}))
+        found = KafkaSource(settings.override(CONSUMER_GROUP=request.node.name))
         opened.append(found)
         wait_until(lambda: found.follow({TABLE}) == {TABLE}, 30, "the topic listed")
         return found

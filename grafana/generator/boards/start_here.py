@@ -22,7 +22,8 @@ QUESTIONS = """
 Links on top of each dashboard take the time range and the chosen symbol along.
 """
 CHANGE = """
-The panels are written in `grafana/generator/boards`, one file for each dashboard; `python3 -m grafana.generator` makes the JSON.
+The panels are written in `grafana/generator/boards`, one file for each dashboard;
+`python3 -m grafana.generator` makes the JSON.
 What is changed in the browser cannot be saved: it would be gone with the next start.
 
 Alerts are listed under [Alerting](/alerting/list). They notify nobody until `ALERT_WEBHOOK_URL` is set.

@@ -10,9 +10,9 @@ from pipeline.api.downsampling.bucket_cache import SETTLED_MS, BucketCache, is_o
 from pipeline.api.downsampling.buckets import Join, bucket_ms, hour_pieces, join_prices, join_trades, joined, piece_ms
 from pipeline.api.downsampling.sampling import Sampled, in_order, points_each, range_of
 from pipeline.api.history import OF_HOUR, OF_SYMBOL, History, between
-from pipeline.api.intervals import ceil_ms
 from pipeline.api.query import Query
 from pipeline.api.store import Row
+from pipeline.intervals import ceil_ms
 from pipeline.tables import PRICES, TABLES, TRADES
 from pipeline.times import HOUR_MS, hour_of, now_ms
 

@@ -6,8 +6,8 @@ rows is `join_prices` of them all), so pieces that were joined earlier serve wid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
-from pipeline.api.intervals import LADDER, MINUTE_MS
 from pipeline.api.store import Row
+from pipeline.intervals import LADDER, MINUTE_MS
 from pipeline.times import DAY_MS, HOUR_MS
 
 SECOND_MS = 1000

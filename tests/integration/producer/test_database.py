@@ -31,13 +31,13 @@ def test_killed_postgresql_is_waited_for_and_nothing_is_missing_afterwards(world
     with world.running():
         world.wait_for_trades(BTC, now_ms())
         world.kill_postgres()
-        world.wait_until_said("database_away")
+        world.wait_until_said("postgres_unavailable")
         world.start_postgres()
-        world.wait_until_said("database_back")
+        world.wait_until_said("postgres_recovered")
         until_ms = now_ms()
         world.wait_for_trades(BTC, until_ms)
     assert truth.trades(world, [BTC], since_ms, until_ms).wrong == []
-    assert len(world.said("database_away")) == 1
+    assert len(world.said("postgres_unavailable")) == 1
 
 
 def test_rows_that_did_not_change_cause_no_wal(world: World, tmp_path: Path) -> None:

@@ -63,11 +63,11 @@ def test_spoilt_replies_are_retried_told_once_and_stop_nothing(world: World) -> 
         world.wait_for_rows("order_book", 2)
         world.exchange.fault("wrong_shape", paths=[DEPTH])
         world.exchange.fault("http_403_html", paths=[KLINES])
-        world.wait_until_said("order_book_away")
-        world.wait_until_said("klines_away")
+        world.wait_until_said("order_book_unavailable")
+        world.wait_until_said("klines_unavailable")
         trades = world.value("SELECT max(trade_time) FROM recent_trades")
         wait_until(lambda: world.value("SELECT max(trade_time) FROM recent_trades") > trades, 10, "newer trades")
         world.exchange.clear()
-        world.wait_until_said("order_book_back")
-        world.wait_until_said("klines_back")
-    assert [len(world.said(event)) for event in ("order_book_away", "klines_away")] == [1, 1]
+        world.wait_until_said("order_book_recovered")
+        world.wait_until_said("klines_recovered")
+    assert [len(world.said(event)) for event in ("order_book_unavailable", "klines_unavailable")] == [1, 1]

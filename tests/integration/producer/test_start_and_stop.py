@@ -36,7 +36,7 @@ def test_stop_is_prompt_while_postgresql_does_not_answer(world: World, how: str)
     try:
         if how == "away":
             world.kill_postgres()
-            world.wait_until_said("database_away")
+            world.wait_until_said("postgres_unavailable")
         else:
             world.freeze_postgres(True)
             wait_until(asks_no_more(world), 10, "a write that waits")
@@ -66,12 +66,12 @@ def test_exchange_that_cannot_be_reached_is_told_in_one_line_and_tried_until_it_
     with world.running(SYMBOLS="BTCUSDT", BINANCE_BASE_URL=url) as producer:
         failures = {"kind": "listing", "error": "Unreachable"}
         wait_until(lambda: producer.metric("producer_failures_total", **failures) >= 2, 10, "two attempts")
-        (said,) = world.said("exchange_away")
+        (said,) = world.said("exchange_unavailable")
         assert said["error"].startswith(f"{url}/api/v3/exchangeInfo")
         assert "refused" in said["error"]
         with served(world.exchange.market, now_ms, port):
             world.wait_for_rows("order_book")
-            world.wait_until_said("exchange_back")
+            world.wait_until_said("exchange_recovered")
 
 
 def test_taken_metrics_port_is_one_line_and_exit_code_2(world: World) -> None:

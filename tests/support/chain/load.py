@@ -131,7 +131,6 @@ class Load:
             self._stop.wait(max(0.0, began + done / self.rate - time.monotonic()))
 
     # --- what is changed
-    # -------------------------------------------------------------------------------------------
 
     def _transaction(self) -> list[Statement]:
         chance, symbol = self._random.random(), self._random.choice(self.symbols)

@@ -78,7 +78,6 @@ def differences(table: str, expected: Rows, found: Rows) -> Iterator[str]:
 
 
 # --- PostgreSQL
-# ----------------------------------------------------------------------------------------------------
 
 
 def rows_of(postgres: Connection, sql: str, *values: object) -> list[tuple]:
@@ -159,7 +158,6 @@ def whole_ms(since: timedelta) -> int:
 
 
 # --- Cassandra
-# -----------------------------------------------------------------------------------------------------
 
 
 def stored(cassandra: Session, table: str, key: tuple[str, ...], symbols: Iterable[str]) -> Rows:

@@ -55,7 +55,6 @@ class World:
             session.cluster.shutdown()
 
     # --- processes
-    # -------------------------------------------------------------------------------------------------
 
     def start_program(self, name: str, **environ: str) -> Program:
         """`consumer`, `guard`, or one more consumer under any other name; its log goes on where it
@@ -93,7 +92,6 @@ class World:
         self.start(name)
 
     # --- the two ends
-    # ----------------------------------------------------------------------------------------------
 
     def connect(self) -> psycopg2.extensions.connection:
         """A superuser's connection to PostgreSQL."""
@@ -129,7 +127,6 @@ class World:
             return truth.Findings([f"Cassandra cannot be read: {error}"], 0)
 
     # --- Kafka
-    # -----------------------------------------------------------------------------------------------------
 
     def topic(self, table: str) -> str:
         return f"{self.settings.TOPIC_PREFIX}.public.{table}"

@@ -85,7 +85,6 @@ class Campaign:
             time.sleep(min(left, LOOK_EVERY_SECONDS))
 
     # --- the verdict
-    # -----------------------------------------------------------------------------------------------
 
     def verdict(self, trades_since_ms: int) -> Outcome:
         """Ends all faults, waits until the producer has caught up, and compares."""

@@ -53,7 +53,6 @@ class World:
         self._producer: Program | None = None
 
     # --- producer
-    # ------------------------------------------------------------------------------------------------
 
     @property
     def producer(self) -> Program:
@@ -104,7 +103,6 @@ class World:
         return [{"at": at, **facts(rest)} for at, rest in lines]
 
     # --- PostgreSQL
-    # ----------------------------------------------------------------------------------------------
 
     def kill_postgres(self) -> None:
         self.stack.kill("postgres", signal.SIGKILL)
@@ -153,7 +151,6 @@ class World:
         self.rows(f"TRUNCATE {', '.join(TABLES)}, audit")
 
     # --- waiting
-    # -------------------------------------------------------------------------------------------------
 
     def wait_for_rows(self, table: str, at_least: int = 1, seconds: float = 20) -> None:
         def enough() -> object:

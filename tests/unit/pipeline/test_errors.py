@@ -6,7 +6,7 @@ from pipeline import errors
 from pipeline.cassandra_session import AWAY
 
 
-@pytest.mark.parametrize("kind", [errors.StoreUnavailable, errors.DatabaseUnavailable, errors.ExchangeError])
+@pytest.mark.parametrize("kind", [errors.StoreUnavailable, errors.PostgresUnavailable, errors.ExchangeError])
 def test_something_that_is_away_is_tried_again(kind):
     assert kind.retriable
 

@@ -41,9 +41,9 @@ def test_healthy_program_answers_200_with_its_facts(start):
 
 
 def test_unhealthy_program_answers_503_with_its_facts(start):
-    status, body = get(start(lambda: (False, {"store_away": True})) + "/health")
+    status, body = get(start(lambda: (False, {"cassandra_unavailable": True})) + "/health")
     assert status == 503
-    assert json.loads(body) == {"healthy": False, "store_away": True}
+    assert json.loads(body) == {"healthy": False, "cassandra_unavailable": True}
 
 
 def test_health_is_asked_anew_for_every_request(start):

@@ -10,7 +10,7 @@ log = logging.getLogger("pipeline.test_outage")
 @pytest.fixture
 def outage(clock, caplog):
     caplog.set_level(logging.INFO, "pipeline.test_outage")
-    return Outage("store", log, clock)
+    return Outage("cassandra", log, clock)
 
 
 def said(caplog):
@@ -20,7 +20,7 @@ def said(caplog):
 def test_first_failure_is_said_at_once_with_error_and_next_try(outage, caplog):
     outage.failed(OSError("refused\n"), 0.512)
     (record,) = caplog.records
-    assert record.getMessage() == "store_away"
+    assert record.getMessage() == "cassandra_unavailable"
     assert record.levelno == logging.WARNING
     assert (record.attempts, record.next_try_s, record.error) == (1, 0.5, "refused")
 
@@ -30,7 +30,7 @@ def test_outage_is_said_every_thirty_seconds_and_not_in_between(outage, caplog, 
         outage.failed(OSError("refused"), 1)
         clock.now += 1
     assert SAY_EVERY_SECONDS == 30
-    assert said(caplog) == ["store_away"] * 5
+    assert said(caplog) == ["cassandra_unavailable"] * 5
     assert [record.attempts for record in caplog.records] == [1, 31, 61, 91, 121]
 
 
@@ -40,7 +40,7 @@ def test_return_is_one_line_with_duration_and_attempts(outage, caplog, clock):
         clock.now += 14.04
     outage.over()
     outage.over()
-    assert said(caplog).count("store_back") == 1
+    assert said(caplog).count("cassandra_recovered") == 1
     record = caplog.records[-1]
     assert record.levelno == logging.INFO
     assert (record.down_s, record.attempts) == (42.1, 3)
@@ -56,5 +56,5 @@ def test_second_outage_counts_and_speaks_from_the_beginning(outage, caplog, cloc
     outage.over()
     clock.now += 1
     outage.failed(OSError("reset"), 1)
-    assert said(caplog) == ["store_away", "store_back", "store_away"]
+    assert said(caplog) == ["cassandra_unavailable", "cassandra_recovered", "cassandra_unavailable"]
     assert caplog.records[-1].attempts == 1

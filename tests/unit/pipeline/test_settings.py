@@ -1,7 +1,8 @@
 import pytest
 
 from pipeline.errors import BadSetting
-from pipeline.settings import SETTINGS, Setting, load, port
+from pipeline.setting_parsers import port
+from pipeline.settings import SETTINGS, Setting, load
 
 NO_FILE = "/nonexistent/.env"
 

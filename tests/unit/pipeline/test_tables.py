@@ -3,7 +3,7 @@ drifts."""
 
 import pytest
 
-from pipeline.settings import INTERVALS
+from pipeline.intervals import INTERVALS
 from pipeline.tables import DATA_SOURCE, KLINES, MARKET_NOW, STORED_HOURS, TABLES
 from pipeline.transformations import STATS_IN_MARKET_NOW, book_figures
 from tests.unit.support.ddl import CQL_TABLES, SQL_TABLES, declared_tables

@@ -3,7 +3,7 @@ import pytest
 from pipeline.api.parameters import DEFAULT_LIMIT, LAST_MS, MAX_LIMIT, MAX_SYMBOLS
 from pipeline.api.query import BadParameter, read_query
 from pipeline.api.route_specs import ROUTES
-from pipeline.settings import INTERVALS
+from pipeline.intervals import INTERVALS
 from pipeline.tables import STATS
 
 # Of the parameters with one name the first route's: /depth takes one symbol only.

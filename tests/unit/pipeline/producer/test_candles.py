@@ -1,9 +1,9 @@
 import pytest
 
-from pipeline.producer.candles import PAGE, KlinesJob, first_start_ms, interval_ms
+from pipeline.intervals import INTERVALS, max_interval_ms
+from pipeline.producer.candles import PAGE, KlinesJob, first_start_ms
 from pipeline.producer.client import BadReply
 from pipeline.producer.clock import ExchangeClock
-from pipeline.settings import INTERVALS
 from pipeline.tables import KLINES
 from pipeline.times import DAY_MS, datetime_to_ms
 
@@ -165,11 +165,11 @@ def test_reply_of_a_wrong_shape_is_a_bad_reply(make, reply):
     [("1m", 60_000), ("15m", 900_000), ("12h", DAY_MS // 2), ("1w", 7 * DAY_MS), ("1M", 31 * DAY_MS)],
 )
 def test_length_of_an_interval_tells_minute_from_month(interval, ms):
-    assert interval_ms(interval) == ms
+    assert max_interval_ms(interval) == ms
 
 
 @pytest.mark.parametrize("interval", INTERVALS)
 def test_first_start_reaches_back_at_least_to_the_previous_candle(interval):
     now_ms = 1_795_461_947_123
-    assert first_start_ms(interval, 0, now_ms) <= now_ms - 2 * interval_ms(interval)
+    assert first_start_ms(interval, 0, now_ms) <= now_ms - 2 * max_interval_ms(interval)
     assert first_start_ms(interval, 400 * 86_400, now_ms) == now_ms - 400 * DAY_MS

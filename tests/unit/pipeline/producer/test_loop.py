@@ -212,10 +212,10 @@ def test_exchange_that_is_away_is_told_once_for_all_its_requests(world, caplog):
     for entry in (world.entry, other, world.entry):
         world.loop._running[entry.job.kind] += 1
         world.loop._finish(Done(entry, None, Unreachable("refused")), FakeStop())
-    assert [record.getMessage() for record in caplog.records] == ["exchange_away"]
+    assert [record.getMessage() for record in caplog.records] == ["exchange_unavailable"]
     for entry in (world.entry, other):
         world.loop._finish(Done(entry, Fetched(), None), FakeStop())
-    assert [record.getMessage() for record in caplog.records] == ["exchange_away", "exchange_back"]
+    assert [record.getMessage() for record in caplog.records] == ["exchange_unavailable", "exchange_recovered"]
 
 
 def test_housekeeping_that_postgresql_refuses_does_not_stop_the_program(world, caplog):

@@ -13,7 +13,7 @@ from pipeline.api.downsampling.buckets import (
     joined,
     piece_ms,
 )
-from pipeline.api.intervals import LADDER
+from pipeline.intervals import LADDER
 from pipeline.times import DAY_MS, HOUR_MS
 
 T0 = 1_774_742_400_000

@@ -1,7 +1,6 @@
 import pytest
 
-from pipeline.api.intervals import base_of, ceil_ms, floor_ms, interval_ms, interval_name, origin_ms
-from pipeline.settings import INTERVALS
+from pipeline.intervals import INTERVALS, base_of, ceil_ms, floor_ms, interval_ms, interval_name, origin_ms
 from pipeline.times import DAY_MS, HOUR_MS
 
 

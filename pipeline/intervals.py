@@ -5,11 +5,16 @@ import re
 
 from pipeline.times import DAY_MS, HOUR_MS
 
+# Those of the exchange that may be stored. Not 1s: a candle partition (symbol, interval) would grow
+# to millions of rows.
+INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
+
 MINUTE_MS = 60_000
 WEEK_MS = 7 * DAY_MS
 UNITS = {"m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS, "w": WEEK_MS}
 INTERVAL = "[1-9][0-9]{0,3}[mhdw]|1M"
 MONTH = "1M"
+LONGEST_MONTH_MS = 31 * DAY_MS
 # Weeks begin on Monday as the exchange's do: 1970-01-05.
 FIRST_MONDAY_MS = 4 * DAY_MS
 # The steps that a time axis is divided into for people.
@@ -28,6 +33,11 @@ def interval_ms(interval: str) -> int | None:
     if not re.fullmatch("[1-9][0-9]*[mhdw]", interval):
         raise ValueError(interval)
     return int(interval[:-1]) * UNITS[interval[-1]]
+
+
+def max_interval_ms(interval: str) -> int:
+    """The same; of a month, the length of the longest. Raises ValueError."""
+    return interval_ms(interval) or LONGEST_MONTH_MS
 
 
 def interval_name(length_ms: int) -> str:

@@ -1,0 +1,118 @@
+"""How the text of a setting becomes a value. Each parser raises ValueError that says what is
+allowed; `settings.load` adds the setting's name and the value."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from pipeline.intervals import INTERVALS
+from pipeline.times import duration_seconds
+
+
+def required(value: str) -> str:
+    if not value:
+        raise ValueError("a value that is not empty")
+    return value
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(value)
+
+    return parse
+
+
+def seconds(low: float, high: float) -> Callable[[str], float]:
+    def parse(value: str) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            number = float("nan")
+        if not low <= number <= high:
+            raise ValueError(f"a number of seconds from {low:g} to {high:g}")
+        return number
+
+    return parse
+
+
+def duration(value: str) -> float:
+    try:
+        number = duration_seconds(value)
+    except ValueError:
+        number = float("nan")
+    if not 0 <= number <= 366 * 86400:
+        raise ValueError("a duration such as 90s, 30m, 12h or 7d, at most 366d")
+    return number
+
+
+def url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("an http:// or https:// address")
+    return value.rstrip("/")
+
+
+def names(value: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(part.strip().upper() for part in value.split(",") if part.strip()))
+    if not found or not all(part.replace("-", "").replace("_", "").replace(".", "").isalnum() for part in found):
+        raise ValueError("one or several names, comma-separated, e.g. BTCUSDT,ETHUSDT")
+    return found
+
+
+def asset(value: str) -> str:
+    if not value.isascii() or not value.isalnum():
+        raise ValueError("the name of an asset, e.g. USDT")
+    return value.upper()
+
+
+def hosts(value: str) -> tuple[str, ...]:
+    found = tuple(part.strip() for part in value.split(",") if part.strip())
+    if not found:
+        raise ValueError("one or several hosts, comma-separated")
+    return found
+
+
+def intervals(value: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+    if not found or not set(found) <= set(INTERVALS):
+        raise ValueError(f"one or several of {', '.join(INTERVALS)} (case matters: 1m is a minute, 1M a month)")
+    return found
+
+
+def origins(value: str) -> tuple[str, ...]:
+    if value.lower() == "off":
+        return ()
+    found = tuple(dict.fromkeys(part.strip().rstrip("/") for part in value.split(",") if part.strip()))
+    if not found or not all(part == "*" or url_origin(part) for part in found):
+        raise ValueError("off, * or one or several origins, comma-separated, e.g. https://example.org")
+    return found
+
+
+def url_origin(value: str) -> bool:
+    """Whether it is scheme and host (and port) and nothing more, as browsers send it."""
+    parts = urlsplit(value)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and value == f"{parts.scheme}://{parts.netloc}"
+
+
+def one_of(*allowed: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        for choice in allowed:
+            if value.lower() == choice.lower():
+                return choice
+        raise ValueError(f"one of {', '.join(allowed)}")
+
+    return parse
+
+
+def identifier(value: str) -> str:
+    if not value.isascii() or not value.replace("_", "").isalnum() or value[0].isdigit() or value != value.lower():
+        raise ValueError("lower-case letters, digits and _, not starting with a digit")
+    return value
+
+
+port = whole(1, 65535)
