@@ -29,9 +29,11 @@ faults:  ## both fault suites in full: every fault of the exchange, every part o
 	.local/venv/bin/python -m bench.producer_faults --minutes 10
 	.local/venv/bin/python -m bench.chain_faults
 
-lint:  ## ruff over all Python (seconds)
+lint:  ## ruff, its formatter, types, which package may import which (seconds)
 	@local/start venv --dev
 	.local/venv/bin/python -m ruff check .
+	.local/venv/bin/python -m ruff format --check .
+	.local/venv/bin/python -m mypy
 	.local/venv/bin/python -m ruff format --check .
 	.local/venv/bin/python -m mypy
 
