@@ -1,4 +1,5 @@
-"""Connections to PostgreSQL, and which of its errors mean "away". Knows nothing of tables."""
+"""Connections to PostgreSQL, and which of its errors mean that it is unavailable. Knows nothing of
+tables."""
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
@@ -6,13 +7,14 @@ from psycopg2.extensions import connection as Connection
 from pipeline.errors import PostgresUnavailable
 from pipeline.settings import Settings
 
-# "The server went away" in all its forms; a constraint that fails is none of them and must be seen.
+# Every form of a lost or refused connection. A violated constraint is not among them: it is a bug
+# and must be seen.
 AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
 def connect(settings: Settings, program: str, options: str = "") -> Connection:
-    """A connection with short time-outs, so that a dead server is noticed within seconds.
-    Raises PostgresUnavailable."""
+    """A connection with short time-outs, so that an unreachable server is noticed within
+    seconds. Raises PostgresUnavailable."""
     try:
         return psycopg2.connect(
             host=settings.PGHOST,
