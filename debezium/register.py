@@ -1,5 +1,5 @@
-"""Registers the connector and waits until it runs: `python3 -m debezium.register`. May be run as
-often as you like."""
+"""Registers the connector and waits until it runs: `python3 -m debezium.register`. May be run any
+number of times."""
 
 import argparse
 import json
@@ -16,11 +16,11 @@ CONFIG_FILE = Path(__file__).with_name("connector.json")
 
 
 class NotRunning(PipelineError):
-    """The connector is registered but did not get to run in time."""
+    """The connector is registered but was not running before the deadline."""
 
 
 def connector_config(settings: Settings) -> dict[str, str]:
-    """connector.json plus the addresses and names that the settings decide."""
+    """connector.json plus the addresses and names from the settings."""
     return json.loads(CONFIG_FILE.read_text(encoding="utf-8")) | {
         "database.hostname": settings.DEBEZIUM_PGHOST,
         "database.port": str(settings.DEBEZIUM_PGPORT),
@@ -30,17 +30,18 @@ def connector_config(settings: Settings) -> dict[str, str]:
 
 
 def register(connect: Connect, config: dict[str, str], wait_seconds: float) -> None:
-    """Put the configuration, then wait for the task. Connect may answer before the task exists, and
-    the guard may be restarting a failed one, so only the deadline ends the wait. Raises NotRunning,
-    ConnectUnavailable or ConnectRefused."""
+    """Put the configuration, then wait until the task runs. Connect may answer before the task
+    exists, and the guard may be restarting a failed one, so only the deadline ends the wait. Raises
+    NotRunning, ConnectUnavailable or ConnectRefused."""
     deadline = time.monotonic() + wait_seconds
-    registered, status = False, Status("ABSENT", ())
+    registered = False
+    status = Status("ABSENT", ())
     while True:
         try:
             if not registered:
-                made = connect.put_config(CONNECTOR, config)
+                created = connect.put_config(CONNECTOR, config)
                 registered = True
-                print(f"register: connector {CONNECTOR} {'created' if made else 'updated'}", flush=True)
+                print(f"register: connector {CONNECTOR} {'created' if created else 'updated'}", flush=True)
             status = connect.status(CONNECTOR)
             if status.running:
                 return

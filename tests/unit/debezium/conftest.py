@@ -1,4 +1,4 @@
-"""A fake Kafka Connect over HTTP, and time that passes only by sleeping."""
+"""A fake Kafka Connect over HTTP, and a clock that only sleeping moves."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace

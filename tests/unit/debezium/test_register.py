@@ -14,7 +14,7 @@ CONFIG = {"connector.class": "x"}
 
 @pytest.fixture
 def answering(kafka_connect, status_reply):
-    """PUT answers 201 unless said otherwise; GET status answers these states in turn."""
+    """PUT answers 201 by default; GET status answers these states in turn."""
 
     def answer(*states, puts=((201, {}),)):
         kafka_connect.answer("PUT", CONFIG_PATH, *[as_json(body, status) for status, body in puts])
@@ -36,19 +36,19 @@ def test_registration_ends_when_the_task_runs(connect, answering, clock, capsys)
     assert capsys.readouterr().out == f"register: connector {CONNECTOR} created\n"
 
 
-def test_connect_that_is_rebalancing_is_asked_again(connect, answering, clock):
+def test_request_to_a_rebalancing_connect_is_retried(connect, answering, clock):
     stub = answering(RUNNING, puts=[BUSY, BUSY, (201, {})])
     register(connect, CONFIG, wait_seconds=10)
     assert len(stub.paths("PUT")) == 3
 
 
-def test_connect_that_still_starts_is_waited_for(connect, answering, clock):
+def test_connect_that_is_still_starting_is_waited_for(connect, answering, clock):
     answering(RUNNING, puts=[(404, {}), (404, {}), (404, {}), (201, {})])
     register(connect, CONFIG, wait_seconds=10)
     assert len(clock.slept) == 3
 
 
-def test_second_registration_updates_and_harms_nothing(connect, answering, clock, capsys):
+def test_second_registration_only_updates(connect, answering, clock, capsys):
     stub = answering(RUNNING, puts=[(201, {}), (200, {})])
     register(connect, CONFIG, wait_seconds=10)
     register(connect, CONFIG, wait_seconds=10)
@@ -60,7 +60,7 @@ def test_second_registration_updates_and_harms_nothing(connect, answering, clock
     ]
 
 
-def test_task_that_fails_first_and_then_runs_is_good_enough(connect, answering, clock):
+def test_task_that_fails_first_and_then_runs_is_accepted(connect, answering, clock):
     answering(FAILED, STARTING, RUNNING)
     register(connect, CONFIG, wait_seconds=10)
 
@@ -73,7 +73,7 @@ def test_task_that_stays_failed_is_reported_with_its_trace(connect, answering, c
     assert 10 <= sum(clock.slept) < 11
 
 
-def test_task_that_never_comes_is_reported_after_the_wait(connect, answering, clock):
+def test_task_that_never_exists_is_reported_after_the_wait(connect, answering, clock):
     answering(STARTING)
     with pytest.raises(NotRunning, match=r"does not run after 10 s \(connector RUNNING, tasks none"):
         register(connect, CONFIG, wait_seconds=10)
