@@ -36,12 +36,12 @@ CREATE TABLE IF NOT EXISTS order_book (
     asks           jsonb NOT NULL,
     updated_at     timestamptz NOT NULL DEFAULT now()
 );
--- A book is over 2 kB, so it is TOASTed, and the WAL omits a TOASTed value that an UPDATE did not touch: an update of the
--- bids alone would arrive without asks. With FULL the WAL contains the old row, and Debezium takes the asks from there.
+-- A book is over 2 kB, so it is TOASTed, and the WAL omits a TOASTed value that an UPDATE did not touch: an update of
+-- the bids alone would arrive without asks. With FULL the WAL contains the old row, and Debezium takes the asks from it.
 ALTER TABLE order_book REPLICA IDENTITY FULL;
 
--- Key: symbol, aggregate trade id (per symbol, not global), and trade_time, because the primary key of a partitioned table
--- must include the partition column.
+-- Key: symbol, aggregate trade id (per symbol, not global), and trade_time, because the primary key of a partitioned
+-- table must include the partition column.
 -- Partitioned by UTC day: old days are dropped as a whole, which causes no change events (030_trade_days.sql).
 CREATE TABLE IF NOT EXISTS recent_trades (
     symbol         text NOT NULL,
@@ -56,8 +56,8 @@ CREATE TABLE IF NOT EXISTS recent_trades (
     PRIMARY KEY (symbol, trade_id, trade_time)
 ) PARTITION BY RANGE (trade_time);
 
--- Key: symbol. The last trade fetched, from which the next request continues; separate from the trades, so that dropping
--- old days does not lose it. Not captured.
+-- Key: symbol. The last trade fetched, from which the next request continues; separate from the trades, so that
+-- dropping old days does not lose it. Not captured.
 CREATE TABLE IF NOT EXISTS trade_positions (
     symbol        text PRIMARY KEY,
     last_trade_id bigint NOT NULL,
@@ -71,8 +71,8 @@ CREATE TABLE IF NOT EXISTS exchange_silence (
     silent_until timestamptz NOT NULL
 );
 
--- Key: symbol, interval, open_time. A candle changes until is_closed; after that it never opens again, but the exchange may
--- correct it.
+-- Key: symbol, interval, open_time. A candle changes until is_closed; after that it never opens again, but the exchange
+-- may correct it.
 CREATE TABLE IF NOT EXISTS klines (
     symbol                 text NOT NULL,
     interval               text NOT NULL,

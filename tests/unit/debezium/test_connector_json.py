@@ -1,4 +1,4 @@
-"""connector.json: the properties that the chain needs, and its agreement with sql/ and pipeline/."""
+"""connector.json: the properties that the chain needs, in agreement with sql/ and pipeline/."""
 
 import fnmatch
 import json
