@@ -23,8 +23,8 @@ def _time_ms(text: str) -> int:
     """ms since 1970, from ms or ISO 8601 (UTC if it has no offset)."""
     if text.isdigit():
         return int(text)
-    moment = datetime.fromisoformat(text)
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    time = datetime.fromisoformat(text)
+    return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 # argparse names the type in its message: "invalid number above 0 value: '-3'".

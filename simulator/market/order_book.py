@@ -32,7 +32,7 @@ class Book:
 
 
 class OrderBook:
-    """The book of one pair at any moment."""
+    """The book of one pair at any time."""
 
     def __init__(self, seed: int, instrument: Instrument, trades: Trades) -> None:
         self._trades = trades

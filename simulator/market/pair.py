@@ -15,7 +15,7 @@ from simulator.source import Reply
 
 
 class Pair:
-    """Prices, trades, candles and book of one pair at any moment since EPOCH_MS."""
+    """Prices, trades, candles and book of one pair at any time since EPOCH_MS."""
 
     def __init__(self, seed: int, instrument: Instrument, log_price: LogPrice) -> None:
         self.listing = instrument.listing
@@ -116,9 +116,9 @@ class Pair:
         ]
 
     def kline(self, open_ms: int, interval: str, now_ms: int) -> list[Any]:
-        """The candle as it stands at `now_ms`."""
+        """The candle at `now_ms`."""
         close_ms = open_ms + LENGTH_MS[interval] - 1
-        # Before EPOCH_MS there are no trades, though a week may open there.
+        # There are no trades before EPOCH_MS, but a weekly candle may open there.
         candle = self.totals.between(max(open_ms, EPOCH_MS), min(close_ms, now_ms) + 1)
         return [
             open_ms,

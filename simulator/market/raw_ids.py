@@ -1,4 +1,4 @@
-"""Which raw trades each aggregate trade stands for. Knows indices only; knows no price and no time.
+"""The raw trades in each aggregate trade. Knows indices only; knows no price and no time.
 
 Real counts come in waves, which charts show, so the number of raw trades per aggregate trade
 (about four) varies. To find the first raw id of any trade without adding up all earlier ones, the
@@ -10,7 +10,7 @@ _MEAN_RAW = 4
 # Lengths of the waves in trades, powers of two so that all arithmetic is exact in units of 1/_UNIT.
 _WAVES = (64, 2_048)
 _UNIT = 2_048
-# Maximum slope of one wave. The sum of both is at most _MEAN_RAW - 1, so every trade stands for at
+# Maximum slope of one wave. The sum of both is at most _MEAN_RAW - 1, so every trade contains at
 # least one raw trade.
 _MAX_SLOPE = 1.5
 
@@ -31,5 +31,5 @@ class RawIds:
         return units // _UNIT
 
     def count(self, first_index: int, end_index: int) -> int:
-        """How many raw trades the aggregate trades first_index … end_index - 1 stand for."""
+        """The number of raw trades in the aggregate trades first_index … end_index - 1."""
         return self.first(end_index) - self.first(first_index)

@@ -26,7 +26,7 @@ class State:
     sleep: Callable[[float], None]
 
     def foreign_weight(self) -> int:
-        """Weight that other programs behind this address use each minute (fault `used_weight`)."""
+        """Weight that other programs behind this address use per minute (fault `used_weight`)."""
         return sum(fault.parameters["weight"] for fault in self.faults.active("used_weight", self.now_ms()))
 
 
