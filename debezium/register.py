@@ -4,6 +4,7 @@ number of times."""
 import argparse
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from debezium.connect import Connect, ConnectUnavailable, Status
@@ -29,11 +30,17 @@ def connector_config(settings: Settings) -> dict[str, str]:
     }
 
 
-def register(connect: Connect, config: dict[str, str], wait_seconds: float) -> None:
+def register(
+    connect: Connect,
+    config: dict[str, str],
+    wait_seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
     """Put the configuration, then wait until the task runs. Connect may answer before the task
     exists, and the guard may be restarting a failed one, so only the deadline ends the wait. Raises
     NotRunning, ConnectUnavailable or ConnectRefused."""
-    deadline = time.monotonic() + wait_seconds
+    deadline = clock() + wait_seconds
     registered = False
     status = Status("ABSENT", ())
     while True:
@@ -46,12 +53,12 @@ def register(connect: Connect, config: dict[str, str], wait_seconds: float) -> N
             if status.running:
                 return
         except ConnectUnavailable:
-            if time.monotonic() > deadline:
+            if clock() > deadline:
                 raise
-        if time.monotonic() > deadline:
+        if clock() > deadline:
             states = f"connector {status.connector}, tasks {', '.join(status.tasks) or 'none'}"
             raise NotRunning(f"{CONNECTOR} does not run after {wait_seconds:g} s ({states}). {status.trace}".strip())
-        time.sleep(0.3)
+        sleep(0.3)
 
 
 def main() -> int:

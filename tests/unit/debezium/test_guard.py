@@ -9,7 +9,7 @@ from debezium.connect import ConnectUnavailable, Status
 from debezium.guard import Guard, watch
 from debezium.slot import SlotState
 from pipeline.errors import PostgresUnavailable
-from tests.unit.support.clocks import FakeClock, FakeStop
+from tests.unit.support.clocks import FakeStop
 
 RUNNING = Status("RUNNING", ("RUNNING",))
 FAILED = Status("RUNNING", ("FAILED",), "slot is gone")
@@ -68,11 +68,6 @@ class FakeSlot:
 
     def close(self):
         self.closed += 1
-
-
-@pytest.fixture
-def clock():
-    return FakeClock()
 
 
 @pytest.fixture
