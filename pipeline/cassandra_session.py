@@ -20,7 +20,7 @@ from pipeline.settings import Settings
 # Time-outs, overload, unavailable replicas, lost connections: a retry can succeed. So can a retry
 # after a missing grant, which is not the record's fault. A request that Cassandra rejects as
 # invalid is not among them.
-AWAY = (
+UNAVAILABLE_ERRORS = (
     NoHostAvailable,
     OperationTimedOut,
     RequestExecutionException,
@@ -31,7 +31,7 @@ AWAY = (
     IsBootstrappingErrorMessage,
 )
 # Cassandra understood the request and will never carry it out.
-REFUSED = (RequestValidationException,)
+REFUSED_ERRORS = (RequestValidationException,)
 
 
 def connect(settings: Settings, row_factory: object = None, keyspace: str | None = None) -> Session:
@@ -59,7 +59,7 @@ def connect(settings: Settings, row_factory: object = None, keyspace: str | None
     )
     try:
         return cluster.connect(keyspace)
-    except (*AWAY, DriverException) as error:
+    except (*UNAVAILABLE_ERRORS, DriverException) as error:
         cluster.shutdown()
         where = f"{','.join(settings.CASSANDRA_CONTACT_POINTS)}:{settings.CASSANDRA_PORT}"
         raise StoreUnavailable(f"Cassandra at {where}: {error}") from error

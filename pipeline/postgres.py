@@ -9,7 +9,7 @@ from pipeline.settings import Settings
 
 # Every form of a lost or refused connection. A violated constraint is not among them: it is a bug
 # and must be seen.
-AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
+UNAVAILABLE_ERRORS = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
 def connect(settings: Settings, program: str, options: str = "") -> Connection:
@@ -30,5 +30,5 @@ def connect(settings: Settings, program: str, options: str = "") -> Connection:
             tcp_user_timeout=20_000,  # a host that vanishes in the middle of a write
             options=f"-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=10000 {options}",
         )
-    except AWAY as error:
+    except UNAVAILABLE_ERRORS as error:
         raise PostgresUnavailable(f"PostgreSQL at {settings.PGHOST}:{settings.PGPORT}: {error}") from error

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline import errors
-from pipeline.cassandra_session import AWAY
+from pipeline.cassandra_session import UNAVAILABLE_ERRORS
 
 
 @pytest.mark.parametrize("kind", [errors.StoreUnavailable, errors.PostgresUnavailable, errors.ExchangeError])
@@ -28,7 +28,7 @@ def test_invalid_request_is_not_an_outage_of_cassandra():
     from cassandra.cluster import NoHostAvailable
     from cassandra.protocol import SyntaxException
 
-    assert not issubclass(InvalidRequest, AWAY)
-    assert not issubclass(SyntaxException, AWAY)
+    assert not issubclass(InvalidRequest, UNAVAILABLE_ERRORS)
+    assert not issubclass(SyntaxException, UNAVAILABLE_ERRORS)
     for outage in (WriteTimeout, ReadTimeout, Unavailable, NoHostAvailable):
-        assert issubclass(outage, AWAY)
+        assert issubclass(outage, UNAVAILABLE_ERRORS)
