@@ -18,7 +18,7 @@ from pipeline.stopping import Stop
 ROOT = Path(__file__).resolve().parent.parent
 # What a new Cassandra cluster sets for its superuser `cassandra`.
 CASSANDRA_INITIAL_PASSWORD = "cassandra"
-# A server that is starting is tried this often, so that the services behind it start soon after.
+# A server that is starting is tried this often, so that the services that wait for it start soon.
 MAX_PAUSE_SECONDS = 0.5
 Connected = TypeVar("Connected")
 

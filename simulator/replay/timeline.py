@@ -18,7 +18,7 @@ _CACHED_LONG_CANDLES = 2_000
 def shift_of(recorded: Recorded, replay_start_ms: int) -> int:
     """The ms to add so that the first row's minute becomes the minute of `replay_start_ms`.
 
-    Longer recorded candles must still open where the exchange opens them, so with those both times
+    Longer recorded candles must still open where the exchange opens them, so for those both times
     are rounded down to their interval instead of a minute."""
     firsts = [rows[0].open_ms for rows in recorded.candles.values()]
     firsts += [recorded.trades[0].time_ms] if recorded.trades else []

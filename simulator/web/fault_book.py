@@ -22,7 +22,7 @@ class FaultBook:
         with self._lock:
             self._faults: dict[int, Fault] = {}
             self._left: dict[int, int] = {}  # calls still to affect, for faults with a count
-            self._struck: dict[int, int] = {}
+            self._times_used: dict[int, int] = {}
             self._random = Random(self._seed)
 
     def switch_on(self, requests: list[Any], now_ms: int) -> list[Fault]:
@@ -32,7 +32,7 @@ class FaultBook:
             self._next_id += len(faults)
             for fault in faults:
                 self._faults[fault.id] = fault
-                self._struck[fault.id] = 0
+                self._times_used[fault.id] = 0
                 if fault.count is not None:
                     self._left[fault.id] = fault.count
             return faults
@@ -45,7 +45,7 @@ class FaultBook:
             if fault.kind == kind and self._is_on(fault, now_ms) and (path is None or fault.applies_to(path))
         ]
 
-    def strike(self, path: str, now_ms: int) -> Fault | None:
+    def fault_for(self, path: str, now_ms: int) -> Fault | None:
         """The first fault that replaces or delays the reply to this call, counted as used; None if
         no fault affects it."""
         # Most calls happen while no fault is on: no lock for those.
@@ -55,7 +55,7 @@ class FaultBook:
             for fault in self._faults.values():
                 affected = KINDS[fault.kind].replies and self._is_on(fault, now_ms) and fault.applies_to(path)
                 if affected and (fault.probability >= 1 or self._random.random() < fault.probability):
-                    self._struck[fault.id] += 1
+                    self._times_used[fault.id] += 1
                     if fault.id in self._left:
                         self._left[fault.id] -= 1
                     return fault
@@ -74,7 +74,7 @@ class FaultBook:
             "until_ms": fault.until_ms,
             **fault.parameters,
             "is_on": self._is_on(fault, now_ms),
-            "times_struck": self._struck[fault.id],
+            "times_struck": self._times_used[fault.id],
         }
 
     def _is_on(self, fault: Fault, now_ms: int) -> bool:

@@ -33,7 +33,7 @@ def _before() -> Response | None:
     window = state.limiter.admit(request.path, weight, now_ms, state.foreign_weight(), _ban_rules(state, now_ms))
     if window:
         raise _window_error(state, window, now_ms)
-    g.fault = state.faults.strike(request.path, now_ms)
+    g.fault = state.faults.fault_for(request.path, now_ms)
     return _affected(state, g.fault, now_ms) if g.fault else None
 
 
