@@ -11,6 +11,8 @@ cause was mended"""
 import argparse
 import time
 
+from kafka.errors import KafkaError
+
 from pipeline import cassandra_session, logs, monitor, program
 from pipeline.connecting import until_connected
 from pipeline.consumer import dead_letter_list
@@ -21,6 +23,7 @@ from pipeline.consumer.kafka_source import KafkaSource
 from pipeline.consumer.loop import Loop
 from pipeline.consumer.statements import Statements
 from pipeline.consumer.writer import Writer
+from pipeline.errors import StoreUnavailable
 from pipeline.settings import Settings, load
 from pipeline.stopping import Stop, on_signals
 
@@ -36,9 +39,12 @@ def main() -> int:
         return list_dead_letters(settings, stop)
 
     replay = options.replay_dead_letters
-    session = until_connected("cassandra", lambda: cassandra_session.connect(settings), stop)
+    session = until_connected("cassandra", lambda: cassandra_session.connect(settings), stop, retry_on=StoreUnavailable)
     source = until_connected(
-        "kafka", lambda: DeadLetterSource(settings, stop) if replay else KafkaSource(settings), stop
+        "kafka",
+        lambda: DeadLetterSource(settings, stop) if replay else KafkaSource(settings),
+        stop,
+        retry_on=KafkaError,
     )
     if session is None or source is None:
         return 0
@@ -74,7 +80,7 @@ def arguments() -> argparse.Namespace:
 
 
 def list_dead_letters(settings: Settings, stop: Stop) -> int:
-    source = until_connected("kafka", lambda: DeadLetterSource(settings, stop), stop)
+    source = until_connected("kafka", lambda: DeadLetterSource(settings, stop), stop, retry_on=KafkaError)
     if source is not None:
         for line in dead_letter_list.lines(source.letters()):
             print(line)

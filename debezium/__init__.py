@@ -1,1 +1,1 @@
-"""The Debezium connector: its configuration and the program that registers it."""
+"""The Debezium connector: its configuration, and the programs that register and watch it."""

@@ -1,6 +1,8 @@
-"""Kafka Connect's REST API, as far as we need it. Knows nothing of what the connector captures."""
+"""Kafka Connect's REST API, as far as it is needed here. Knows nothing of what the connector
+captures."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import requests
 
@@ -10,18 +12,19 @@ TIMEOUT_SECONDS = (3.05, 15)
 
 
 class ConnectUnavailable(PipelineError):
-    """Connect does not answer, or is busy with a rebalance (409). A later try can work."""
+    """Connect does not answer, or is busy with a rebalance (409). A retry can succeed."""
 
     retriable = True
 
 
 class ConnectRefused(PipelineError):
-    """Connect answered that the configuration is wrong. Trying again does not help."""
+    """Connect rejected the request, e.g. a wrong configuration. A retry does not help."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """States as Connect names them: RUNNING, FAILED, UNASSIGNED, PAUSED, STOPPED, or ABSENT."""
+    """States as Connect names them (RUNNING, FAILED, UNASSIGNED, PAUSED, STOPPED), or ABSENT for a
+    connector that is not registered. `trace`: the cause of a failure, in one line."""
 
     connector: str
     tasks: tuple[str, ...]
@@ -39,7 +42,7 @@ class Connect:
         self._base_url = base_url
         self._session = requests.Session()
 
-    def _call(self, method: str, path: str, **options: object) -> requests.Response:
+    def _call(self, method: str, path: str, **options: Any) -> requests.Response:
         try:
             reply = self._session.request(method, self._base_url + path, timeout=TIMEOUT_SECONDS, **options)
         except requests.RequestException as error:
@@ -51,11 +54,11 @@ class Connect:
         return reply
 
     def put_config(self, connector: str, config: dict[str, str]) -> bool:
-        """Create the connector (True) or update it (False): the same call, so it can be
+        """Create the connector (True) or update it (False): the same call, so it may be
         repeated."""
         reply = self._call("PUT", f"/connectors/{connector}/config", json=config)
         if reply.status_code == 404:
-            # Connect answers 404 on every path until its REST resources are in place.
+            # Connect answers 404 on every path until its REST resources are registered.
             raise ConnectUnavailable(f"PUT /connectors/{connector}/config: 404, Connect is still starting")
         return reply.status_code == 201
 
@@ -72,26 +75,28 @@ class Connect:
                 root_cause(traces[0]) if traces else "",
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ConnectUnavailable(f"status of {connector}: no status, {type(error).__name__} {error}") from error
+            raise ConnectUnavailable(
+                f"status of {connector}: unexpected reply, {type(error).__name__} {error}"
+            ) from error
 
     def restart(self, connector: str, only_failed: bool) -> None:
         parameters = {"includeTasks": "true", "onlyFailed": str(only_failed).lower()}
         self._call("POST", f"/connectors/{connector}/restart", params=parameters)
 
     def stop(self, connector: str) -> None:
-        """End the tasks; the connector stays and its offsets may be changed (KIP-875)."""
+        """End the tasks. The connector stays registered; its offsets may be changed (KIP-875)."""
         self._call("PUT", f"/connectors/{connector}/stop")
 
     def resume(self, connector: str) -> None:
         self._call("PUT", f"/connectors/{connector}/resume")
 
     def has_offsets(self, connector: str) -> bool:
-        """Whether the connector has got anywhere in the WAL."""
+        """Whether Connect has stored a position of the connector in the WAL."""
         reply = self._call("GET", f"/connectors/{connector}/offsets")
         return reply.status_code == 200 and bool(reply.json()["offsets"])
 
-    def forget_offsets(self, connector: str) -> None:
-        """Only while it is stopped."""
+    def delete_offsets(self, connector: str) -> None:
+        """Allowed only while the connector is stopped."""
         self._call("DELETE", f"/connectors/{connector}/offsets")
 
 
@@ -104,7 +109,7 @@ def root_cause(trace: str) -> str:
 
 
 def message(reply: requests.Response) -> str:
-    """What Connect says in its error body, in one line."""
+    """The message in Connect's error body, in one line."""
     try:
         return " ".join(str(reply.json()["message"]).split())
     except (ValueError, KeyError, TypeError):

@@ -1,19 +1,19 @@
-"""Watches the capture for as long as it runs: `python3 -m debezium.guard`. Registers the connector,
-restarts what failed or fell silent, and rebuilds a lost slot with a new snapshot."""
+"""Watches the capture while it runs: `python3 -m debezium.guard`. Registers the connector, restarts
+it when it has failed or delivers nothing, and rebuilds a lost slot with a new snapshot."""
 
 import argparse
 import logging
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 import psycopg2
 from prometheus_client import Counter, Gauge
-from psycopg2.extensions import connection as Connection
 
 from debezium.connect import Connect, ConnectUnavailable, Status
 from debezium.diagnosis import Remedy, remedy
 from debezium.register import CONNECTOR, connector_config
-from debezium.slot import SlotState, drop_slot, slot_state, unreadable
+from debezium.slot import Slot, SlotState
 from pipeline import logs, monitor, postgres, program
 from pipeline.backoff import Backoff
 from pipeline.errors import PostgresUnavailable
@@ -23,106 +23,143 @@ from pipeline.stopping import Stop, on_signals
 
 log = logging.getLogger("debezium.guard")
 
-LOOK_EVERY_SECONDS = 5.0
-STOPPED_WITHIN_SECONDS = 60.0
+CHECK_EVERY_SECONDS = 5.0
+MAX_STOP_SECONDS = 60.0
 RESTARTS = (Remedy.RESTART_FAILED, Remedy.RESTART_SILENT)
 
 RUNNING = Gauge("guard_connector_running", "1 when the connector and its task run")
 HEARTBEAT_AGE = Gauge("guard_heartbeat_age_seconds", "Since Debezium last wrote its heartbeat row")
 SLOT_LAG = Gauge("guard_slot_lag_bytes", "WAL that the slot holds back")
-SLOT_USABLE = Gauge("guard_slot_usable", "0 when PostgreSQL gave the slot up, or it is gone")
-REMEDIES = Counter("guard_remedies_total", "What the guard did", ["remedy"])
+SLOT_USABLE = Gauge("guard_slot_usable", "0 when PostgreSQL has invalidated the slot, or it is absent")
+REMEDIES = Counter("guard_remedies_total", "Remedies that the guard applied", ["remedy"])
 
 
 class Guard:
-    """`look` once is one round; what it saw last is in `healthy` and `facts`."""
+    """`check` is one round; `healthy` and `facts` hold its result. `open_slot` opens a new
+    connection for every round."""
 
     def __init__(
-        self, connect: Connect, config: dict[str, str], database: Callable[[], Connection], stop: Stop
+        self,
+        connect: Connect,
+        config: dict[str, str],
+        open_slot: Callable[[], Slot],
+        stop: Stop,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connect = connect
         self._config = config
-        self._database = database
+        self._open_slot = open_slot
         self._stop = stop
-        self._acted_at = time.monotonic()
+        self._clock = clock
         self._backoff = Backoff(5, 300)
-        self._not_before = 0.0
+        self._last_remedy_at = clock()
+        self._next_remedy_at = 0.0
         self.healthy = False
-        self.facts = {}
+        self.facts: dict[str, object] = {}
 
-    def look(self) -> None:
-        """Look, and do what helps. Raises ConnectUnavailable, PostgresUnavailable or a psycopg2
-        error."""
-        connection = self._database()
-        try:
-            slot = slot_state(connection)
-            # Before Connect is asked: while it is away, the slot is what matters.
-            measure(slot)
+    def check(self) -> None:
+        """Find out the state and apply the remedy. Raises ConnectUnavailable, PostgresUnavailable
+        or a psycopg2 error."""
+        with closing(self._open_slot()) as slot:
+            state = slot.state()
+            # Before the call to Connect: while that is unavailable, WAL piles up behind the slot.
+            measure(state)
             status = self._connect.status(CONNECTOR)
-            # Only asked when it matters: it is a read of Connect's own topic.
-            has_offsets = slot.wal_status == "absent" and self._connect.has_offsets(CONNECTOR)
-            found = remedy(status, slot, has_offsets, time.monotonic() - self._acted_at)
-            self._report(status, slot, found)
-            if found in (Remedy.NONE, Remedy.WAIT):
-                if found is Remedy.NONE:
-                    self._backoff.reset()
+            # Requested only when it matters: it makes Connect read its own topic.
+            has_offsets = state.wal_status == "absent" and self._connect.has_offsets(CONNECTOR)
+            needed = remedy(status, state, has_offsets, self._clock() - self._last_remedy_at)
+            self._publish(status, state, needed)
+            if needed is Remedy.NONE:
+                self._backoff.reset()
+            if needed in (Remedy.NONE, Remedy.WAIT) or self._clock() < self._next_remedy_at:
                 return
-            if time.monotonic() < self._not_before:
-                return
-            if found in RESTARTS and slot.published and (reason := unreadable(connection)):
-                found, self.facts["unreadable"] = Remedy.REBUILD_SLOT, reason
-            self._apply(found, status, slot, connection)
-        finally:
-            connection.close()
+            if needed in RESTARTS and state.published and (error := slot.decoding_error()):
+                self.facts["decoding_error"] = error
+                needed = Remedy.REBUILD_SLOT
+            self._apply(needed, status, slot)
 
-    def _report(self, status: Status, slot: SlotState, found: Remedy) -> None:
+    def unreachable(self) -> None:
+        """Connect or PostgreSQL did not answer: the state is unknown."""
+        self.healthy = False
+        RUNNING.set(0)
+
+    def _publish(self, status: Status, state: SlotState, needed: Remedy) -> None:
         RUNNING.set(status.running)
-        self.healthy = found is Remedy.NONE
+        self.healthy = needed is Remedy.NONE
         self.facts = {
             "connector": status.connector,
             "tasks": list(status.tasks),
-            "wal_status": slot.wal_status,
-            "slot_lag_bytes": slot.lag_bytes,
-            "heartbeat_age_seconds": slot.heartbeat_age_seconds,
-            "published": slot.published,
+            "wal_status": state.wal_status,
+            "slot_lag_bytes": state.lag_bytes,
+            "heartbeat_age_seconds": state.heartbeat_age_seconds,
+            "published": state.published,
         }
 
-    def _apply(self, found: Remedy, status: Status, slot: SlotState, connection: Connection) -> None:
-        level = logging.INFO if found is Remedy.REGISTER else logging.ERROR
-        log.log(level, found.value, extra={**self.facts, "trace": status.trace or "-"})
-        REMEDIES.labels(found.value).inc()
-        if found is Remedy.REGISTER:
+    def _apply(self, needed: Remedy, status: Status, slot: Slot) -> None:
+        level = logging.INFO if needed is Remedy.REGISTER else logging.ERROR
+        log.log(level, needed.value, extra={**self.facts, "trace": status.trace or "-"})
+        REMEDIES.labels(needed.value).inc()
+        if needed is Remedy.REGISTER:
             self._connect.put_config(CONNECTOR, self._config)
-        elif found is Remedy.RESTART_FAILED:
+        elif needed is Remedy.RESTART_FAILED:
             self._connect.restart(CONNECTOR, only_failed=True)
-        elif found is Remedy.RESTART_SILENT:
+        elif needed is Remedy.RESTART_SILENT:
             self._connect.restart(CONNECTOR, only_failed=False)
         else:
-            self._rebuild_slot(connection)
-        self._acted_at = time.monotonic()
-        self._not_before = self._acted_at + self._backoff.next_seconds()
+            self._rebuild_slot(slot)
+        self._last_remedy_at = self._clock()
+        self._next_remedy_at = self._last_remedy_at + self._backoff.next_seconds()
 
-    def _rebuild_slot(self, connection: Connection) -> None:
-        """Begin anew: 1 stop, 2 forget the position, 3 drop the slot, 4 resume, which makes a slot
-        and a snapshot. Each step may be repeated, so a round that breaks off is finished by the
-        next one. The snapshot brings every current row; rows that were deleted meanwhile stay in
-        Cassandra until their TTL."""
+    def _rebuild_slot(self, slot: Slot) -> None:
+        """Start again with a snapshot: 1 stop, 2 delete the offsets, 3 drop the slot, 4 resume,
+        which creates a slot and takes a snapshot. Each step may be repeated, so the next round
+        completes one that was interrupted. The snapshot contains every current row; rows that were
+        deleted meanwhile stay in Cassandra until their TTL."""
+        # 1
         self._connect.stop(CONNECTOR)
-        deadline = time.monotonic() + STOPPED_WITHIN_SECONDS
-        while (state := self._connect.status(CONNECTOR)).connector != "STOPPED" or state.tasks:
-            if time.monotonic() > deadline or self._stop.wait(0.5):
-                raise ConnectUnavailable(f"{CONNECTOR} did not stop: {state.connector}, tasks {state.tasks}")
-        self._connect.forget_offsets(CONNECTOR)
-        drop_slot(connection)
+        deadline = self._clock() + MAX_STOP_SECONDS
+        while (status := self._connect.status(CONNECTOR)).connector != "STOPPED" or status.tasks:
+            if self._clock() > deadline or self._stop.wait(0.5):
+                raise ConnectUnavailable(f"{CONNECTOR} did not stop: {status.connector}, tasks {status.tasks}")
+        # 2
+        self._connect.delete_offsets(CONNECTOR)
+        # 3
+        slot.drop()
+        # 4
         self._connect.resume(CONNECTOR)
         log.error("slot_rebuilt", extra={"effect": "changes since it was lost come as a snapshot; deletes do not"})
 
 
-def measure(slot: SlotState) -> None:
-    SLOT_LAG.set(slot.lag_bytes)
-    SLOT_USABLE.set(slot.usable)
-    if slot.heartbeat_age_seconds is not None:
-        HEARTBEAT_AGE.set(slot.heartbeat_age_seconds)
+def measure(state: SlotState) -> None:
+    SLOT_LAG.set(state.lag_bytes)
+    SLOT_USABLE.set(state.usable)
+    if state.heartbeat_age_seconds is not None:
+        HEARTBEAT_AGE.set(state.heartbeat_age_seconds)
+
+
+def watch(guard: Guard, stop: Stop) -> None:
+    """One check every few seconds until `stop`."""
+    connect_outage = Outage("connect", log)
+    postgres_outage = Outage("postgres", log)
+    while not stop.requested:
+        try:
+            guard.check()
+        except ConnectUnavailable as error:
+            guard.unreachable()
+            connect_outage.failed(error, CHECK_EVERY_SECONDS)
+        except (PostgresUnavailable, psycopg2.Error) as error:
+            guard.unreachable()
+            postgres_outage.failed(error, CHECK_EVERY_SECONDS)
+        else:
+            connect_outage.over()
+            postgres_outage.over()
+        stop.wait(CHECK_EVERY_SECONDS)
+
+
+def open_slot(settings: Settings) -> Slot:
+    """As the connector's own role, which may see and drop its slot. Raises PostgresUnavailable."""
+    debezium = settings.override(PGUSER="crypto_debezium", PGPASSWORD=settings.DEBEZIUM_PASSWORD)
+    return Slot(postgres.connect(debezium, "guard"))
 
 
 def main() -> int:
@@ -130,25 +167,10 @@ def main() -> int:
     settings = load("guard")
     logs.start(settings.LOG_LEVEL, settings.LOG_FORMAT)
     stop = on_signals()
-    guard = Guard(Connect(settings.CONNECT_URL), connector_config(settings), lambda: as_debezium(settings), stop)
+    guard = Guard(Connect(settings.CONNECT_URL), connector_config(settings), lambda: open_slot(settings), stop)
     monitor.serve(settings.METRICS_HOST, settings.METRICS_PORT, lambda: (guard.healthy, guard.facts))
-    outage = Outage("connect", log)
-    while not stop.requested:
-        try:
-            guard.look()
-            outage.over()
-        except (ConnectUnavailable, PostgresUnavailable, psycopg2.Error) as error:
-            guard.healthy = False
-            RUNNING.set(0)
-            outage.failed(error, LOOK_EVERY_SECONDS)
-        stop.wait(LOOK_EVERY_SECONDS)
+    watch(guard, stop)
     return 0
-
-
-def as_debezium(settings: Settings) -> Connection:
-    """The connector's own role: it may see and drop its slot."""
-    own = settings.override(PGUSER="crypto_debezium", PGPASSWORD=settings.DEBEZIUM_PASSWORD)
-    return postgres.connect(own, "guard")
 
 
 if __name__ == "__main__":

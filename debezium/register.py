@@ -1,9 +1,10 @@
-"""Registers the connector and waits until it runs: `python3 -m debezium.register`. May be run as
-often as you like."""
+"""Registers the connector and waits until it runs: `python3 -m debezium.register`. May be run any
+number of times."""
 
 import argparse
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from debezium.connect import Connect, ConnectUnavailable, Status
@@ -16,11 +17,11 @@ CONFIG_FILE = Path(__file__).with_name("connector.json")
 
 
 class NotRunning(PipelineError):
-    """The connector is registered but did not get to run in time."""
+    """The connector is registered but was not running before the deadline."""
 
 
 def connector_config(settings: Settings) -> dict[str, str]:
-    """connector.json plus the addresses and names that the settings decide."""
+    """connector.json plus the addresses and names from the settings."""
     return json.loads(CONFIG_FILE.read_text(encoding="utf-8")) | {
         "database.hostname": settings.DEBEZIUM_PGHOST,
         "database.port": str(settings.DEBEZIUM_PGPORT),
@@ -29,28 +30,35 @@ def connector_config(settings: Settings) -> dict[str, str]:
     }
 
 
-def register(connect: Connect, config: dict[str, str], wait_seconds: float) -> None:
-    """Put the configuration, then wait for the task. Connect may answer before the task exists, and
-    the guard may be restarting a failed one, so only the deadline ends the wait. Raises NotRunning,
-    ConnectUnavailable or ConnectRefused."""
-    deadline = time.monotonic() + wait_seconds
-    registered, status = False, Status("ABSENT", ())
+def register(
+    connect: Connect,
+    config: dict[str, str],
+    wait_seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Put the configuration, then wait until the task runs. Connect may answer before the task
+    exists, and the guard may be restarting a failed one, so only the deadline ends the wait. Raises
+    NotRunning, ConnectUnavailable or ConnectRefused."""
+    deadline = clock() + wait_seconds
+    registered = False
+    status = Status("ABSENT", ())
     while True:
         try:
             if not registered:
-                made = connect.put_config(CONNECTOR, config)
+                created = connect.put_config(CONNECTOR, config)
                 registered = True
-                print(f"register: connector {CONNECTOR} {'created' if made else 'updated'}", flush=True)
+                print(f"register: connector {CONNECTOR} {'created' if created else 'updated'}", flush=True)
             status = connect.status(CONNECTOR)
             if status.running:
                 return
         except ConnectUnavailable:
-            if time.monotonic() > deadline:
+            if clock() > deadline:
                 raise
-        if time.monotonic() > deadline:
+        if clock() > deadline:
             states = f"connector {status.connector}, tasks {', '.join(status.tasks) or 'none'}"
             raise NotRunning(f"{CONNECTOR} does not run after {wait_seconds:g} s ({states}). {status.trace}".strip())
-        time.sleep(0.3)
+        sleep(0.3)
 
 
 def main() -> int:

@@ -1,5 +1,5 @@
-"""Sessions with Cassandra, and which of the driver's errors mean "away". Knows nothing of
-tables."""
+"""Sessions with Cassandra, and which of the driver's errors mean that it is unavailable. Knows
+nothing of tables."""
 
 from cassandra import (
     DriverException,
@@ -17,9 +17,10 @@ from cassandra.protocol import IsBootstrappingErrorMessage, OverloadedErrorMessa
 from pipeline.errors import StoreUnavailable
 from pipeline.settings import Settings
 
-# Time-outs, overload, unavailable, lost connections: a later try can work. So it can when a grant
-# is missing, which is no record's fault. A request that Cassandra finds invalid is none of them.
-AWAY = (
+# Time-outs, overload, unavailable replicas, lost connections: a retry can succeed. So can a retry
+# after a missing grant, which is not the record's fault. A request that Cassandra rejects as
+# invalid is not among them.
+UNAVAILABLE_ERRORS = (
     NoHostAvailable,
     OperationTimedOut,
     RequestExecutionException,
@@ -30,11 +31,11 @@ AWAY = (
     IsBootstrappingErrorMessage,
 )
 # Cassandra understood the request and will never carry it out.
-REFUSED = (RequestValidationException,)
+REFUSED_ERRORS = (RequestValidationException,)
 
 
 def connect(settings: Settings, row_factory: object = None, keyspace: str | None = None) -> Session:
-    """A session in the local data centre; `keyspace` None leaves it without one. Raises
+    """A session in the local data centre, without a keyspace if `keyspace` is None. Raises
     StoreUnavailable."""
     profile = ExecutionProfile(
         load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy(local_dc=settings.CASSANDRA_LOCAL_DC)),
@@ -47,18 +48,18 @@ def connect(settings: Settings, row_factory: object = None, keyspace: str | None
         port=settings.CASSANDRA_PORT,
         auth_provider=PlainTextAuthProvider(settings.CASSANDRA_USERNAME, settings.CASSANDRA_PASSWORD),
         execution_profiles={EXEC_PROFILE_DEFAULT: profile},
-        protocol_version=5,  # what Cassandra 4 and 5 speak; without it the driver steps down noisily from DSE's
+        protocol_version=5,  # of Cassandra 4 and 5; else the driver starts at DSE's and logs each step down
         connect_timeout=5,
         control_connection_timeout=5,
-        # An outage ends when the store is back, so look often: the default waits up to ten minutes.
+        # Reconnect soon after an outage: the default waits up to ten minutes between attempts.
         reconnection_policy=ExponentialReconnectionPolicy(0.5, 5),
         idle_heartbeat_interval=10,
-        # A new column is to be filled from the next row on; the default waits up to two seconds.
+        # A new column must be filled from the next row on; the default waits up to two seconds.
         schema_event_refresh_window=0,
     )
     try:
         return cluster.connect(keyspace)
-    except (*AWAY, DriverException) as error:
+    except (*UNAVAILABLE_ERRORS, DriverException) as error:
         cluster.shutdown()
         where = f"{','.join(settings.CASSANDRA_CONTACT_POINTS)}:{settings.CASSANDRA_PORT}"
         raise StoreUnavailable(f"Cassandra at {where}: {error}") from error
@@ -67,6 +68,6 @@ def connect(settings: Settings, row_factory: object = None, keyspace: str | None
 def login(
     settings: Settings, role: str, password: str, row_factory: object = None, keyspace: str | None = None
 ) -> Session:
-    """The same as another role than the settings name. Raises StoreUnavailable, also when the
+    """Like `connect`, as another role than CASSANDRA_USERNAME. Raises StoreUnavailable, also if the
     password is wrong."""
     return connect(settings.override(CASSANDRA_USERNAME=role, CASSANDRA_PASSWORD=password), row_factory, keyspace)

@@ -1,9 +1,11 @@
-"""Which errors exist and what each means for the loop. Knows no library: the files that talk to one
-translate."""
+"""Errors that more than one file of pipeline/ handles, and what each means for the loop. An error
+that one part alone raises and handles is defined there. Knows no library: the files that call one
+translate its errors."""
 
 
 class PipelineError(Exception):
-    """Base of all errors of ours. `retriable`: the loop reads this, never the message."""
+    """Base of every error that this project raises on purpose. `retriable`: whether the same call
+    can succeed later; loops read this and never the message."""
 
     retriable = False
 
@@ -13,31 +15,30 @@ class BadSetting(PipelineError):
 
 
 class StoreUnavailable(PipelineError):
-    """Cassandra did not confirm a write or answer a read. Wait and try the same again, without
-    limit."""
+    """Cassandra did not confirm a write or answer a read. Wait and retry without limit."""
 
     retriable = True
 
 
 class PostgresUnavailable(PipelineError):
-    """PostgreSQL is away. Wait, reconnect, write the same batch again."""
+    """PostgreSQL is unavailable. Wait, reconnect, write the same batch again."""
 
     retriable = True
 
 
 class UnwritableRecord(PipelineError):
-    """This record can never be written. Dead letter with reason, topic, partition, offset; go
-    on."""
+    """This record can never be written. It becomes a dead letter with reason, topic, partition and
+    offset; the stream continues."""
 
 
 class ExchangeError(PipelineError):
-    """A request to the exchange failed. Only its own kind of request backs off."""
+    """A request to the exchange failed. Only requests of its kind back off."""
 
     retriable = True
 
 
 class ExchangeBanned(ExchangeError):
-    """The exchange told us to be silent (429, 418). Nobody calls it for `retry_after_seconds`."""
+    """The exchange refuses this address (429, 418). Send no request for `retry_after_seconds`."""
 
     def __init__(self, message: str, retry_after_seconds: float) -> None:
         super().__init__(message)
@@ -45,6 +46,6 @@ class ExchangeBanned(ExchangeError):
 
 
 class UnknownSymbol(ExchangeError):
-    """The exchange does not know a symbol we asked for. The symbol is left out, the rest go on."""
+    """The exchange does not know a requested symbol. Leave it out and continue with the others."""
 
     retriable = False

@@ -1,5 +1,5 @@
-"""`python3 -m pipeline.healthcheck URL`: exit code 0 when URL answers 200. The health check of our
-containers, which have no curl."""
+"""`python3 -m pipeline.healthcheck URL`: exit code 0 when URL answers 200. The health check of the
+Python containers, which have no curl."""
 
 import sys
 import urllib.error

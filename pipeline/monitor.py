@@ -1,5 +1,5 @@
 """A small HTTP server in a thread: `/metrics` for Prometheus, `/health` for compose and people.
-Knows nothing of what the program does; it is told."""
+Knows nothing of what the program does: a callback reports its health."""
 
 import json
 import threading
@@ -12,17 +12,17 @@ from prometheus_client import make_wsgi_app
 
 from pipeline.errors import BadSetting
 
-# (healthy, what to say); what to say becomes JSON
+# (healthy, facts); the facts become JSON.
 Health = Callable[[], tuple[bool, dict[str, object]]]
 
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, *_: object) -> None:
-        """A scrape every few seconds is no news."""
+        """Do not log requests: Prometheus scrapes every few seconds."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    """A thread a request: a client that connects and says nothing must not hold up the health
+    """One thread per request: a client that connects and sends nothing must not block the health
     check."""
 
     daemon_threads = True
@@ -37,7 +37,7 @@ def serve(host: str, port: int, health: Health) -> WSGIServer:
             return metrics(environ, start_response)
         if environ["PATH_INFO"] != "/health":
             start_response("404 Not Found", [("Content-Type", "text/plain")])
-            return [b"here are /health and /metrics\n"]
+            return [b"only /health and /metrics are served here\n"]
         healthy, facts = health()
         status = HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE
         start_response(f"{status.value} {status.phrase}", [("Content-Type", "application/json")])

@@ -1,4 +1,5 @@
-"""Connections to PostgreSQL, and which of its errors mean "away". Knows nothing of tables."""
+"""Connections to PostgreSQL, and which of its errors mean that it is unavailable. Knows nothing of
+tables."""
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
@@ -6,13 +7,14 @@ from psycopg2.extensions import connection as Connection
 from pipeline.errors import PostgresUnavailable
 from pipeline.settings import Settings
 
-# "The server went away" in all its forms; a constraint that fails is none of them and must be seen.
-AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
+# Every form of a lost or refused connection. A violated constraint is not among them: it is a bug
+# and must be seen.
+UNAVAILABLE_ERRORS = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
 def connect(settings: Settings, program: str, options: str = "") -> Connection:
-    """A connection with short time-outs, so that a dead server is noticed within seconds.
-    Raises PostgresUnavailable."""
+    """A connection with short time-outs, so that an unreachable server is noticed within
+    seconds. Raises PostgresUnavailable."""
     try:
         return psycopg2.connect(
             host=settings.PGHOST,
@@ -28,5 +30,5 @@ def connect(settings: Settings, program: str, options: str = "") -> Connection:
             tcp_user_timeout=20_000,  # a host that vanishes in the middle of a write
             options=f"-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=10000 {options}",
         )
-    except AWAY as error:
+    except UNAVAILABLE_ERRORS as error:
         raise PostgresUnavailable(f"PostgreSQL at {settings.PGHOST}:{settings.PGPORT}: {error}") from error

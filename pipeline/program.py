@@ -1,5 +1,5 @@
-"""How a program of ours ends: an error that a person can cure is one line on stderr, not a
-traceback. Knows nothing of what the program does."""
+"""How every program of this project ends: an error that a person can fix is one line on stderr, not
+a traceback. Knows nothing of what the program does."""
 
 import sys
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from pipeline.errors import BadSetting, PipelineError
 
 
 def run(name: str, main: Callable[[], int]) -> int:
-    """The exit code: what `main` returns, 2 for a bad setting, 1 for another error of ours, 130 for
-    Ctrl-C during the start. A bug is no PipelineError and keeps its traceback."""
+    """The exit code: what `main` returns, 2 for a bad setting, 1 for any other PipelineError, 130
+    for Ctrl-C during the start. Any other exception is a bug and keeps its traceback."""
     try:
         return main()
     except BadSetting as error:

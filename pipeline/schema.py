@@ -1,28 +1,31 @@
-"""Applies sql/ and cql/ to the two databases: `python3 -m pipeline.schema postgres|cassandra`.
-Re-runnable; waits for the server. Runs with an administrator's account, which no other program
-needs."""
+"""Applies sql/ to PostgreSQL or cql/ to Cassandra: `python3 -m pipeline.schema postgres|cassandra`.
+Re-runnable; waits for the server. Logs in as an administrator, which no other program needs."""
 
 import argparse
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from cassandra.cluster import Session
 
-from pipeline import cassandra_session, postgres, program
-from pipeline.errors import PipelineError
+from pipeline import cassandra_session, logs, postgres, program
+from pipeline.connecting import until_connected
+from pipeline.errors import PipelineError, PostgresUnavailable, StoreUnavailable
 from pipeline.settings import Settings, load
+from pipeline.stopping import Stop
 
 ROOT = Path(__file__).resolve().parent.parent
-CASSANDRA_FIRST_PASSWORD = "cassandra"
+# What a new Cassandra cluster sets for its superuser `cassandra`.
+CASSANDRA_INITIAL_PASSWORD = "cassandra"
+# A server that is starting is tried this often, so that the services that wait for it start soon.
+MAX_PAUSE_SECONDS = 0.5
 Connected = TypeVar("Connected")
 
 
 def cql_statements(text: str, keyspace: str, passwords: Mapping[str, str]) -> Iterator[str]:
-    """The statements of a CQL file, without comments, with our keyspace's name in place of `crypto`
-    and the roles' passwords in place of the development ones."""
+    """The statements of a CQL file without comments, with `keyspace` in place of `crypto` and
+    `passwords` (by role) in place of the development passwords."""
     text = re.sub(r"^\s*--.*$", "", text, flags=re.MULTILINE)
     text = re.sub(r"\b(KEYSPACE(?: IF NOT EXISTS)?|USE) crypto\b", rf"\1 {keyspace}", text)
     for role, password in passwords.items():
@@ -34,27 +37,29 @@ def cql_statements(text: str, keyspace: str, passwords: Mapping[str, str]) -> It
     return (statement.strip() for statement in text.split(";\n") if statement.strip())
 
 
-def retrying(connect: Callable[[], Connected], wait_seconds: float) -> Connected:
-    """The first connection that works. Raises the last error when `wait_seconds` are over."""
-    deadline = time.monotonic() + wait_seconds
-    while True:
-        try:
-            return connect()
-        except PipelineError as error:
-            if not error.retriable or time.monotonic() > deadline:
-                raise
-            time.sleep(0.5)
+def connected_within(wait_seconds: float, name: str, connect: Callable[[], Connected]) -> Connected:
+    """The first connection that succeeds. Raises the last error after `wait_seconds`."""
+    connection = until_connected(
+        name,
+        connect,
+        Stop(),
+        retry_on=(PostgresUnavailable, StoreUnavailable),
+        max_wait_seconds=wait_seconds,
+        max_pause_seconds=MAX_PAUSE_SECONDS,
+    )
+    assert connection is not None, "only a requested stop ends the wait without a connection"
+    return connection
 
 
 def apply_postgres(settings: Settings, wait_seconds: float) -> list[str]:
-    """Each file of sql/ in one transaction. Returns the names of the files."""
+    """Runs each file of sql/ in its own transaction. Returns the names of the files."""
     passwords = {
         "crypto.producer_password": settings.PRODUCER_PASSWORD,
         "crypto.debezium_password": settings.DEBEZIUM_PASSWORD,
         "crypto.reader_password": settings.READER_PASSWORD,
     }
     admin = settings.override(PGUSER="postgres", PGPASSWORD=settings.POSTGRES_PASSWORD)
-    connection = retrying(lambda: postgres.connect(admin, "schema"), wait_seconds)
+    connection = connected_within(wait_seconds, "postgres", lambda: postgres.connect(admin, "schema"))
     files = sorted((ROOT / "sql").glob("*.sql"))
     try:
         for file in files:
@@ -68,25 +73,25 @@ def apply_postgres(settings: Settings, wait_seconds: float) -> list[str]:
 
 
 def admin_session(settings: Settings, wait_seconds: float) -> Session:
-    """A session of the administrator. A new cluster knows cassandra/cassandra only; when the
-    settings name another password, it is set here, so that the well-known one stops working."""
+    """A session of the superuser. A new cluster accepts cassandra/cassandra only; if the settings
+    name another password, it is set here, so that the well-known one stops working."""
 
     def connect() -> Session:
         try:
             return cassandra_session.login(settings, "cassandra", settings.CASSANDRA_ADMIN_PASSWORD)
         except PipelineError:
-            if settings.CASSANDRA_ADMIN_PASSWORD == CASSANDRA_FIRST_PASSWORD:
+            if settings.CASSANDRA_ADMIN_PASSWORD == CASSANDRA_INITIAL_PASSWORD:
                 raise
-        session = cassandra_session.login(settings, "cassandra", CASSANDRA_FIRST_PASSWORD)
+        session = cassandra_session.login(settings, "cassandra", CASSANDRA_INITIAL_PASSWORD)
         session.execute("ALTER ROLE cassandra WITH PASSWORD = %s", (settings.CASSANDRA_ADMIN_PASSWORD,))
         return session
 
-    return retrying(connect, wait_seconds)
+    return connected_within(wait_seconds, "cassandra", connect)
 
 
 def ensure_password(settings: Settings, admin: Session, role: str, password: str) -> None:
-    """A role that exists already keeps its password through CREATE ROLE IF NOT EXISTS: set it where
-    it is another. Not by ALTER every time: Cassandra refuses a second change within five
+    """Set the role's password if it differs: CREATE ROLE IF NOT EXISTS leaves the password of an
+    existing role unchanged. Not by ALTER every time: Cassandra refuses a second change within five
     seconds."""
     try:
         cassandra_session.login(settings, role, password).cluster.shutdown()
@@ -95,8 +100,8 @@ def ensure_password(settings: Settings, admin: Session, role: str, password: str
 
 
 def apply_cassandra(settings: Settings, wait_seconds: float) -> list[str]:
-    """Every statement of cql/, with the roles' passwords from the settings. Returns the names of
-    the files."""
+    """Runs every statement of cql/, with the roles' passwords from the settings. Returns the names
+    of the files."""
     passwords = {
         "crypto_writer": settings.CASSANDRA_WRITER_PASSWORD,
         "crypto_reader": settings.CASSANDRA_READER_PASSWORD,
@@ -120,7 +125,9 @@ def main() -> int:
     parser.add_argument("--wait-seconds", type=float, default=120, help="how long to wait for the server (120)")
     options = parser.parse_args()
     apply = apply_postgres if options.database == "postgres" else apply_cassandra
-    for name in apply(load("schema"), options.wait_seconds):
+    settings = load("schema")
+    logs.start(settings.LOG_LEVEL, settings.LOG_FORMAT)
+    for name in apply(settings, options.wait_seconds):
         print(f"schema: {options.database} {name}")
     return 0
 

@@ -32,8 +32,8 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is known of one setting. A default such as `=PGHOST` is the value of that setting.
-    `own`: defaults that differ by program."""
+    """One setting as documentation and parsing need it. A default such as `=PGHOST` means the value
+    of that other setting. `own`: defaults of single programs, by program name."""
 
     name: str
     default: str
@@ -56,7 +56,7 @@ def setting(
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Settings:
-    """The settings as attributes with the variables' own names (`settings.PGPORT`). Frozen; secrets
+    """The settings as attributes named like their variables (`settings.PGPORT`). Frozen; secrets
     print as ***."""
 
     # The exchange
@@ -131,7 +131,7 @@ class Settings:
         "crypto_reader", required, "password given to role crypto_reader", secret=True
     )
 
-    # Our own services
+    # This project's own services
     API_HOST: str = setting("127.0.0.1", required, "address the API listens on")
     API_PORT: int = setting("5000", port, "port of the API")
     API_CORS_ORIGINS: tuple[str, ...] = setting(
@@ -158,9 +158,9 @@ SETTINGS: tuple[Setting, ...] = tuple(Setting(one.name, **one.metadata) for one 
 
 
 def load(program: str, environ: Mapping[str, str] | None = None, dotenv: str | Path = ".env") -> Settings:
-    """The settings of `program` (producer, consumer, api, guard, schema, local). The environment
-    wins over `.env`, `.env` over the defaults; an empty variable counts as not set. Raises
-    BadSetting for the first bad value."""
+    """The settings of `program` (producer, consumer, api, guard, schema, register, local). The
+    environment wins over `.env`, `.env` over the defaults; an empty variable counts as not set.
+    Raises BadSetting for the first bad value."""
     environ = os.environ if environ is None else environ
     given = {k: v for source in (dotenv_values(dotenv), environ) for k, v in source.items() if v and v.strip()}
     defaults = {setting.name: setting.own.get(program, setting.default) for setting in SETTINGS}

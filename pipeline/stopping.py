@@ -1,13 +1,12 @@
-"""One flag that SIGTERM and SIGINT set. Loops wait on it instead of sleeping. Knows nothing of what
-is stopped."""
+"""One flag that SIGTERM and SIGINT set. Loops wait on it instead of sleeping. Knows nothing of
+what is stopped."""
 
 import signal
 import threading
 
 
 class Stop:
-    """Set once, never cleared. `wait` is the only way our loops pass time, so a stop is always
-    prompt."""
+    """Set once, never cleared. Loops pass time only with `wait`, so a stop takes effect at once."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -20,7 +19,7 @@ class Stop:
         return self._event.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Pass `seconds`, or less when a stop comes. Returns whether to stop."""
+        """Wait `seconds`, or less if a stop is requested. Returns whether to stop."""
         return self._event.wait(seconds)
 
 

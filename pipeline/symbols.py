@@ -1,10 +1,11 @@
-"""Which asset a symbol is quoted in, told by its ending. Knows no exchange."""
+"""Which asset a symbol is quoted in, by its ending. Of the exchange it knows the quote assets and
+nothing else."""
 
 from functools import lru_cache
 
-# Quote assets of the exchange (exchangeInfo, 2026). A longer one wins: XUSDT is quoted in USDT. Not
-# those that are the tail of a common asset and a common quote: AEUR (ADAEUR), XUSD (AVAXUSD), BUSD
-# (BNBUSD).
+# Quote assets of the exchange (exchangeInfo, 2026). The longest match wins: XUSDT is quoted in
+# USDT. AEUR, XUSD and BUSD are left out, because they would match common pairs of a shorter quote
+# asset: ADAEUR, AVAXUSD, BNBUSD.
 QUOTE_ASSETS = (
     "USDT",
     "USDC",

@@ -1,4 +1,4 @@
-"""Starts the simulator: arguments, source, server. `python3 -m simulator --help` lists the
+"""Starts the simulator: arguments, market, server. `python3 -m simulator --help` lists the
 options."""
 
 import argparse
@@ -11,7 +11,7 @@ from simulator.market.blocks import EPOCH_MS
 from simulator.market.random_market import RandomMarket
 from simulator.replay.archive import BadArchive
 from simulator.replay.replay_market import ReplayMarket
-from simulator.source import Source
+from simulator.source import MarketSource
 from simulator.times import clock_ms
 from simulator.web.app import create_app
 from simulator.web.server import PortTaken, open_server, serve_until, stop_on_signals
@@ -21,15 +21,15 @@ DEFAULT_REPLAY_AGE_MS = 12 * HOUR_MS
 
 
 class ClockTooEarly(Exception):
-    """The random market begins at EPOCH_MS; before it there is nothing to show."""
+    """The random market begins at EPOCH_MS; there are no prices before it."""
 
 
-def make_source(options: argparse.Namespace, now_ms: int) -> Source:
+def make_source(options: argparse.Namespace, now_ms: int) -> MarketSource:
     if options.replay:
         start_ms = now_ms - DEFAULT_REPLAY_AGE_MS if options.replay_start is None else options.replay_start
         return ReplayMarket(options.replay, start_ms)
     if now_ms < EPOCH_MS + HOUR_MS:
-        raise ClockTooEarly(f"this machine's clock says {now_ms} ms; the random market begins at {EPOCH_MS} ms")
+        raise ClockTooEarly(f"this machine's clock shows {now_ms} ms; the random market begins at {EPOCH_MS} ms")
     return RandomMarket(options.seed, options.symbols, options.quote.upper())
 
 

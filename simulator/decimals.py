@@ -1,4 +1,4 @@
-"""Exact numbers as the exchange writes them: strings with eight decimals. Knows no market."""
+"""Exact numbers as the exchange formats them: strings with eight decimals. Knows no market."""
 
 from decimal import Decimal
 
@@ -15,11 +15,10 @@ def fixed(value: int, decimals: int) -> str:
 
 
 def fixed_decimal(value: Decimal) -> str:
-    """A Decimal with eight decimals; further ones are cut off, as the exchange does."""
+    """A Decimal with eight decimals; further ones are truncated, as on the exchange."""
     return fixed(int(value.scaleb(PLACES)), PLACES)
 
 
 def percent_change(first: Decimal, last: Decimal) -> str:
-    """Change from `first` to `last` in percent with three decimals, the form of
-    priceChangePercent."""
+    """Change from `first` to `last` in percent with three decimals, like priceChangePercent."""
     return f"{(last - first) * 100 / first:.3f}" if first else "0.000"

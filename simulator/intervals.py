@@ -27,7 +27,7 @@ FIRST_MONDAY_MS = 4 * DAY_MS
 
 
 def open_time(time_ms: int, interval: str) -> int:
-    """Open time in ms of the candle of `interval` that holds `time_ms`."""
+    """Open time in ms of the candle of `interval` that contains `time_ms`."""
     length_ms = LENGTH_MS[interval]
     offset_ms = FIRST_MONDAY_MS if interval == "1w" else 0
     return time_ms - (time_ms - offset_ms) % length_ms
@@ -36,7 +36,7 @@ def open_time(time_ms: int, interval: str) -> int:
 def open_times(
     interval: str, first_ms: int, now_ms: int, start_ms: int | None, end_ms: int | None, limit: int
 ) -> range:
-    """Open times to answer: from `start_ms` on, or the newest up to `end_ms`; never before
+    """Open times to return: from `start_ms` on, or the newest up to `end_ms`; never before
     `first_ms` or after now."""
     length_ms = LENGTH_MS[interval]
     last = open_time(now_ms if end_ms is None else min(now_ms, end_ms), interval)

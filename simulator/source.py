@@ -1,4 +1,4 @@
-"""What a market must answer so that the HTTP layer can serve it. Knows neither HTTP nor where the
+"""What a market must provide so that the HTTP layer can serve it. Knows neither HTTP nor where the
 numbers come from."""
 
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ class Listing:
     quantity_decimals: int = 8
 
 
-class Source(Protocol):
-    """Every method is a question about the moment `now_ms`; rows later than that are never shown.
+class MarketSource(Protocol):
+    """Every method returns the state at `now_ms`; later rows are never included.
 
-    Answers have the exchange's own shape (decimal strings, ms integers), because a replay must hand
-    recorded strings on unchanged. `symbol` is always a listed one: the HTTP layer refuses others
-    before it asks."""
+    Results have the exchange's own shape (decimal strings, ms integers), because a replay must
+    return recorded strings unchanged. `symbol` is always a listed one: the HTTP layer rejects
+    others."""
 
     data_source: str
-    """Where the numbers come from, short and ASCII: it travels in the X-Data-Source header."""
+    """Where the numbers come from, short and ASCII: the value of the X-Data-Source header."""
     start_line: str
-    """The same in full, for the log line at start."""
+    """The same in detail, for the log line at start."""
     invents_symbols: bool
-    """Whether a symbol that was never listed can be answered too (fault `new_symbol`)."""
+    """Whether symbols can be added while it runs (fault `new_symbol`)."""
 
     def symbols(self) -> tuple[Listing, ...]: ...
 
@@ -48,11 +48,11 @@ class Source(Protocol):
     def agg_trades(
         self, symbol: str, now_ms: int, from_id: int | None, start_ms: int | None, end_ms: int | None, limit: int
     ) -> list[Reply]:
-        """Ascending by id. From `from_id` or `start_ms` on, or, without either, the newest; both
-        ends inclusive."""
+        """Ascending by id, from `from_id` or `start_ms` on, or the newest without either; all
+        bounds are inclusive."""
 
     def klines(
         self, symbol: str, interval: str, now_ms: int, start_ms: int | None, end_ms: int | None, limit: int
     ) -> list[list[Any]]:
-        """Ascending by open time; the bounds are inclusive and concern the open time. The last row
-        may be open."""
+        """Ascending by open time; the bounds are inclusive and apply to the open time. The last
+        candle may be open."""

@@ -1,10 +1,10 @@
-"""The clock, and times in ms or µs told apart. The package's own: a test double shares no code with
-what it tests."""
+"""The clock, and times that may be in ms or µs. A copy of its own: a test double shares no code
+with the code under test."""
 
 import time
 
-# 10^14 ms is the year 5138 and 10^14 µs is 1973: archive files carry µs since 2025, and callers may
-# send either.
+# 10^14 ms is the year 5138 and 10^14 µs is 1973. Archive files contain µs since 2025, and callers
+# may send either.
 _FIRST_US = 10**14
 
 

@@ -1,5 +1,6 @@
--- Three roles with the least rights each needs. Read by: pipeline/schema.py, or psql.
--- Passwords come from session settings, so that no file holds one; unset means the development default (the role's name).
+-- Three roles, each with the least rights that it needs. Read by: pipeline/schema.py, or psql.
+-- Passwords come from session settings, so that no file contains one. Unset means the development default, which is the
+-- role's name.
 -- With psql: PGOPTIONS="-c crypto.producer_password=…" psql -f sql/010_roles.sql
 DO $$
 DECLARE

@@ -1,4 +1,4 @@
--- Current truth, exact: NUMERIC prices, TIMESTAMPTZ times, keys that cannot collide.
+-- The current state, exact: NUMERIC prices, TIMESTAMPTZ times, keys that cannot collide.
 -- Read by: pipeline/schema.py, or psql. Written by the producer, captured by Debezium (040_capture.sql).
 
 -- Key: symbol. Serves: rankings and 24 h statistics of every symbol.
@@ -36,12 +36,13 @@ CREATE TABLE IF NOT EXISTS order_book (
     asks           jsonb NOT NULL,
     updated_at     timestamptz NOT NULL DEFAULT now()
 );
--- A book is over 2 kB, so it is TOASTed, and WAL leaves out a TOASTed value that an UPDATE did not touch: an update of
--- the bids alone would arrive without asks. With FULL the old row is in the WAL and Debezium takes the asks from there.
+-- A book is over 2 kB, so it is TOASTed, and the WAL omits a TOASTed value that an UPDATE did not touch: an update of
+-- the bids alone would arrive without asks. With FULL the WAL contains the old row, and Debezium takes the asks from it.
 ALTER TABLE order_book REPLICA IDENTITY FULL;
 
--- Key: symbol, aggregate trade id (per symbol, not global); trade_time because a partition's key must hold it.
--- Partitioned by UTC day: old days are dropped as a whole, which makes no change events (030_trade_days.sql).
+-- Key: symbol, aggregate trade id (per symbol, not global), and trade_time, because the primary key of a partitioned
+-- table must include the partition column.
+-- Partitioned by UTC day: old days are dropped as a whole, which causes no change events (030_trade_days.sql).
 CREATE TABLE IF NOT EXISTS recent_trades (
     symbol         text NOT NULL,
     trade_id       bigint NOT NULL,
@@ -49,28 +50,29 @@ CREATE TABLE IF NOT EXISTS recent_trades (
     price          numeric NOT NULL,
     quantity       numeric NOT NULL,          -- base asset
     quote_quantity numeric NOT NULL,          -- quote asset
-    is_buyer_maker boolean NOT NULL,          -- true: the buyer was waiting in the book, the seller struck
-    first_trade_id bigint NOT NULL,           -- raw trades that this aggregate trade holds: a number line of its own
+    is_buyer_maker boolean NOT NULL,          -- true: the buyer's order was in the book, the seller took it
+    first_trade_id bigint NOT NULL,           -- raw trades in this aggregate trade; these ids are a separate sequence
     last_trade_id  bigint NOT NULL,
     PRIMARY KEY (symbol, trade_id, trade_time)
 ) PARTITION BY RANGE (trade_time);
 
--- Key: symbol. The next trade to ask for; kept apart from the trades so that dropping old days never forgets it.
--- Not captured.
+-- Key: symbol. The last trade fetched, from which the next request continues; separate from the trades, so that
+-- dropping old days does not lose it. Not captured.
 CREATE TABLE IF NOT EXISTS trade_positions (
     symbol        text PRIMARY KEY,
     last_trade_id bigint NOT NULL,
     updated_at    timestamptz NOT NULL DEFAULT now()
 );
 
--- Key: the exchange's address. Until when it must not be called, so that a producer that was killed inside a ban and
--- started again keeps silent. Not captured.
+-- Key: the exchange's address. Until when no request may be sent to it, so that a producer that is killed and restarted
+-- during a ban still observes the ban. Not captured.
 CREATE TABLE IF NOT EXISTS exchange_silence (
     base_url     text PRIMARY KEY,
     silent_until timestamptz NOT NULL
 );
 
--- Key: symbol, interval, open_time. The open candle changes until is_closed; then it is final.
+-- Key: symbol, interval, open_time. A candle changes until is_closed; after that it never opens again, but the exchange
+-- may correct it.
 CREATE TABLE IF NOT EXISTS klines (
     symbol                 text NOT NULL,
     interval               text NOT NULL,
@@ -90,7 +92,7 @@ CREATE TABLE IF NOT EXISTS klines (
     PRIMARY KEY (symbol, interval, open_time)
 );
 
--- One row: where the data come from, so that nobody takes a simulation for the live market.
+-- One row: where the data come from, so that a simulation is never mistaken for the live market.
 CREATE TABLE IF NOT EXISTS data_source (
     id         smallint PRIMARY KEY CHECK (id = 1),
     name       text NOT NULL,

@@ -1,13 +1,13 @@
--- Daily partitions of recent_trades. Called by the producer, which may not create tables itself:
--- the functions run with their owner's rights and touch nothing else.
+-- Daily partitions of recent_trades. Read by: pipeline/schema.py, or psql. Called by the producer, which may not create
+-- tables itself: the functions run with their owner's rights and change no other table.
 
--- Makes the partition of one UTC day. Returns whether it was new.
+-- Creates the partition of one UTC day. Returns false if it exists already.
 CREATE OR REPLACE FUNCTION create_trade_day(day date) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET client_min_messages = warning AS $$
 DECLARE
     partition_name text := 'recent_trades_' || to_char(day, 'YYYYMMDD');
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('recent_trades'));   -- two producers, one new day
+    PERFORM pg_advisory_xact_lock(hashtext('recent_trades'));   -- two producers may create the same day
     IF to_regclass(partition_name) IS NOT NULL THEN
         RETURN false;
     END IF;
@@ -17,7 +17,7 @@ BEGIN
 END
 $$;
 
--- Drops the partitions of the UTC days before `first_kept`. Returns how many.
+-- Drops the partitions of all UTC days before `first_kept`. Returns how many.
 CREATE OR REPLACE FUNCTION drop_trade_days(first_kept date) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE

@@ -1,20 +1,20 @@
 -- What Debezium reads: heartbeat, signals and the publication. Read by: pipeline/schema.py, or psql.
 
--- Debezium writes here every few seconds: its own WAL keeps the slot moving when the market is quiet, and the row's
--- age shows whether changes really flow (a connector can say RUNNING and deliver nothing).
+-- Debezium writes here every few seconds: this WAL advances the slot while the market is quiet, and the row's age shows
+-- whether changes are really delivered (a connector can report RUNNING and deliver nothing).
 CREATE TABLE IF NOT EXISTS debezium_heartbeat (
     id smallint PRIMARY KEY CHECK (id = 1),
     ts timestamptz NOT NULL
 );
 
--- Commands to Debezium, e.g. an incremental snapshot of one table. Column names and sizes are Debezium's.
+-- Commands to Debezium, e.g. an incremental snapshot of one table. Column names and sizes are prescribed by Debezium.
 CREATE TABLE IF NOT EXISTS debezium_signal (
     id   varchar(42) PRIMARY KEY,
     type varchar(32) NOT NULL,
     data varchar(2048)
 );
 
--- One publication, made here so that Debezium needs no rights on the tables. Changes of a partition are published as
+-- One publication, created here so that Debezium's role need not own the tables. Changes of a partition are published as
 -- changes of recent_trades. To capture a table of your own: ALTER PUBLICATION crypto_publication ADD TABLE …
 DO $$
 DECLARE

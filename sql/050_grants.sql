@@ -1,4 +1,4 @@
--- Who may do what. Nothing is granted to PUBLIC. Read by: pipeline/schema.py, or psql.
+-- The rights of each role. Nothing is granted to PUBLIC. Read by: pipeline/schema.py, or psql.
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION create_trade_day(date), drop_trade_days(date) FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO crypto_producer, crypto_debezium, crypto_reader;
@@ -9,7 +9,7 @@ GRANT EXECUTE ON FUNCTION create_trade_day(date), drop_trade_days(date) TO crypt
 
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO crypto_debezium, crypto_reader;
 GRANT INSERT, UPDATE ON debezium_heartbeat TO crypto_debezium;
-GRANT INSERT, DELETE ON debezium_signal TO crypto_debezium;      -- watermarks of incremental snapshots
+GRANT INSERT, DELETE ON debezium_signal TO crypto_debezium;      -- for the watermarks of incremental snapshots
 
 -- Tables that you add later can be captured and read without another grant.
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO crypto_debezium, crypto_reader;

@@ -14,7 +14,7 @@ from cassandra.query import PreparedStatement, dict_factory
 
 from pipeline import cassandra_session
 from pipeline.api import metrics
-from pipeline.cassandra_session import AWAY
+from pipeline.cassandra_session import UNAVAILABLE_ERRORS
 from pipeline.errors import StoreUnavailable
 from pipeline.outage import Outage
 from pipeline.settings import Settings
@@ -102,7 +102,7 @@ class Store:
         now and then."""
         try:
             yield
-        except AWAY as error:
+        except UNAVAILABLE_ERRORS as error:
             metrics.STORE_ERRORS.inc()
             self._outage.failed(error, 0)
             raise StoreUnavailable(str(error)) from error

@@ -11,7 +11,7 @@ from cassandra.cluster import Session
 from cassandra.metadata import TableMetadata
 from cassandra.query import UNSET_VALUE, BoundStatement, PreparedStatement
 
-from pipeline.cassandra_session import AWAY
+from pipeline.cassandra_session import UNAVAILABLE_ERRORS
 from pipeline.changes import DELETE, UPDATE, Row
 from pipeline.consumer.cql_values import BAD_VALUE, bigint, column_encoder, encoder
 from pipeline.errors import StoreUnavailable, UnwritableRecord
@@ -200,7 +200,7 @@ class Statements:
         if statement is None or not statement.fits(table):
             try:
                 statement = TableStatement(self._session, table, kind)
-            except AWAY as error:
+            except UNAVAILABLE_ERRORS as error:
                 raise StoreUnavailable(f"cannot prepare {kind} for {table_name}: {error}") from error
             self._statements[table_name, kind] = statement
         return statement
@@ -216,6 +216,6 @@ class Statements:
         refusal comes. Raises StoreUnavailable."""
         try:
             self._session.cluster.refresh_table_metadata(self._keyspace, statement.table.name)
-        except (*AWAY, DriverException) as error:
+        except (*UNAVAILABLE_ERRORS, DriverException) as error:
             raise StoreUnavailable(f"cannot read the schema of {statement.table.name}: {error}") from error
         return not self.is_current(statement)

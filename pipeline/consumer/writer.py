@@ -8,7 +8,7 @@ from cassandra.cluster import Session
 from cassandra.concurrent import execute_concurrent
 from cassandra.query import BatchStatement, BatchType, Statement
 
-from pipeline.cassandra_session import AWAY, REFUSED
+from pipeline.cassandra_session import REFUSED_ERRORS, UNAVAILABLE_ERRORS
 from pipeline.consumer import metrics
 from pipeline.consumer.statements import EncodedRow, Statements, TableStatement
 from pipeline.errors import StoreUnavailable
@@ -56,13 +56,13 @@ class Writer:
                 if confirmed:
                     pending.confirmed.append((table, len(batch)))
                     continue
-                if isinstance(error, AWAY):
+                if isinstance(error, UNAVAILABLE_ERRORS):
                     pending.batches.append(batch)
                     away = error
                 elif not self._statements.is_current(batch[0].statement):
                     pending.batches.append(batch)
                     away = SchemaChanged(f"{table} changed: {error}")
-                elif not isinstance(error, REFUSED):
+                elif not isinstance(error, REFUSED_ERRORS):
                     raise error
                 elif len(batch) > 1:
                     # One bad row makes the whole batch fail: halve until it stands alone.

@@ -11,7 +11,7 @@ from psycopg2.extensions import connection as Connection
 from pipeline.backoff import Backoff
 from pipeline.errors import PostgresUnavailable
 from pipeline.outage import Outage
-from pipeline.postgres import AWAY
+from pipeline.postgres import UNAVAILABLE_ERRORS
 from pipeline.producer.upserts import Upserts
 from pipeline.stopping import Stop
 
@@ -56,12 +56,12 @@ class Database:
         """libpq calls some broken connections a plain DatabaseError; the connection itself knows
         better."""
         is_closed = self._connection is not None and bool(self._connection.closed)
-        return is_closed or isinstance(error, (PostgresUnavailable, *AWAY))
+        return is_closed or isinstance(error, (PostgresUnavailable, *UNAVAILABLE_ERRORS))
 
     def close(self) -> None:
         connection, self._connection, self._upserts = self._connection, None, None
         if connection is not None:
             try:
                 connection.close()
-            except AWAY:
+            except UNAVAILABLE_ERRORS:
                 pass  # it was gone already

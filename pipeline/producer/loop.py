@@ -12,7 +12,7 @@ from collections.abc import Callable
 import psycopg2
 
 from pipeline.errors import ExchangeBanned, ExchangeError, UnknownSymbol
-from pipeline.outage import SAY_EVERY_SECONDS
+from pipeline.outage import LOG_EVERY_SECONDS
 from pipeline.producer import metrics
 from pipeline.producer.budget import Budget
 from pipeline.producer.client import Exchange
@@ -197,7 +197,7 @@ class Loop:
             )
 
     def _say(self, event: str, facts: dict[str, object]) -> None:
-        if time.monotonic() - self._said_at > SAY_EVERY_SECONDS:
+        if time.monotonic() - self._said_at > LOG_EVERY_SECONDS:
             self._said_at = time.monotonic()
             log.warning(event, extra=facts)
 

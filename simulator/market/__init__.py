@@ -1,1 +1,1 @@
-"""A random market that is a pure function of (seed, symbol, time). How: see `blocks.py`."""
+"""A random market that is a pure function of (seed, symbol, time). See `blocks.py`."""

@@ -8,8 +8,8 @@ from simulator.market.hashing import named_seed, unit
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """`rank` 0 is traded most; `turnover_usd` is a usual day's; `daily_volatility` 0.02 means about
-    2 % a day."""
+    """`rank` 0 has the highest turnover; `turnover_usd` is per day; `daily_volatility` 0.02 means
+    about 2 % per day."""
 
     name: str
     rank: int
@@ -18,8 +18,8 @@ class Asset:
     daily_volatility: float
 
 
-# Name, price, turnover in million a day, daily volatility in percent. Orders of magnitude, not
-# quotes.
+# Name, price in USD, turnover in million USD per day, daily volatility in percent. Orders of
+# magnitude, not quotes.
 _KNOWN = (
     ("BTC", 95_000, 1900, 1.9),
     ("ETH", 3_400, 1200, 2.6),
@@ -69,8 +69,8 @@ KNOWN = {
 
 
 def invented(seed: int, name: str, rank: int) -> Asset:
-    """An asset that does not exist: price between 0.002 and 200, turnover falling with rank, below
-    the real names."""
+    """An asset that does not exist: price between 0.002 and 200, turnover that falls with rank and
+    is below that of the real names."""
     draws = named_seed(seed, name, "asset")
     price = 0.002 * 100_000 ** unit(draws, 0)
     turnover = 6e6 * (1 + rank / 20) ** -0.9 * (0.8 + 0.4 * unit(draws, 1))
@@ -80,5 +80,5 @@ def invented(seed: int, name: str, rank: int) -> Asset:
 def asset_list(seed: int, count: int, without: str) -> list[Asset]:
     """`count` assets: the known ones (but not the quote asset itself), then SIM000, SIM001, …"""
     chosen = [asset for asset in KNOWN.values() if asset.name != without][:count]
-    made_up = [f"SIM{number:03d}" for number in range(count - len(chosen))]
-    return chosen + [invented(seed, name, len(KNOWN) + number) for number, name in enumerate(made_up)]
+    invented_names = [f"SIM{number:03d}" for number in range(count - len(chosen))]
+    return chosen + [invented(seed, name, len(KNOWN) + number) for number, name in enumerate(invented_names)]

@@ -1,10 +1,10 @@
-"""The history of one pair as a row of blocks, each a pattern at a price level. Knows no candle and
-no wire format.
+"""The history of one pair as a sequence of blocks, each a pattern at a price level. Knows no candle
+and no wire format.
 
 Time is cut into blocks of equal length since EPOCH_MS. Block n has a level (from the price path),
-an activity and one of the pair's patterns, all by hash of n: nothing is stored, and the same
-question always has the same answer. Blocks come in segments of one minute (five for quiet pairs):
-one step of the price path, one draw of the hashes."""
+an activity and one of the pair's patterns, all from a hash of n: nothing is stored, and the same
+request always has the same result. Blocks are grouped in segments of one minute (five for quiet
+pairs): one step of the price path and one draw of the hashes per segment."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,10 +17,9 @@ from simulator.market.instruments import Instrument
 from simulator.market.patterns import MEAN_ACTIVITY, PATTERNS, Pattern, make_patterns
 from simulator.market.price_path import GRID_MINUTES
 
-# 2025-01-01T00:00:00Z. Trade 0 of every pair happens in the first block after it; nothing exists
-# before.
+# 2025-01-01T00:00:00Z. Trade 0 of every pair is in the first block after it; nothing exists before.
 EPOCH_MS = 1_735_689_600_000
-_KEPT_SEGMENTS = 128
+_CACHED_SEGMENTS = 128
 
 _PATTERN_BITS = PATTERNS.bit_length() - 1
 
@@ -51,7 +50,7 @@ class Blocks:
         self._pattern_seed = named_seed(seed, instrument.listing.symbol, "pattern")
         self._activity_seed = named_seed(seed, instrument.listing.symbol, "activity")
         self.patterns = make_patterns(seed, instrument)
-        self._segment = lru_cache(_KEPT_SEGMENTS)(self._make_segment)
+        self._segment = lru_cache(_CACHED_SEGMENTS)(self._make_segment)
 
     def at(self, block: int) -> Block:
         number, step = divmod(block, self._blocks_per_segment)
@@ -79,9 +78,9 @@ class Blocks:
         return _Segment(first_ticks, change_ticks, activity, bits(self._pattern_seed, segment))
 
     def _activity(self, segment: int, move: float) -> int:
-        """More is traded when the price moves; beside that it wanders from segment to segment and
-        from hour to hour."""
+        """More is traded when the price moves; besides, activity varies at random from segment to
+        segment and from hour to hour."""
         hour = segment * GRID_MINUTES[self._grid] // 60
-        mood = unit(self._activity_seed, segment) + unit(self._activity_seed, -1 - hour) - 1
-        excitement = 0.6 + 0.6 * min(3.0, move / self._usual_move)
-        return max(1, round(MEAN_ACTIVITY * exp(0.8 * mood) * excitement))
+        variation = unit(self._activity_seed, segment) + unit(self._activity_seed, -1 - hour) - 1
+        move_factor = 0.6 + 0.6 * min(3.0, move / self._usual_move)
+        return max(1, round(MEAN_ACTIVITY * exp(0.8 * variation) * move_factor))

@@ -3,8 +3,8 @@
 import hashlib
 
 MASK_64 = (1 << 64) - 1
-# 2^64 divided by the golden ratio: multiples of it spread evenly, so neighbouring numbers hash far
-# apart (splitmix64).
+# 2^64 divided by the golden ratio: multiples of it are spread evenly, so neighbouring numbers get
+# unrelated hashes (splitmix64).
 GOLDEN = 0x9E3779B97F4A7C15
 
 
@@ -27,7 +27,7 @@ def unit(seed: int, number: int) -> float:
 
 
 def named_seed(seed: int, *names: object) -> int:
-    """A stream of its own for a purpose, e.g. named_seed(7, 'BTC', 'price'). The same on every
+    """A separate stream per purpose, e.g. named_seed(7, 'BTC', 'price'). The same on every
     machine."""
     text = ":".join(str(name) for name in (seed, *names))
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")

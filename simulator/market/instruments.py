@@ -1,4 +1,4 @@
-"""What trading one pair looks like: tick, lot, tempo, size. Knows assets; knows no time and no
+"""The trading parameters of one pair: tick, lot, pace, size. Knows assets; knows no time and no
 single trade."""
 
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ class Instrument:
 
     listing: Listing
     base: Asset
-    quote: Asset | None  # None: a currency that stands still, e.g. USDT
+    quote: Asset | None  # None: a currency whose price never changes, e.g. USDT
     base_price: float  # in quote asset
     mean_quantity: float  # of an aggregate trade, in base asset
     block_ms: int
     trades_per_block: int
 
 
-def _tempo(rank: int) -> tuple[int, int]:
+def _pace(rank: int) -> tuple[int, int]:
     """(block_ms, trades_per_block) by rank: half a second between trades at the top, up to a minute
     at the bottom."""
     if rank < 2:
@@ -43,15 +43,15 @@ def _tempo(rank: int) -> tuple[int, int]:
 
 
 def make_instrument(base: Asset, quote_name: str, turnover_share: float = 1.0) -> Instrument:
-    """The pair base/quote. Decimals of price and quantity together never pass eight, so price ×
-    quantity is exact."""
+    """The pair base/quote. Price and quantity have at most eight decimals together, so price ×
+    quantity is exact in eight decimals."""
     quote = KNOWN.get(quote_name)
     price = base.price_usd / (quote.price_usd if quote else 1)
     magnitude = floor(log10(price))
     price_decimals = min(8, max(2, 4 - magnitude))
     # A lot is worth about one dollar, as on the exchange.
     quantity_decimals = max(0, min(5, floor(log10(base.price_usd)) + 1, 8 - price_decimals))
-    block_ms, trades = _tempo(base.rank) if turnover_share == 1.0 else (60_000, 12)
+    block_ms, trades = _pace(base.rank) if turnover_share == 1.0 else (60_000, 12)
     trades_per_day = 86_400_000 / block_ms * trades
     listing = Listing(
         base.name + quote_name,
@@ -65,8 +65,8 @@ def make_instrument(base: Asset, quote_name: str, turnover_share: float = 1.0) -
 
 
 def split_symbol(symbol: str, quotes: tuple[str, ...] = _QUOTES) -> tuple[str, str]:
-    """(base asset, quote asset) by the known quote assets; an unknown ending counts its last four
-    letters."""
+    """(base asset, quote asset) by the known quote assets; for an unknown ending the last four
+    letters are the quote asset."""
     for quote in quotes:
         if symbol.endswith(quote) and len(symbol) > len(quote):
             return symbol[: -len(quote)], quote
@@ -86,8 +86,8 @@ def instrument_list(seed: int, count: int, quote_name: str) -> list[Instrument]:
 
 
 def unlisted_instrument(seed: int, symbol: str) -> Instrument:
-    """A pair that appears while the market runs (fault `new_symbol`): as quiet as the invented
-    ones."""
+    """A pair that is listed while the market runs (fault `new_symbol`): as little traded as the
+    invented ones."""
     base, quote = split_symbol(symbol)
     rank = len(KNOWN) + named_seed(seed, symbol, "rank") % 100
     return make_instrument(KNOWN.get(base) or invented(seed, base, rank), quote)

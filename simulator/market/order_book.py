@@ -1,9 +1,9 @@
-"""The order book of one pair around its last trade. Knows trades only through that last one; knows
-no HTTP.
+"""The order book of one pair around its last trade. Knows of the trades only the last one; knows no
+HTTP.
 
-Levels sit on fixed prices and their quantities are drawn anew every few seconds, each at its own
-moment, so the book changes gradually, and a price that stays in the book keeps its quantity between
-two draws."""
+Levels have fixed prices. The quantity of each is drawn again every few seconds, at a different time
+per level, so the book changes gradually, and a price that stays in the book keeps its quantity
+between two draws."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from simulator.market.instruments import Instrument
 from simulator.market.patterns import spread_ticks
 from simulator.market.trades import Trade, Trades
 
-# Quantities move at this pace even when nothing is traded.
+# Quantities change in steps of this length even when nothing is traded.
 UPDATE_MS = 100
-# A level's quantity lasts this many of those steps.
+# The quantity of a level stays the same for this many steps.
 _LEVEL_LIFE = 80
 
 Level = tuple[int, int]
@@ -32,7 +32,7 @@ class Book:
 
 
 class OrderBook:
-    """The book of one pair at any moment."""
+    """The book of one pair at any time."""
 
     def __init__(self, seed: int, instrument: Instrument, trades: Trades) -> None:
         self._trades = trades
@@ -41,11 +41,11 @@ class OrderBook:
         self._mean_lots = max(2, int(instrument.mean_quantity * 10**instrument.listing.quantity_decimals))
 
     def at(self, now_ms: int, limit: int) -> Book:
-        """At most `limit` levels a side."""
+        """At most `limit` levels per side."""
         step = now_ms // UPDATE_MS
         traded = self._trades.count_until(now_ms)
         best_bid, best_ask = self._best(self._trades.one(traded - 1))
-        # Both terms only grow, so a larger id is a later book and equal ids are one book.
+        # Both terms only grow, so a larger id means a later book, and equal ids mean the same book.
         return Book(
             step + traded,
             tuple(self._side(best_bid, -1, limit, step)),
@@ -63,7 +63,7 @@ class OrderBook:
         price, levels = best, 0
         while levels < limit and price > 0:
             presence = bits(self._seed, price)
-            # A quarter of the prices is empty, always the same ones; the best price never is.
+            # A quarter of the prices are empty, always the same ones; the best price never is.
             if price == best or presence & 3:
                 age = (step + presence % _LEVEL_LIFE) // _LEVEL_LIFE
                 draw = bits(presence, age) & 1023

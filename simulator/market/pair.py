@@ -1,5 +1,4 @@
-"""One pair of the random market, everything about it in the exchange's own shape. Knows no other
-pair and no HTTP."""
+"""One pair of the random market, in the exchange's own shapes. Knows no other pair and no HTTP."""
 
 from decimal import Decimal
 from typing import Any
@@ -16,7 +15,7 @@ from simulator.source import Reply
 
 
 class Pair:
-    """Prices, trades, candles and book of one pair at any moment since EPOCH_MS."""
+    """Prices, trades, candles and book of one pair at any time since EPOCH_MS."""
 
     def __init__(self, seed: int, instrument: Instrument, log_price: LogPrice) -> None:
         self.listing = instrument.listing
@@ -27,18 +26,18 @@ class Pair:
         self.trades = Trades(blocks, self._raw_ids)
         self.totals = RangeTotals(blocks, self.trades)
         self._book = OrderBook(seed, instrument, self.trades)
-        self._closed_day: tuple[int, Totals | None] = (0, None)
+        self._closed_day: tuple[int, Totals] | None = None
         self._statistics: tuple[tuple[int, int], Reply] = ((0, 0), {})
 
     def price(self, now_ms: int) -> str:
         return self._price(self.trades.price_ticks(self.trades.count_until(now_ms) - 1))
 
     def statistics(self, now_ms: int) -> Reply:
-        """Rolling 24 hours, in whole minutes at the old end: closeTime is the last moment at which
+        """Rolling 24 hours that start at a full minute; closeTime is the last time at which
         anything changed.
 
-        The reply is the same object until then, which is what makes polling the whole market cheap.
-        """
+        Until the next change the reply is the same object, which makes polling the whole market
+        cheap."""
         minute_ms = now_ms - now_ms % MINUTE_MS
         end_index = self.trades.count_until(now_ms)
         key = (minute_ms, end_index)
@@ -50,7 +49,7 @@ class Pair:
         return self._statistics[1]
 
     def _closed_part(self, open_ms: int, minute_ms: int) -> Totals:
-        if self._closed_day[0] != minute_ms or self._closed_day[1] is None:
+        if self._closed_day is None or self._closed_day[0] != minute_ms:
             self._closed_day = (minute_ms, self.totals.between(open_ms, minute_ms))
         return self._closed_day[1]
 
@@ -117,9 +116,9 @@ class Pair:
         ]
 
     def kline(self, open_ms: int, interval: str, now_ms: int) -> list[Any]:
-        """The candle as it stands at `now_ms`."""
+        """The candle at `now_ms`."""
         close_ms = open_ms + LENGTH_MS[interval] - 1
-        # Before EPOCH_MS there are no trades, though a week may open there.
+        # There are no trades before EPOCH_MS, but a weekly candle may open there.
         candle = self.totals.between(max(open_ms, EPOCH_MS), min(close_ms, now_ms) + 1)
         return [
             open_ms,

@@ -1,9 +1,9 @@
-"""What happens inside a block of trades, relative to the block's price level. Knows no time of day
-and no level.
+"""The trades inside a block, relative to the block's price level. Knows no time of day and no
+level.
 
 A pair has 16 patterns; each block of its history is one of them, shifted to the block's level and
-multiplied by its activity. The sums over a pattern are made once, so a whole block enters a candle
-at the cost of one addition."""
+multiplied by its activity. The sums over a pattern are computed once, so adding a whole block to a
+candle costs one addition."""
 
 from dataclasses import dataclass
 from itertools import accumulate
@@ -13,14 +13,14 @@ from simulator.market.hashing import bits, named_seed, unit
 from simulator.market.instruments import Instrument
 
 PATTERNS = 16
-# Quantities here are for activity 1; a block multiplies them by about this (see `levels.py`).
+# Quantities here are for activity 1; a block multiplies them by about this (see `blocks.py`).
 MEAN_ACTIVITY = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One value a trade, in order of id: ms since the block's start (ascending), ticks from its
-    level, lots."""
+    """One value per trade, in order of id: ms since the block's start (ascending), ticks relative
+    to its level, lots."""
 
     offsets_ms: tuple[int, ...]
     ticks: tuple[int, ...]
@@ -39,8 +39,7 @@ def _offsets(seed: int, instrument: Instrument) -> tuple[int, ...]:
     offsets: list[int] = []
     for trade in range(instrument.trades_per_block):
         draw = bits(seed, trade)
-        # On the exchange about a fifth of neighbouring trades share their millisecond (measured,
-        # facts: binance.md).
+        # On the exchange about a fifth of neighbouring trades share their millisecond (measured).
         if trade and draw % 5 == 0:
             offsets.append(offsets[-1])
         else:
@@ -66,7 +65,8 @@ def _make(seed: int, instrument: Instrument) -> Pattern:
     ticks, lots, makers = [], [], []
     for trade, walk in enumerate(_bridge(seed, count, step)):
         makers.append(unit(seed, 2_000 + trade) < 0.5)
-        # A buyer who is the maker is hit at the bid; a buyer who is the taker pays the ask.
+        # A trade whose buyer is the maker is at the bid; one whose buyer is the taker is at the
+        # ask.
         ticks.append(round(walk) if makers[-1] else round(walk) + spread)
         lots.append(1 + int(-log(1 - unit(seed, 3_000 + trade)) * mean_lots))
     taken = [trade for trade in range(count) if not makers[trade]]
@@ -85,13 +85,12 @@ def _make(seed: int, instrument: Instrument) -> Pattern:
 
 
 def spread_ticks(instrument: Instrument) -> int:
-    """Between best bid and best ask: one tick, or 0.01 % of the price where ticks are finer than
-    that."""
+    """Between best bid and best ask: 0.01 % of the price, but from one to three ticks."""
     ticks_per_price = instrument.base_price * 10**instrument.listing.price_decimals
     return max(1, min(int(ticks_per_price / 10_000), 3))
 
 
 def make_patterns(seed: int, instrument: Instrument) -> tuple[Pattern, ...]:
-    """The pair's patterns. A tenth of a millisecond each, so they are made when the pair is first
-    asked for."""
+    """The pair's patterns. Each takes a tenth of a millisecond, so they are computed when the pair
+    is first requested."""
     return tuple(_make(named_seed(seed, instrument.listing.symbol, n), instrument) for n in range(PATTERNS))

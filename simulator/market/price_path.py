@@ -2,7 +2,7 @@
 
 Nested grids from 1 minute to 18 days: a node's value is the straight line between its two
 neighbours on the next coarser grid, displaced by a hash. Any node therefore costs a handful of
-hashes, however far away in time it is."""
+hashes, however distant in time."""
 
 from functools import lru_cache
 from itertools import pairwise
@@ -13,8 +13,8 @@ from simulator.market.hashing import named_seed, unit
 GRID_MINUTES = (1, 5, 30, 120, 720, 4_320, 25_920)
 _RATIOS = tuple(coarse // fine for fine, coarse in pairwise(GRID_MINUTES))
 _COARSEST = len(GRID_MINUTES) - 1
-# Four hundred paths live side by side; neighbours in time are all that pays to be kept.
-_KEPT_NODES = 256
+# Per path, and there are hundreds of paths: caching pays only for neighbours in time.
+_CACHED_NODES = 256
 
 
 class PricePath:
@@ -24,7 +24,7 @@ class PricePath:
         self._seeds = tuple(named_seed(seed, asset, "path", minutes) for minutes in GRID_MINUTES)
         # Displacements grow with the square root of time, as in a random walk.
         self._amplitudes = tuple(daily_volatility * sqrt(minutes / 1_440) for minutes in GRID_MINUTES)
-        self.log_at = lru_cache(_KEPT_NODES)(self._log_at)
+        self.log_at = lru_cache(_CACHED_NODES)(self._log_at)
 
     def _log_at(self, grid: int, node: int) -> float:
         displacement = self._amplitudes[grid] * (2 * unit(self._seeds[grid], node) - 1)

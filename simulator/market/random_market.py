@@ -1,5 +1,5 @@
-"""The random market: all pairs, made when first asked for, as a Source. Knows no HTTP and keeps
-nothing but caches."""
+"""The random market as a MarketSource: all pairs, created when first requested. Knows no HTTP and
+stores nothing but caches."""
 
 from functools import lru_cache
 from typing import Any
@@ -12,15 +12,15 @@ from simulator.market.pair import Pair
 from simulator.market.price_path import PricePath
 from simulator.source import Listing, Reply
 
-# The exchange keeps trades for years; here older ones are refused so that a reader's gap handling
-# can be tried.
-KEPT_TRADES_MS = 30 * DAY_MS
-_KEPT_CLOSED_CANDLES = 20_000
+# The exchange keeps trades for years; here older ones are missing, so that a reader's gap handling
+# can be tested.
+TRADE_RETENTION_MS = 30 * DAY_MS
+_CACHED_CLOSED_CANDLES = 20_000
 
 
 class RandomMarket:
-    """Two of them with the same seed give the same answers, so a restarted simulator goes on where
-    it was."""
+    """Two instances with the same seed return the same data, so a restarted simulator continues
+    where it stopped."""
 
     invents_symbols = True
 
@@ -32,13 +32,13 @@ class RandomMarket:
         self._listings = tuple(item.listing for item in self._instruments.values())
         self._paths: dict[str, PricePath] = {}
         self._pairs: dict[str, Pair] = {}
-        self._closed_kline = lru_cache(_KEPT_CLOSED_CANDLES)(self._make_closed_kline)
+        self._closed_kline = lru_cache(_CACHED_CLOSED_CANDLES)(self._make_closed_kline)
 
     def symbols(self) -> tuple[Listing, ...]:
         return self._listings
 
     def pair(self, symbol: str) -> Pair:
-        """Any symbol has a market; whether it is listed is the caller's question."""
+        """Any symbol has a market; the caller checks whether it is listed."""
         if symbol not in self._pairs:
             instrument = self._instruments.get(symbol) or unlisted_instrument(self.seed, symbol)
             self._pairs[symbol] = Pair(self.seed, instrument, self._log_price(instrument))
@@ -61,7 +61,7 @@ class RandomMarket:
     ) -> list[Reply]:
         pair = self.pair(symbol)
         end = pair.trades.count_until(now_ms if end_ms is None else max(EPOCH_MS - 1, min(now_ms, end_ms)))
-        first = pair.trades.count_until(max(EPOCH_MS, now_ms - KEPT_TRADES_MS, start_ms or 0) - 1)
+        first = pair.trades.count_until(max(EPOCH_MS, now_ms - TRADE_RETENTION_MS, start_ms or 0) - 1)
         if from_id is None and start_ms is None:
             first = max(first, end - limit)
         first = max(first, from_id or 0)
@@ -85,8 +85,8 @@ class RandomMarket:
         base = self._path(instrument.base)
         if instrument.quote is None:
             return base.log_at
-        # ETHBTC is ETH's path over BTC's, so the three pairs of a triangle agree about where the
-        # price goes.
+        # ETHBTC is ETH's path divided by BTC's, so the three pairs of a triangle move
+        # consistently.
         quote = self._path(instrument.quote)
         return lambda grid, node: base.log_at(grid, node) - quote.log_at(grid, node)
 

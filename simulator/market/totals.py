@@ -1,8 +1,8 @@
-"""Exact sums over any range of one pair's trades: what candles and 24 h statistics are made of.
-Knows no wire format.
+"""Exact sums over any range of one pair's trades, from which candles and 24 h statistics are
+built. Knows no wire format.
 
-Whole blocks are added as blocks, cut ones trade by trade, whole hours come from a cache; the result
-is the same as adding every trade one by one (a test does so)."""
+Whole blocks are added as blocks, partial ones trade by trade, whole hours come from a cache; the
+result equals the sum over every single trade (a test compares)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from simulator.intervals import HOUR_MS
 from simulator.market.blocks import Blocks
 from simulator.market.trades import Trades
 
-_KEPT_HOURS = 64
+_CACHED_HOURS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Totals:
     """Prices in ticks, volumes in lots, quote volumes in ticks × lots; trades first_index …
     end_index - 1.
 
-    Without any trade the four prices are the last one before the range and the volumes are zero.
+    Without any trade the four prices are the last price before the range and the volumes are zero.
     """
 
     open: int
@@ -66,7 +66,7 @@ class RangeTotals:
         self._blocks = blocks
         self._trades = trades
         self._size = blocks.trades_per_block
-        self._hour = lru_cache(_KEPT_HOURS)(lambda hour: self._added(hour * HOUR_MS, (hour + 1) * HOUR_MS))
+        self._hour = lru_cache(_CACHED_HOURS)(lambda hour: self._added(hour * HOUR_MS, (hour + 1) * HOUR_MS))
 
     def between(self, start_ms: int, end_ms: int) -> Totals:
         """Trades at or after `start_ms` and before `end_ms`."""

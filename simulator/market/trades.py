@@ -1,8 +1,7 @@
-"""The trades of one pair: which exist by when, and what each was. Knows blocks; knows no candle and
-no HTTP.
+"""The trades of one pair, by index and by time. Knows blocks; knows no candle and no HTTP.
 
-A trade's id is its index since EPOCH_MS, so ids are consecutive and found by time without a search.
-"""
+A trade's id is its index since EPOCH_MS, so ids are consecutive and are found by time without a
+search."""
 
 from bisect import bisect_right
 from collections.abc import Iterator

@@ -1,2 +1,2 @@
-"""Recorded market data shown again as if it happened now. Files: `archive.py`; the Source:
+"""Recorded market data, replayed as if it happened now. Files: `archive.py`; the MarketSource:
 `replay_market.py`."""

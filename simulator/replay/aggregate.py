@@ -1,4 +1,4 @@
-"""Making candles from recorded trades, and longer candles from shorter ones. Knows no clock and no
+"""Candles from recorded trades, and longer candles from shorter ones. Knows no clock and no
 files."""
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from simulator.replay.rows import Candle, RecordedTrade
 
 
 def candle_of_trades(trades: Sequence[RecordedTrade], open_ms: int) -> Candle:
-    """The 1-minute candle of trades of one minute, at least one."""
+    """The 1-minute candle of the trades of one minute, at least one trade."""
     prices = [trade.price for trade in trades]
     amounts = [(Decimal(t.quantity), Decimal(t.price) * Decimal(t.quantity), not t.buyer_is_maker) for t in trades]
     return Candle(
@@ -21,9 +21,9 @@ def candle_of_trades(trades: Sequence[RecordedTrade], open_ms: int) -> Candle:
         max(prices, key=Decimal),
         min(prices, key=Decimal),
         prices[-1],
-        fixed_decimal(sum(quantity for quantity, _, _ in amounts)),
+        fixed_decimal(sum((quantity for quantity, _, _ in amounts), Decimal(0))),
         open_ms + MINUTE_MS - 1,
-        fixed_decimal(sum(quote for _, quote, _ in amounts)),
+        fixed_decimal(sum((quote for _, quote, _ in amounts), Decimal(0))),
         sum(trade.last_raw_id - trade.first_raw_id + 1 for trade in trades),
         fixed_decimal(sum((quantity for quantity, _, taken in amounts if taken), Decimal(0))),
         fixed_decimal(sum((quote for _, quote, taken in amounts if taken), Decimal(0))),
@@ -47,8 +47,8 @@ def minutes_of_trades(trades: Iterable[RecordedTrade]) -> list[Candle]:
 
 
 def joined(candles: Sequence[Candle], open_ms: int, interval: str) -> Candle:
-    """One candle of `interval` from shorter ones, in order, at least one. Prices stay the strings
-    they were."""
+    """One candle of `interval` from shorter ones, in order, at least one. Prices keep their
+    recorded strings."""
     return replace(
         candles[0],
         open_ms=open_ms,

@@ -1,8 +1,8 @@
-"""Reading a folder of recorded data: which files there are and what each holds. Knows no clock and
-shifts nothing.
+"""Reads a folder of recorded data: which files there are and what each contains. Knows no clock and
+shifts no time.
 
-Names, as on the exchange's archive: SYMBOL-INTERVAL-DATE.csv, SYMBOL-aggTrades-DATE.csv; beside
-them depth_SYMBOL.json and exchangeInfo.json. Other files are left alone."""
+Names, as on the exchange's archive: SYMBOL-INTERVAL-DATE.csv, SYMBOL-aggTrades-DATE.csv; also
+depth_SYMBOL.json and exchangeInfo.json. Other files are ignored."""
 
 import json
 import re
@@ -20,12 +20,14 @@ _TRADES = "aggTrades"
 
 
 class BadArchive(Exception):
-    """A file cannot be used. The text names file, line and reason and is the whole message."""
+    """A file cannot be used. The text names file, line and reason and is the whole message to the
+    user."""
 
 
 @dataclass(slots=True)
 class Recorded:
-    """All rows of one symbol, in recorded time; several days of one kind are appended."""
+    """All rows of one symbol, with the recorded times; several days of one kind are
+    concatenated."""
 
     symbol: str
     files: list[str] = field(default_factory=list)
@@ -36,15 +38,15 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """What a folder holds: by symbol, and the symbols' entries of exchangeInfo.json if that file is
-    there."""
+    """The content of a folder by symbol, and the symbols' entries of exchangeInfo.json if that file
+    exists."""
 
     recorded: dict[str, Recorded]
     exchange_info: dict[str, dict[str, Any]]
 
 
 def read_archive(folder: Path) -> Archive:
-    """Raises BadArchive if the folder holds no usable file or one that is malformed."""
+    """Raises BadArchive if the folder contains no usable file or a malformed one."""
     if not folder.is_dir():
         raise BadArchive(f"{folder}: no such folder")
     recorded: dict[str, Recorded] = {}
@@ -79,7 +81,7 @@ def _add_rows(target: Recorded, kind: str, path: Path) -> None:
 def _read_rows(path: Path, parse: Callable[[list[str]], Any], order: Callable[[Any], int]) -> list[Any]:
     rows: list[Any] = []
     for number, line in enumerate(_text(path).splitlines(), start=1):
-        # Futures archives and newer spot ones begin with a line of column names.
+        # Futures archives and newer spot archives begin with a line of column names.
         if not line.strip() or (number == 1 and line[:1].isalpha()):
             continue
         try:
@@ -87,7 +89,7 @@ def _read_rows(path: Path, parse: Callable[[list[str]], Any], order: Callable[[A
         except BadRow as reason:
             raise BadArchive(f"{path.name}, line {number}: {reason}") from reason
         if rows and order(row) <= order(rows[-1]):
-            raise BadArchive(f"{path.name}, line {number}: {order(row)} does not come after {order(rows[-1])}")
+            raise BadArchive(f"{path.name}, line {number}: {order(row)} is not after {order(rows[-1])}")
         rows.append(row)
     if not rows:
         raise BadArchive(f"{path.name}, line 1: no rows")
@@ -96,7 +98,7 @@ def _read_rows(path: Path, parse: Callable[[list[str]], Any], order: Callable[[A
 
 def _appended(before: list[Any], rows: list[Any], order: Callable[[Any], int], path: Path) -> list[Any]:
     if before and order(rows[0]) <= order(before[-1]):
-        raise BadArchive(f"{path.name}, line 1: starts at {order(rows[0])}, which an earlier file covers already")
+        raise BadArchive(f"{path.name}, line 1: starts at {order(rows[0])}, which an earlier file already covers")
     return before + rows
 
 

@@ -9,7 +9,7 @@ from simulator.decimals import ZERO, fixed_decimal, percent_change
 from simulator.replay.rows import Candle, RecordedTrade
 from simulator.source import Reply
 
-NO_ID = -1  # the exchange's own sign for "no trade"
+NO_ID = -1  # the exchange's own value for "no trade"
 
 
 def best_levels(depth: dict[str, Any] | None) -> Reply:
@@ -28,10 +28,10 @@ def statistics_reply(
     open_ms: int,
     now_ms: int,
 ) -> Reply:
-    """`day` joins the visible candles of the window (None: nothing happened in it); `trades` are
-    its first and last visible trade, or empty."""
+    """`day`: the visible candles of the window joined; None if it has none. `trades`: its first and
+    last visible trade, or empty."""
     open_price, high, low = (day.open, day.high, day.low) if day else (price, price, price)
-    # The last trade may lie outside the way a still open recorded candle is taking.
+    # The last trade may lie outside the range that an open recorded candle shows so far.
     high, low = max(high, price, key=Decimal), min(low, price, key=Decimal)
     volume, quote_volume = (day.volume, day.quote_volume) if day else (ZERO, ZERO)
     first, last = Decimal(open_price), Decimal(price)

@@ -1,9 +1,8 @@
-"""What a recorded candle shows while it is still open. Knows one candle and one moment, and no
-other data.
+"""A recorded candle while it is still open. Knows one candle and one time, and no other data.
 
-The recording has only the final row, so the way there is a fixed one: the price runs straight from
-the open to one extreme, to the other and to the close; volumes and counts grow evenly. Nothing ever
-lies outside the final row."""
+The recording has only the final row, so the states before it follow a fixed rule: the price moves
+linearly from the open to one extreme, to the other and to the close; volumes and counts grow
+evenly. No value ever lies outside the final row."""
 
 from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
@@ -13,14 +12,21 @@ from simulator.replay.rows import Candle
 
 def _last_digit(text: str) -> Decimal:
     """The unit of the last digit of `text`: '9.8640' → 0.0001."""
-    return Decimal(1).scaleb(Decimal(text).as_tuple().exponent)
+    return _power_of_ten(Decimal(text))
 
 
 def _tick(candle: Candle) -> Decimal:
-    """The largest power of ten that all four prices are multiples of, so that rounding to it never
-    leaves them."""
+    """The largest power of ten that divides all four prices, so that rounding to it stays within
+    them."""
     prices = (candle.open, candle.high, candle.low, candle.close)
-    return min(Decimal(1).scaleb(Decimal(price).normalize().as_tuple().exponent) for price in prices)
+    return min(_power_of_ten(Decimal(price).normalize()) for price in prices)
+
+
+def _power_of_ten(number: Decimal) -> Decimal:
+    """The unit of the last digit of a finite number."""
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int), f"{number} is not finite"
+    return Decimal(1).scaleb(exponent)
 
 
 def _share(text: str, elapsed_ms: int, length_ms: int) -> str:
@@ -28,7 +34,7 @@ def _share(text: str, elapsed_ms: int, length_ms: int) -> str:
 
 
 def _turning_points(candle: Candle) -> tuple[str, str, str, str]:
-    """A rising candle visits its low first, a falling one its high: the shorter way."""
+    """A rising candle reaches its low first, a falling one its high: the shorter path."""
     rising = Decimal(candle.close) >= Decimal(candle.open)
     first, second = (candle.low, candle.high) if rising else (candle.high, candle.low)
     return candle.open, first, second, candle.close
@@ -38,14 +44,13 @@ def _between(start: str, end: str, done: int, whole: int, tick: Decimal) -> str:
     if done == 0:
         return start
     step = (Decimal(end) - Decimal(start)) * done / whole
-    # First to the tick, then to as many digits as the recording writes ('9.8640' moves in steps of
+    # First to the tick, then to the recording's number of digits ('9.8640' moves in steps of
     # 0.001).
     return str((Decimal(start) + step).quantize(tick).quantize(min(_last_digit(start), _last_digit(end))))
 
 
 def partial(candle: Candle, now_ms: int) -> Candle:
-    """The candle as it stands at `now_ms`, open ≤ now ≤ close. At its open only the opening price
-    is there."""
+    """The candle at `now_ms`, open ≤ now ≤ close. At its open it shows only the opening price."""
     length_ms = candle.close_ms + 1 - candle.open_ms
     elapsed_ms = now_ms - candle.open_ms
     points = _turning_points(candle)

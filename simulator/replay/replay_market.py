@@ -1,9 +1,9 @@
-"""Recorded data as a Source: a moment of today is answered with the rows of that moment then.
-Invents nothing.
+"""Recorded data as a MarketSource: the state now is the recorded state at the shifted time. Invents
+nothing.
 
-Each symbol's recording is moved by one constant (`shift_ms`) and then runs at normal pace; after
-its end nothing new appears. What was not recorded is empty: no trades beside candles, no order book
-but the recorded one."""
+Each symbol's recording is shifted by one constant (`shift_ms`) and then runs at normal speed; after
+its end nothing new appears. What was not recorded is empty: there are no trades if only candles
+were recorded, and no order book but the recorded one."""
 
 from bisect import bisect_left, bisect_right
 from functools import lru_cache
@@ -19,7 +19,7 @@ from simulator.replay.rows import Candle
 from simulator.replay.timeline import Timeline
 from simulator.source import Listing, Reply
 
-# Quote assets of exchanges' pairs, longest first where one ends with another.
+# Quote assets, the longer first where one ends with another.
 QUOTE_ASSETS = (
     *("FDUSD", "USDT", "USDC", "TUSD", "BUSD", "USD1", "DAI"),
     *("BTC", "ETH", "BNB", "TRY", "EUR", "BRL", "JPY", "GBP", "USD"),
@@ -51,7 +51,7 @@ class ReplayMarket:
         return self._listings
 
     def shift_ms(self, symbol: str) -> int:
-        """What was added to every time of the symbol's files."""
+        """The ms added to every time in the symbol's files."""
         return self._timelines[symbol].shift_ms
 
     def files(self, symbol: str) -> tuple[str, ...]:

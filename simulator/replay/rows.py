@@ -1,5 +1,5 @@
-"""One line of the exchange's archive files as a record, strings kept as written. Knows no files and
-no clock."""
+"""One line of the exchange's archive files as a record, with its strings unchanged. Knows no files
+and no clock."""
 
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -15,12 +15,12 @@ TRADE_COLUMNS = 8
 
 
 class BadRow(ValueError):
-    """The line is no row of its format; the text says why."""
+    """The line does not have the format of its file; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candle:
-    """A recorded candle; numbers are the recorded strings, times ms."""
+    """A recorded candle in the order of its columns; numbers are the recorded strings, times ms."""
 
     open_ms: int
     open: str
@@ -79,7 +79,20 @@ def parse_candle(fields: list[str]) -> Candle:
     if close_ms < open_ms:
         raise BadRow(f"close time {close_ms} is before open time {open_ms}")
     count = _integer(fields[8], "number of trades")
-    return Candle(open_ms, *fields[1:6], close_ms, fields[7], count, *fields[9:12])
+    return Candle(
+        open_ms=open_ms,
+        open=fields[1],
+        high=fields[2],
+        low=fields[3],
+        close=fields[4],
+        volume=fields[5],
+        close_ms=close_ms,
+        quote_volume=fields[7],
+        trade_count=count,
+        taker_volume=fields[9],
+        taker_quote_volume=fields[10],
+        unused=fields[11],
+    )
 
 
 def parse_trade(fields: list[str]) -> RecordedTrade:
@@ -104,12 +117,12 @@ def _require_number(text: str) -> None:
     except InvalidOperation:
         finite = False
     if not finite or text != text.strip():
-        raise BadRow(f"{text!r} is no decimal number")
+        raise BadRow(f"{text!r} is not a decimal number")
 
 
 def _integer(text: str, what: str) -> int:
     if not text.isascii() or not text.isdigit():
-        raise BadRow(f"{text!r} is no {what} (digits expected)")
+        raise BadRow(f"{text!r} is not a {what} (digits expected)")
     return int(text)
 
 

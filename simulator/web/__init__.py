@@ -1,2 +1,2 @@
-"""The market over HTTP, as the exchange speaks it, with its limits and, on request, its faults.
-Start: `app.py`."""
+"""The market over HTTP as on the exchange, with its limits and, on request, faults. Start reading
+at `app.py`."""

@@ -1,5 +1,5 @@
-"""What was called and how it ended: the numbers a test asks for afterwards. Knows no limits and no
-faults."""
+"""Which calls were made and with which result, for tests to check afterwards. Knows no limits and
+no faults."""
 
 from collections import Counter
 from threading import Lock
@@ -12,13 +12,13 @@ class CallReport:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def add(self, path: str, outcome: str) -> None:
-        """`outcome` is the HTTP status as text, or what happened instead of a reply."""
+        """`outcome`: the HTTP status as text, or what happened instead of a reply."""
         with self._lock:
             self._counts[path, outcome] += 1
 

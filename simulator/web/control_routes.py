@@ -1,12 +1,12 @@
-"""Everything under /sim: faults on and off, the report, what is replayed. Not part of the exchange;
-free of limits."""
+"""Everything under /sim: faults on and off, the report, the replayed files. Not part of the
+exchange's API and not limited."""
 
 from flask import Blueprint, Response, jsonify, request
 
 from simulator.replay.replay_market import ReplayMarket
 from simulator.source import Reply
 from simulator.web.fault_kinds import BadFault
-from simulator.web.state import state
+from simulator.web.state import current_state
 
 routes = Blueprint("control", __name__, url_prefix="/sim")
 
@@ -14,47 +14,49 @@ routes = Blueprint("control", __name__, url_prefix="/sim")
 @routes.post("/faults")
 def switch_on() -> tuple[Response, int]:
     """One fault as a JSON object, or several as a list (all or none)."""
-    here = state()
+    state = current_state()
     body = request.get_json(force=True, silent=True)
     requests = body if isinstance(body, list) else [body]
     kinds = [one.get("kind") for one in requests if isinstance(one, dict)]
-    if "new_symbol" in kinds and not here.source.invents_symbols:
-        return _bad("new_symbol: a replay shows recorded symbols only and invents none")
+    if "new_symbol" in kinds and not state.source.invents_symbols:
+        return _bad("new_symbol: a replay has only the recorded symbols")
     try:
-        faults = here.faults.switch_on(requests, here.now_ms())
+        faults = state.faults.switch_on(requests, state.now_ms())
     except BadFault as reason:
         return _bad(str(reason))
-    return jsonify([here.faults.show(fault, here.now_ms()) for fault in faults]), 201
+    return jsonify([state.faults.show(fault, state.now_ms()) for fault in faults]), 201
 
 
 @routes.get("/faults")
 def show_faults() -> Response:
-    return jsonify(state().faults.shown(state().now_ms()))
+    state = current_state()
+    return jsonify(state.faults.shown(state.now_ms()))
 
 
 @routes.delete("/faults")
 def clear_faults() -> Response:
-    """All faults off, and the window that one of them (or too much weight) opened closed."""
-    here = state()
-    here.faults.clear()
-    here.limiter.close_window()
+    """Switches all faults off and ends the 429 or 418 window that a fault or too much weight
+    opened."""
+    state = current_state()
+    state.faults.clear()
+    state.limiter.end_window()
     return jsonify([])
 
 
 @routes.get("/report")
 def report() -> Response:
-    here = state()
-    now_ms, limiter = here.now_ms(), here.limiter
+    state = current_state()
+    now_ms, limiter = state.now_ms(), state.limiter
     window = limiter.window(now_ms)
     return jsonify(
         {
-            "calls": here.calls.by_path(),
+            "calls": state.calls.by_path(),
             "violation_count": limiter.violation_count,
             "violations": [
                 {"time_ms": one.time_ms, "path": one.path, "status": one.status} for one in list(limiter.violations)
             ],
             "weight_limit": limiter.weight_limit,
-            "max_used_weight": limiter.largest_used,
+            "max_used_weight": limiter.max_used_weight,
             "minutes": [{"minute_ms": minute_ms, "weight": weight} for minute_ms, weight in limiter.minutes()],
             "window": window and {"status": window.status, "until_ms": window.until_ms},
         }
@@ -62,17 +64,17 @@ def report() -> Response:
 
 
 @routes.delete("/report")
-def forget_report() -> Response:
-    """Counts start again at zero, for the next test; an open window is closed too."""
-    here = state()
-    here.calls.forget()
-    here.limiter.forget()
+def reset_report() -> Response:
+    """Sets all counts to zero, for the next test; also ends a 429 or 418 window."""
+    state = current_state()
+    state.calls.reset()
+    state.limiter.reset()
     return jsonify({})
 
 
 @routes.get("/replay")
 def replay() -> Response | tuple[Response, int]:
-    source = state().source
+    source = current_state().source
     if not isinstance(source, ReplayMarket):
         return jsonify({"error": "nothing is replayed: start with --replay DIR"}), 404
     shown: Reply = {

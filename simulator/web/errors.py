@@ -4,7 +4,7 @@ from simulator.source import Reply
 
 
 class ExchangeError(Exception):
-    """Becomes `{"code", "msg"}` with `status`; `headers` are added to the reply."""
+    """Is sent as `{"code", "msg"}` with `status`; `headers` are added to the reply."""
 
     def __init__(self, status: int, code: int, message: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(message)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from simulator.decimals import fixed
 from simulator.source import Listing, Reply
 
-_LARGEST = "9000000.00000000"
+_MAX = "9000000.00000000"
 
 
 def exchange_info(listings: Iterable[Listing], weight_limit: int, now_ms: int) -> Reply:
@@ -46,8 +46,8 @@ def _entry(listing: Listing) -> Reply:
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
         "filters": [
-            {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": _LARGEST, "tickSize": tick},
-            {"filterType": "LOT_SIZE", "minQty": lot, "maxQty": _LARGEST, "stepSize": lot},
+            {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": _MAX, "tickSize": tick},
+            {"filterType": "LOT_SIZE", "minQty": lot, "maxQty": _MAX, "stepSize": lot},
         ],
         "permissions": [],
         "permissionSets": [["SPOT"]],

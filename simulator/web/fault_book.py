@@ -1,5 +1,5 @@
-"""Which faults are on, and whether one strikes this call. Knows what a fault is called, not what it
-does to a reply."""
+"""Which faults are on, and whether one affects this call. Knows the kinds of faults, not what they
+do to a reply."""
 
 from random import Random
 from threading import Lock
@@ -10,7 +10,7 @@ from simulator.web.fault_kinds import KINDS, Fault, parse_fault
 
 
 class FaultBook:
-    """Safe for many threads. Chance comes from a seeded generator, so a run can be repeated."""
+    """Thread-safe. Random numbers come from a seeded generator, so a run can be repeated."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -21,18 +21,18 @@ class FaultBook:
     def clear(self) -> None:
         with self._lock:
             self._faults: dict[int, Fault] = {}
-            self._left: dict[int, int] = {}  # calls still to strike, for faults with a count
-            self._struck: dict[int, int] = {}
+            self._left: dict[int, int] = {}  # calls still to affect, for faults with a count
+            self._times_used: dict[int, int] = {}
             self._random = Random(self._seed)
 
     def switch_on(self, requests: list[Any], now_ms: int) -> list[Fault]:
-        """All of them or, if one is wrong, none. Raises BadFault."""
+        """Switches on all of them or, if one is wrong, none. Raises BadFault."""
         with self._lock:
             faults = [parse_fault(request, self._next_id + n, now_ms) for n, request in enumerate(requests)]
             self._next_id += len(faults)
             for fault in faults:
                 self._faults[fault.id] = fault
-                self._struck[fault.id] = 0
+                self._times_used[fault.id] = 0
                 if fault.count is not None:
                     self._left[fault.id] = fault.count
             return faults
@@ -42,20 +42,20 @@ class FaultBook:
         return [
             fault
             for fault in list(self._faults.values())
-            if fault.kind == kind and self._is_on(fault, now_ms) and (path is None or fault.concerns(path))
+            if fault.kind == kind and self._is_on(fault, now_ms) and (path is None or fault.applies_to(path))
         ]
 
-    def strike(self, path: str, now_ms: int) -> Fault | None:
-        """The first fault that answers or delays this call, counted as used; None if the call is
-        spared."""
-        # Nearly every call of a day comes by without a fault: no lock for those.
+    def fault_for(self, path: str, now_ms: int) -> Fault | None:
+        """The first fault that replaces or delays the reply to this call, counted as used; None if
+        no fault affects it."""
+        # Most calls happen while no fault is on: no lock for those.
         if not self._faults:
             return None
         with self._lock:
             for fault in self._faults.values():
-                concerned = KINDS[fault.kind].replies and self._is_on(fault, now_ms) and fault.concerns(path)
-                if concerned and (fault.probability >= 1 or self._random.random() < fault.probability):
-                    self._struck[fault.id] += 1
+                affected = KINDS[fault.kind].replies and self._is_on(fault, now_ms) and fault.applies_to(path)
+                if affected and (fault.probability >= 1 or self._random.random() < fault.probability):
+                    self._times_used[fault.id] += 1
                     if fault.id in self._left:
                         self._left[fault.id] -= 1
                     return fault
@@ -74,7 +74,7 @@ class FaultBook:
             "until_ms": fault.until_ms,
             **fault.parameters,
             "is_on": self._is_on(fault, now_ms),
-            "times_struck": self._struck[fault.id],
+            "times_struck": self._times_used[fault.id],
         }
 
     def _is_on(self, fault: Fault, now_ms: int) -> bool:

@@ -1,5 +1,5 @@
-"""Which faults exist, what each needs, and how a request for one is checked. Knows no HTTP call in
-progress."""
+"""Which faults exist, their parameters, and how a request to switch one on is checked. Knows no
+HTTP call in progress."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,8 +16,8 @@ class BadFault(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a fault kind: the default (or REQUIRED), a check, and what the check allows in
-    words."""
+    """A parameter of a fault kind: the default (or REQUIRED), a check, and a description of what
+    the check allows."""
 
     default: Any
     allowed: Callable[[Any], bool]
@@ -26,7 +26,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`replies` tells faults that answer or delay a call from those that change what the market
+    """`replies`: whether the fault replaces or delays replies; the others change what the market
     shows."""
 
     replies: bool
@@ -46,7 +46,7 @@ class Fault:
     until_ms: int | None
     parameters: dict[str, Any]
 
-    def concerns(self, path: str) -> bool:
+    def applies_to(self, path: str) -> bool:
         return not self.paths or path in self.paths
 
 
@@ -75,7 +75,11 @@ KINDS = {
     "disconnect": Kind(True),
     "truncated": Kind(
         True,
-        {"content_length": Parameter("cut", lambda value: value in ("cut", "full"), "cut (of what is sent) or full")},
+        {
+            "content_length": Parameter(
+                "cut", lambda value: value in ("cut", "full"), "cut (the length of what is sent) or full"
+            )
+        },
     ),
     "wrong_shape": Kind(True, {"body": Parameter(None, lambda value: True, "any JSON")}),
     "slow": Kind(True, {"seconds": _seconds(2)}),
@@ -93,7 +97,7 @@ KINDS = {
     ),
 }
 
-LONGEST_GAP = 20_000
+MAX_GAP_IDS = 20_000
 
 
 def parse_fault(request: Any, fault_id: int, now_ms: int) -> Fault:
@@ -106,7 +110,7 @@ def parse_fault(request: Any, fault_id: int, now_ms: int) -> Fault:
     for name in request:
         if name not in common and name not in kind.parameters:
             allowed = ", ".join(sorted(common | set(kind.parameters)))
-            raise BadFault(f"{request['kind']} knows no `{name}`; allowed: {allowed}")
+            raise BadFault(f"{request['kind']} has no parameter `{name}`; allowed: {allowed}")
     duration = _field(request, "duration_seconds", _seconds(None))
     fault = Fault(
         fault_id,
@@ -117,8 +121,8 @@ def parse_fault(request: Any, fault_id: int, now_ms: int) -> Fault:
         None if duration is None else now_ms + round(duration * 1000),
         {name: _field(request, name, parameter) for name, parameter in kind.parameters.items()},
     )
-    if fault.kind == "id_gap" and not 0 <= fault.parameters["to_id"] - fault.parameters["from_id"] < LONGEST_GAP:
-        raise BadFault(f"id_gap: expected from_id ≤ to_id and at most {LONGEST_GAP} ids")
+    if fault.kind == "id_gap" and not 0 <= fault.parameters["to_id"] - fault.parameters["from_id"] < MAX_GAP_IDS:
+        raise BadFault(f"id_gap: expected from_id ≤ to_id and at most {MAX_GAP_IDS} ids")
     return fault
 
 

@@ -1,5 +1,5 @@
 """What each fault does to the reply of a call. Knows Flask responses; does not decide which call is
-struck."""
+affected."""
 
 import json
 import socket
@@ -20,8 +20,8 @@ _RESTRICTED = (
 
 
 def reply_instead(fault: Fault, sleep: Callable[[float], None]) -> Response | None:
-    """The reply of a call that `fault` struck; None if the market still answers it. http_429 and
-    http_418 are windows and handled by the gate."""
+    """The reply of a call that `fault` affects; None if the market still answers it. http_429 and
+    http_418 open a window; `request_hooks.py` handles those."""
     match fault.kind:
         case "http_403_html":
             return Response(_FORBIDDEN_PAGE, 403, content_type="text/html")
@@ -35,15 +35,15 @@ def reply_instead(fault: Fault, sleep: Callable[[float], None]) -> Response | No
             message = "Timeout waiting for response from backend server. Send status unknown; execution status unknown."
             return _json_reply(ExchangeError(504, -1007, message))
         case "disconnect":
-            return Response(_broken_off(b""))
+            return Response(_cut_off(b""))
         case "slow":
             sleep(fault.parameters["seconds"])
     return None
 
 
 def damaged(fault: Fault, reply: Response) -> Response:
-    """The market's own reply, spoilt by `truncated` or `wrong_shape`; any other fault leaves it as
-    it is."""
+    """The market's own reply, changed by `truncated` or `wrong_shape`; any other fault leaves it
+    unchanged."""
     if fault.kind == "truncated":
         return _truncated(reply, fault.parameters["content_length"] == "full")
     if fault.kind == "wrong_shape":
@@ -57,9 +57,9 @@ def _truncated(reply: Response, claims_full_length: bool) -> Response:
     if not claims_full_length:
         reply.set_data(half)
         return reply
-    broken = Response(_broken_off(half), reply.status_code, content_type=reply.content_type)
-    broken.headers["Content-Length"] = str(len(whole))
-    return broken
+    cut = Response(_cut_off(half), reply.status_code, content_type=reply.content_type)
+    cut.headers["Content-Length"] = str(len(whole))
+    return cut
 
 
 def _other_shape(fault: Fault, reply: Response) -> Any:
@@ -68,9 +68,9 @@ def _other_shape(fault: Fault, reply: Response) -> Any:
     return {"unexpected": "object"} if reply.get_data().startswith(b"[") else ["unexpected", "list"]
 
 
-def _broken_off(sent: bytes) -> Iterator[bytes]:
-    """Sends `sent`, then closes the connection: the client sees it break off. Headers go out with
-    the first byte."""
+def _cut_off(sent: bytes) -> Iterator[bytes]:
+    """Sends `sent`, then closes the connection, so that the client sees an incomplete reply.
+    Headers are sent with the first byte."""
     connection: socket.socket | None = request.environ.get("werkzeug.socket")
 
     def body() -> Iterator[bytes]:

@@ -1,24 +1,24 @@
 """One HTTP/1.1 connection: requests in, the app's replies out, kept alive between them. Knows no
 route.
 
-werkzeug's own handler closes after every reply, since a body nobody read would be taken for the
-next request. Here bodies are read before the app runs, so the connection can stay open, as the
-exchange's does."""
+werkzeug's own handler closes the connection after every reply, because an unread body would be
+taken for the next request. Here the body is read before the app runs, so the connection can stay
+open, as on the exchange."""
 
 import logging
+from collections.abc import Callable, Iterable
 from io import BytesIO
-from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler
 
 log = logging.getLogger("simulator")
 
-LARGEST_BODY = 1_000_000
+MAX_BODY_BYTES = 1_000_000
 
 
 class KeepAliveHandler(WSGIRequestHandler):
-    """Headers and first bytes leave in one packet: two would cost 40 ms each time (Nagle against
-    delayed ACK)."""
+    """Headers and first bytes are sent in one packet: two would cost 40 ms each time (Nagle's
+    algorithm with delayed ACK)."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -26,28 +26,36 @@ class KeepAliveHandler(WSGIRequestHandler):
 
     def run_wsgi(self) -> None:
         length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal() or int(length) > LARGEST_BODY or "Transfer-Encoding" in self.headers:
-            self.send_error(413)  # closes, for the body is still in the line
+        if not length.isdecimal() or int(length) > MAX_BODY_BYTES or "Transfer-Encoding" in self.headers:
+            self.send_error(413)  # closes the connection, because the body is still unread
             return
         environ = self.make_environ()
         environ["wsgi.input"] = BytesIO(self.rfile.read(int(length)))
-        started: list[Any] = []
-        body = self.server.app(environ, lambda status, headers, exc_info=None: started.extend((status, headers)))
+        status, headers = "", list[tuple[str, str]]()
+
+        def start_response(
+            new_status: str, new_headers: list[tuple[str, str]], *_: object
+        ) -> Callable[[bytes], object]:
+            nonlocal status, headers
+            status, headers = new_status, new_headers
+            return self.wfile.write
+
+        body = self.server.app(environ, start_response)
         try:
-            self._reply(*started, body)
+            self._reply(status, headers, body)
         finally:
             if hasattr(body, "close"):
                 body.close()
 
-    def _reply(self, status: str, headers: list[tuple[str, str]], body: Any) -> None:
-        is_begun = False
+    def _reply(self, status: str, headers: list[tuple[str, str]], body: Iterable[bytes]) -> None:
+        headers_sent = False
         for chunk in body:
-            if not is_begun:
+            if not headers_sent:
                 self._send_headers(status, headers)
-                is_begun = True
+                headers_sent = True
             self.wfile.write(chunk)
             self.wfile.flush()
-        if not is_begun:
+        if not headers_sent:
             self._send_headers(status, headers)
 
     def _send_headers(self, status: str, headers: list[tuple[str, str]]) -> None:

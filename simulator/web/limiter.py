@@ -1,7 +1,7 @@
-"""Request weight per minute, and the 429 and 418 windows that follow when it is overdrawn. Knows no
-HTTP and no clock.
+"""Request weight per minute, and the 429 and 418 windows that follow when it exceeds the limit.
+Knows no HTTP and no clock.
 
-Order for each call: an open window refuses it (a violation) → its weight is charged → over the
+Order for each call: an open window refuses it (a violation) → its weight is charged → exceeding the
 limit opens a window."""
 
 from collections import deque
@@ -10,13 +10,13 @@ from threading import Lock
 
 from simulator.intervals import MINUTE_MS
 
-KEPT_MINUTES = 60
-KEPT_VIOLATIONS = 1_000
+MAX_MINUTES = 60
+MAX_VIOLATIONS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class BanRules:
-    """After `tolerated_calls` inside a 429 window the next one turns it into a ban (418) of
+    """After `tolerated_calls` inside a 429 window, the next call turns it into a ban (418) of
     `ban_seconds`."""
 
     ban_seconds: float = 120
@@ -28,7 +28,8 @@ DEFAULT_RULES = BanRules()
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Until `until_ms` every call is answered with `status`; a fault's window stays what it is."""
+    """Until `until_ms` every call is refused with `status`. A window that a fault opened never
+    turns into a ban."""
 
     status: int
     until_ms: int
@@ -48,47 +49,47 @@ class Violation:
 
 
 class Limiter:
-    """Safe for many threads."""
+    """Thread-safe."""
 
     def __init__(self, weight_limit: int) -> None:
         self.weight_limit = weight_limit
         self._lock = Lock()
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
-        """Back to the start: no weight, no window, no violations."""
+    def reset(self) -> None:
+        """The initial state: no weight, no window, no violations."""
         self._window: Window | None = None
         self._calls_in_window = 0
         self._weights: dict[int, int] = {}  # by the minute's start in ms, oldest first
-        self.violations: deque[Violation] = deque(maxlen=KEPT_VIOLATIONS)
+        self.violations: deque[Violation] = deque(maxlen=MAX_VIOLATIONS)
         self.violation_count = 0
-        self.largest_used = 0
+        self.max_used_weight = 0
 
     def admit(
         self, path: str, weight: int, now_ms: int, foreign_weight: int = 0, rules: BanRules = DEFAULT_RULES
     ) -> Window | None:
-        """Charges the call. Returns the window that refuses it, or None. `foreign_weight`: other
-        programs'."""
+        """Charges the call. Returns the window that refuses it, or None. `foreign_weight`: the
+        weight that other programs use."""
         with self._lock:
             window = self.window(now_ms)
             if window:
                 return self._violated(window, path, now_ms, rules)
             minute_ms = now_ms - now_ms % MINUTE_MS
             self._weights[minute_ms] = self._weights.get(minute_ms, 0) + weight
-            while len(self._weights) > KEPT_MINUTES:
+            while len(self._weights) > MAX_MINUTES:
                 del self._weights[next(iter(self._weights))]
             used = self._weights[minute_ms] + foreign_weight
-            self.largest_used = max(self.largest_used, used)
+            self.max_used_weight = max(self.max_used_weight, used)
             if used > self.weight_limit:
                 return self._set_window(Window(429, minute_ms + MINUTE_MS, from_fault=False))
             return None
 
     def open_window(self, status: int, seconds: float, now_ms: int) -> Window:
-        """A window that a fault opens; it lasts exactly `seconds`, whatever is called meanwhile."""
+        """Opens a window for a fault; it lasts exactly `seconds`, regardless of calls meanwhile."""
         with self._lock:
             return self._set_window(Window(status, now_ms + round(seconds * 1000), from_fault=True))
 
-    def close_window(self) -> None:
+    def end_window(self) -> None:
         with self._lock:
             self._window = None
 

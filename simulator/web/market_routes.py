@@ -12,7 +12,7 @@ from simulator.source import Listing, Reply
 from simulator.web import errors, parameters
 from simulator.web.exchange_info import exchange_info
 from simulator.web.market_view import MarketView
-from simulator.web.state import state
+from simulator.web.state import current_state
 
 routes = Blueprint("market", __name__, url_prefix="/api/v3")
 
@@ -29,15 +29,15 @@ def ping() -> Response:
 
 @routes.get("/time")
 def time() -> Response:
-    return jsonify({"serverTime": state().now_ms()})
+    return jsonify({"serverTime": current_state().now_ms()})
 
 
 @routes.get("/exchangeInfo")
 def info() -> Response:
-    asked, status = parameters.asked_symbols(request.args), parameters.symbol_status(request.args)
-    here = state()
-    listings = _market().listings(asked, status)
-    return jsonify(exchange_info(listings, here.limiter.weight_limit, here.now_ms()))
+    requested, status = parameters.requested_symbols(request.args), parameters.symbol_status(request.args)
+    state = current_state()
+    listings = _market().listings(requested, status)
+    return jsonify(exchange_info(listings, state.limiter.weight_limit, state.now_ms()))
 
 
 @routes.get("/ticker/24hr")
@@ -71,7 +71,7 @@ def book_ticker() -> Response:
 @routes.get("/depth")
 def depth() -> Response:
     symbol, market = parameters.one_symbol(request.args), _market()
-    limit = parameters.limit(request.args, default=100, largest=5_000)
+    limit = parameters.limit(request.args, default=100, maximum=5_000)
     market.listings(symbol)
     return jsonify(market.depth(symbol, limit))
 
@@ -79,7 +79,7 @@ def depth() -> Response:
 @routes.get("/aggTrades")
 def agg_trades() -> Response:
     symbol, market = parameters.one_symbol(request.args), _market()
-    limit = parameters.limit(request.args, default=500, largest=1_000)
+    limit = parameters.limit(request.args, default=500, maximum=1_000)
     from_id = parameters.integer(request.args, "fromId")
     start_ms, end_ms = _time_range()
     market.listings(symbol)
@@ -94,15 +94,15 @@ def klines() -> Response:
         raise errors.missing("interval")
     if interval not in LENGTH_MS:
         raise errors.invalid_interval()
-    limit = parameters.limit(request.args, default=500, largest=1_000)
+    limit = parameters.limit(request.args, default=500, maximum=1_000)
     start_ms, end_ms = _time_range()
     market.listings(symbol)
     return jsonify(market.klines(symbol, interval, start_ms, end_ms, limit))
 
 
 def _market() -> MarketView:
-    here = state()
-    return MarketView(here.source, here.faults, request.path, here.now_ms())
+    state = current_state()
+    return MarketView(state.source, state.faults, request.path, state.now_ms())
 
 
 def _time_range() -> tuple[int | None, int | None]:
@@ -110,19 +110,18 @@ def _time_range() -> tuple[int | None, int | None]:
 
 
 def _ticker(market: MarketView, reply: Callable[[Listing], Reply | None]) -> Response:
-    """One object for `symbol`, else an array, from which symbols without any trade yet are left
-    out."""
-    asked = parameters.asked_symbols(request.args)
-    listings = market.listings(asked, parameters.symbol_status(request.args))
-    if isinstance(asked, str):
-        return jsonify(reply(listings[0]) or _never_traded(asked))
+    """One object for `symbol`, otherwise an array without the symbols that have no trade yet."""
+    requested = parameters.requested_symbols(request.args)
+    listings = market.listings(requested, parameters.symbol_status(request.args))
+    if isinstance(requested, str):
+        return jsonify(reply(listings[0]) or _never_traded(requested))
     found: list[Any] = [one for one in map(reply, listings) if one is not None]
     return jsonify(found)
 
 
 def _never_traded(symbol: str) -> Reply:
-    """Only a replay has such symbols: recorded order book alone, or a recording that has not
-    begun."""
+    """Only a replay has such symbols: only their order book was recorded, or their recording has
+    not begun."""
     if request.path.endswith("/price"):
         return {"symbol": symbol, "price": ZERO}
     return dict.fromkeys(_MINI_FIELDS, ZERO) | {

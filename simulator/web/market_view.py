@@ -1,35 +1,34 @@
-"""The market as callers see it now: the source, changed by the faults about symbols and ids. Knows
-no HTTP."""
+"""The market as callers see it now: the source, changed by the faults that concern symbols and ids.
+Knows no HTTP."""
 
 from dataclasses import replace
 from typing import Any
 
 from simulator.market.instruments import split_symbol
-from simulator.source import Listing, Reply, Source
+from simulator.source import Listing, MarketSource, Reply
 from simulator.web import errors
 from simulator.web.fault_book import FaultBook
 from simulator.web.fault_kinds import Fault
 
 
 class MarketView:
-    """Symbols for one endpoint at one moment; raises ExchangeError for a symbol that is not among
-    them."""
+    """What one endpoint shows at one time. Raises ExchangeError for an unknown symbol."""
 
-    def __init__(self, source: Source, faults: FaultBook, path: str, now_ms: int) -> None:
+    def __init__(self, source: MarketSource, faults: FaultBook, path: str, now_ms: int) -> None:
         self._source = source
         self._faults = faults
         self._path = path
         self._now_ms = now_ms
 
-    def listings(self, asked: str | list[str] | None = None, status: str | None = None) -> list[Listing]:
-        """The asked symbols in the order asked (None: all), those of `status` only if one is
+    def listings(self, requested: str | list[str] | None = None, status: str | None = None) -> list[Listing]:
+        """The requested symbols in the order requested (None: all), filtered by `status` if one is
         given."""
         known = self._listed()
-        names = list(known) if asked is None else [asked] if isinstance(asked, str) else asked
+        names = list(known) if requested is None else [requested] if isinstance(requested, str) else requested
         if any(name not in known for name in names):
             raise errors.invalid_symbol()
         chosen = [known[name] for name in names if status in (None, known[name].status)]
-        if isinstance(asked, str) and not chosen:
+        if isinstance(requested, str) and not chosen:
             raise errors.status_mismatch()
         return chosen
 
@@ -48,8 +47,8 @@ class MarketView:
     def agg_trades(
         self, symbol: str, from_id: int | None, start_ms: int | None, end_ms: int | None, limit: int
     ) -> list[Reply]:
-        """As the source's, without the trades that an `id_gap` hides; the reply is filled up from
-        behind the gap."""
+        """The source's trades without those that an `id_gap` hides; the reply is filled up with
+        trades after the gap."""
         gaps = [
             range(fault.parameters["from_id"], fault.parameters["to_id"] + 1)
             for fault in self._active("id_gap")

@@ -25,7 +25,7 @@ def one_symbol(query: Query) -> str:
     return _checked_symbol(query["symbol"])
 
 
-def asked_symbols(query: Query) -> str | list[str] | None:
+def requested_symbols(query: Query) -> str | list[str] | None:
     """`symbol` as a string, `symbols` as a list, None if neither was sent."""
     if "symbol" in query and "symbols" in query:
         raise errors.invalid_combination()
@@ -51,12 +51,12 @@ def time_ms(query: Query, name: str) -> int | None:
     return None if value is None else in_ms(value)
 
 
-def limit(query: Query, default: int, largest: int) -> int:
-    """Larger values are cut to `largest`, as on the exchange; 0 is refused."""
+def limit(query: Query, default: int, maximum: int) -> int:
+    """Larger values are reduced to `maximum`, as on the exchange; 0 is refused."""
     value = integer(query, "limit")
     if value == 0:
         raise errors.invalid_value("limit")
-    return min(default if value is None else value, largest)
+    return min(default if value is None else value, maximum)
 
 
 def is_mini(query: Query) -> bool:

@@ -1,12 +1,12 @@
-"""What the parts of the HTTP layer share while the simulator runs, held by the Flask app. Knows no
-route."""
+"""What the parts of the HTTP layer share while the simulator runs, stored in the Flask app. Knows
+no route."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Flask, current_app
 
-from simulator.source import Source
+from simulator.source import MarketSource
 from simulator.web.calls import CallReport
 from simulator.web.fault_book import FaultBook
 from simulator.web.limiter import Limiter
@@ -16,9 +16,9 @@ _KEY = "simulator"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Clock and sleep are passed in so that tests need neither."""
+    """Clock and sleep are passed in, so that tests can replace both."""
 
-    source: Source
+    source: MarketSource
     limiter: Limiter
     faults: FaultBook
     calls: CallReport
@@ -26,14 +26,14 @@ class State:
     sleep: Callable[[float], None]
 
     def foreign_weight(self) -> int:
-        """Weight that other programs behind this address use each minute (fault `used_weight`)."""
+        """Weight that other programs behind this address use per minute (fault `used_weight`)."""
         return sum(fault.parameters["weight"] for fault in self.faults.active("used_weight", self.now_ms()))
 
 
-def keep_state(app: Flask, state: State) -> None:
+def store_state(app: Flask, state: State) -> None:
     app.extensions[_KEY] = state
 
 
-def state() -> State:
-    """Of the app that handles the current request."""
+def current_state() -> State:
+    """The state of the app that handles the current request."""
     return current_app.extensions[_KEY]

@@ -1,4 +1,4 @@
-"""What each call costs in request weight (facts: binance.md). Knows parameters; knows no counter
+"""The request weight of each call, as the exchange documents it. Knows parameters; knows no counter
 and no limit."""
 
 from simulator.web.parameters import Query
@@ -14,7 +14,7 @@ PATHS = (*_FIXED, "/api/v3/ticker/24hr", "/api/v3/ticker/price", "/api/v3/ticker
 
 
 def weight_of(path: str, query: Query) -> int:
-    """Charged before the call is looked at, so a faulty one costs as much; unknown paths cost 1."""
+    """Charged before the call is checked, so an invalid one costs as much; unknown paths cost 1."""
     if path in _FIXED:
         return _FIXED[path]
     if path == "/api/v3/ticker/24hr":

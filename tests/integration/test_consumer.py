@@ -250,7 +250,7 @@ def retrying(condition: Callable[[], object]) -> Callable[[], object]:
     def check() -> object:
         try:
             return condition()
-        except cassandra_session.AWAY as error:
+        except cassandra_session.UNAVAILABLE_ERRORS as error:
             return error
 
     return check

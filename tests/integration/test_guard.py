@@ -1,4 +1,4 @@
-"""The guard against a real Connect and PostgreSQL: what is broken is mended, and rows that came
+"""The guard against a real Connect and PostgreSQL: what is broken is repaired, and rows written
 meanwhile arrive."""
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("consumer")
 
 @pytest.fixture
 def connect(settings: Settings) -> Callable[..., requests.Response]:
-    """`connect("GET", "/status")`: the connector's REST address."""
+    """Calls the connector's REST address: `connect("GET", "/status")`."""
 
     def call(method: str, path: str) -> requests.Response:
         return requests.request(method, f"{settings.CONNECT_URL}/connectors/{CONNECTOR}{path}", timeout=10)
@@ -89,8 +89,8 @@ def test_failed_task_is_restarted_until_it_runs(
 def test_slot_that_cannot_be_decoded_is_rebuilt(
     start: Callable[..., Program], connect, postgres, reader, settings
 ) -> None:
-    """A row changed while the publication was missing: PostgreSQL refuses to decode that change for
-    ever."""
+    """A row changed while the publication was missing: PostgreSQL refuses to decode that change
+    forever."""
     stop_connector(connect)
     with postgres.cursor() as cursor:
         cursor.execute("DROP PUBLICATION crypto_publication")
@@ -102,7 +102,7 @@ def test_slot_that_cannot_be_decoded_is_rebuilt(
         wait_until(arrived(reader, "AFTERGAPUSDT"), 180, "the row after the gap")
         wait_until(arrived(reader, "GAPUSDT"), 10, "the row of the gap")
         wait_until(guard.healthy, 60, "the guard's health")
-        assert "unreadable=" in guard.output()
+        assert "decoding_error=" in guard.output()
 
 
 def wal_status_after_more_wal(cursor) -> str:
@@ -114,8 +114,8 @@ def wal_status_after_more_wal(cursor) -> str:
 
 
 def test_lost_slot_is_rebuilt_with_a_snapshot(start: Callable[..., Program], connect, postgres, reader) -> None:
-    """PostgreSQL gives the slot up because it holds back more WAL than is allowed; what was written
-    since is gone from the WAL and comes as a snapshot."""
+    """PostgreSQL invalidates the slot because it holds back more WAL than is allowed; rows written
+    since then are missing from the WAL and arrive through a snapshot."""
     stop_connector(connect)
     insert_price(postgres, "LOSTUSDT")
     with postgres.cursor() as cursor:

@@ -123,7 +123,7 @@ class World:
         try:
             with self.connect() as connection:
                 return truth.compare(connection, self.store, prefix)
-        except cassandra_session.AWAY as error:
+        except cassandra_session.UNAVAILABLE_ERRORS as error:
             return truth.Findings([f"Cassandra cannot be read: {error}"], 0)
 
     # --- Kafka

@@ -1,7 +1,6 @@
-"""A fake Kafka Connect over HTTP, and time that passes only by sleeping."""
+"""A fake Kafka Connect over HTTP, and a clock that only sleeping moves."""
 
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import pytest
 
@@ -28,10 +27,8 @@ def connect(kafka_connect: HttpStub) -> Connect:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    fake = FakeClock()
-    monkeypatch.setattr("debezium.register.time", SimpleNamespace(monotonic=fake, sleep=fake.sleep))
-    return fake
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def test_busy_or_broken_connect_is_waited_for(connect, kafka_connect, status):
     assert caught.value.retriable
 
 
-def test_connect_that_has_no_paths_yet_is_still_starting(connect):
+def test_connect_without_any_path_is_still_starting(connect):
     with pytest.raises(ConnectUnavailable, match="starting"):
         connect.put_config(NAME, CONFIG)
 
@@ -41,21 +41,21 @@ def test_wrong_configuration_is_refused_in_one_line_and_not_retried(connect, kaf
     assert "\n" not in str(caught.value)
 
 
-def test_error_page_that_is_no_json_is_still_an_error_of_ours(connect, kafka_connect):
+def test_error_page_that_is_not_json_still_means_unavailable(connect, kafka_connect):
     for body in (b"<html>bad gateway</html>", b""):
         kafka_connect.answer("PUT", CONFIG_PATH, Reply(502, body))
         with pytest.raises(ConnectUnavailable, match="502"):
             connect.put_config(NAME, CONFIG)
 
 
-def test_error_body_that_is_json_but_no_object_is_still_an_error_of_ours(connect, kafka_connect):
+def test_error_body_that_is_json_but_not_an_object_still_means_unavailable(connect, kafka_connect):
     for body in (b"[]", b"null", b'"text"'):
         kafka_connect.answer("PUT", CONFIG_PATH, Reply(502, body))
         with pytest.raises(ConnectUnavailable, match="502"):
             connect.put_config(NAME, CONFIG)
 
 
-def test_connect_that_is_not_there_is_waited_for_and_named():
+def test_connect_that_does_not_listen_is_unavailable_and_named():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
@@ -89,7 +89,7 @@ def test_connector_runs_only_when_all_its_tasks_run(connect, kafka_connect, stat
         ("", ""),
     ],
 )
-def test_root_cause_of_a_java_trace_is_its_last_one(trace, cause):
+def test_root_cause_of_a_java_trace_is_its_last_cause(trace, cause):
     assert root_cause(trace) == cause
 
 
@@ -98,19 +98,19 @@ def test_trace_of_a_failed_task_is_one_line(connect, kafka_connect, status_reply
     assert connect.status(NAME).trace == "org.apache.kafka.connect.errors.ConnectException: slot is gone"
 
 
-def test_connector_that_nobody_registered_is_absent(connect):
+def test_unregistered_connector_is_absent(connect):
     assert connect.status(NAME) == Status("ABSENT", ())
 
 
-def test_status_of_a_wrong_shape_is_an_error_of_ours(connect, kafka_connect):
-    """A proxy or another program on this port: no traceback, and the guard must live on."""
+def test_status_of_a_wrong_shape_means_unavailable_or_refused(connect, kafka_connect):
+    """A proxy or another program on this port: no traceback, and the guard must keep running."""
     for body in (b"<html>", b"", b"[]", b"{}"):
         kafka_connect.answer("GET", STATUS_PATH, Reply(200, body))
         with pytest.raises((ConnectUnavailable, ConnectRefused)):
             connect.status(NAME)
 
 
-def test_restart_of_what_failed_leaves_what_runs_alone(connect, kafka_connect):
+def test_restart_of_failed_tasks_leaves_running_ones_alone(connect, kafka_connect):
     path = f"/connectors/{NAME}/restart"
     kafka_connect.answer("POST", path, Reply(202))
     connect.restart(NAME, only_failed=True)
@@ -129,6 +129,6 @@ def test_restart_of_what_failed_leaves_what_runs_alone(connect, kafka_connect):
         (as_json({"message": "not found"}, 404), False),
     ],
 )
-def test_offsets_are_known_only_when_there_are_some(connect, kafka_connect, reply, known):
+def test_connector_has_offsets_only_when_some_are_stored(connect, kafka_connect, reply, known):
     kafka_connect.answer("GET", f"/connectors/{NAME}/offsets", reply)
     assert connect.has_offsets(NAME) is known

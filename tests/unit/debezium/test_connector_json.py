@@ -1,4 +1,4 @@
-"""connector.json against the contract (DESIGN 1.5), the SQL files and the consumer."""
+"""connector.json: the properties that the chain needs, in agreement with sql/ and pipeline/."""
 
 import fnmatch
 import json
@@ -44,7 +44,7 @@ def test_every_value_is_text_as_connect_wants_it():
     assert all(isinstance(value, str) for value in CONFIG.values())
 
 
-def test_what_the_settings_decide_is_not_in_the_file():
+def test_properties_from_the_settings_are_not_in_the_file():
     assert not {"database.hostname", "database.port", "database.dbname", "topic.prefix"} & set(CONFIG)
 
 
@@ -53,7 +53,7 @@ def test_envelope_is_kept_whole_and_not_flattened():
     assert kinds == {"org.apache.kafka.connect.transforms.ReplaceField$Key"}
 
 
-def test_publication_heartbeat_and_signal_are_those_that_sql_makes():
+def test_publication_heartbeat_and_signal_are_those_that_sql_creates():
     assert f"CREATE PUBLICATION {CONFIG['publication.name']} " in CAPTURE
     assert "publish_via_partition_root = true" in CAPTURE
     assert f"CREATE TABLE IF NOT EXISTS {CONFIG['signal.data.collection'].removeprefix('public.')} " in CAPTURE
@@ -64,16 +64,16 @@ def test_publication_heartbeat_and_signal_are_those_that_sql_makes():
     assert 0 < int(CONFIG["heartbeat.interval.ms"]) <= 10_000
 
 
-def test_slot_that_the_guard_watches_is_the_connectors():
+def test_guard_watches_the_slot_of_the_connector():
     assert CONFIG["slot.name"] == SLOT
 
 
-def test_role_of_the_connector_is_the_one_that_sql_makes():
+def test_role_of_the_connector_is_the_one_that_sql_creates():
     roles = (SQL_TABLES.parent / "010_roles.sql").read_text(encoding="utf-8")
     assert f"('{CONFIG['database.user']}', 'LOGIN REPLICATION'" in re.sub(r"\s+", " ", roles)
 
 
-@pytest.mark.parametrize("name", [*TABLES, DATA_SOURCE, "debezium_heartbeat", "a_table_of_your_own"])
+@pytest.mark.parametrize("name", [*TABLES, DATA_SOURCE, "debezium_heartbeat", "your_own_table"])
 def test_table_that_is_to_be_captured_matches_the_include_list(name):
     assert re.fullmatch(CONFIG["table.include.list"], f"public.{name}")
 
@@ -93,13 +93,13 @@ def test_every_table_with_a_longer_key_is_keyed_by_symbol():
     assert keyed == {name for name, table in TABLES.items() if table.key != ("symbol",)}
 
 
-def test_incremental_snapshot_tells_rows_of_one_symbol_apart():
-    """Debezium takes rows of one message key for one row, and its own key setting changes what that
-    is."""
+def test_incremental_snapshot_distinguishes_rows_of_one_symbol():
+    """Debezium treats rows with the same message key as one row, and its own key setting would
+    change that key."""
     assert "message.key.columns" not in CONFIG
 
 
-def test_delay_of_a_poll_is_far_below_the_default():
+def test_poll_interval_is_far_below_the_default():
     assert int(CONFIG["poll.interval.ms"]) <= 100
 
 

@@ -19,7 +19,7 @@ def test_connector_that_delivers_needs_nothing():
     assert remedy(RUNNING, slot(), False, LONG) is Remedy.NONE
 
 
-def test_connector_that_is_not_there_is_registered():
+def test_absent_connector_is_registered():
     assert remedy(ABSENT, slot("absent", None), False, LONG) is Remedy.REGISTER
 
 
@@ -29,26 +29,26 @@ def test_failed_task_or_connector_is_restarted():
 
 
 @pytest.mark.parametrize("age", [LONG, 3600.0, None])
-def test_connector_that_says_running_and_delivers_nothing_is_restarted(age):
+def test_connector_that_reports_running_and_delivers_nothing_is_restarted(age):
     assert remedy(RUNNING, slot(age=age), False, LONG) is Remedy.RESTART_SILENT
 
 
-def test_silence_right_after_a_remedy_is_given_time():
+def test_silent_connector_is_given_time_after_a_remedy():
     assert remedy(RUNNING, slot(age=LONG), False, SILENT_AFTER_SECONDS - 1) is Remedy.NONE
     assert remedy(RUNNING, slot(age=None), False, 1) is Remedy.NONE
 
 
 @pytest.mark.parametrize("status", [RUNNING, FAILED, STOPPED, Status("UNASSIGNED", ())])
-def test_slot_that_postgres_gave_up_is_rebuilt_whatever_the_status_says(status):
+def test_slot_that_postgres_invalidated_is_rebuilt_whatever_the_status_says(status):
     assert remedy(status, slot("lost"), True, LONG) is Remedy.REBUILD_SLOT
 
 
-def test_slot_that_is_gone_is_rebuilt_only_when_the_connector_had_got_somewhere():
+def test_absent_slot_is_rebuilt_only_when_the_connector_has_offsets():
     assert remedy(RUNNING, slot("absent"), True, LONG) is Remedy.REBUILD_SLOT
     assert remedy(Status("UNASSIGNED", ()), slot("absent", None), False, LONG) is Remedy.WAIT
 
 
-def test_rebuild_that_broke_off_before_its_last_step_is_finished():
+def test_rebuild_that_was_interrupted_before_its_last_step_is_completed():
     assert remedy(STOPPED, slot("absent"), False, LONG) is Remedy.REBUILD_SLOT
 
 

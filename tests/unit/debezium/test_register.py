@@ -14,7 +14,7 @@ CONFIG = {"connector.class": "x"}
 
 @pytest.fixture
 def answering(kafka_connect, status_reply):
-    """PUT answers 201 unless said otherwise; GET status answers these states in turn."""
+    """PUT answers 201 by default; GET status answers these states in turn."""
 
     def answer(*states, puts=((201, {}),)):
         kafka_connect.answer("PUT", CONFIG_PATH, *[as_json(body, status) for status, body in puts])
@@ -24,34 +24,40 @@ def answering(kafka_connect, status_reply):
     return answer
 
 
+@pytest.fixture
+def run(connect, clock):
+    """Registers with a deadline of 10 s, on a clock that only sleeping moves."""
+    return lambda: register(connect, CONFIG, wait_seconds=10, clock=clock, sleep=clock.sleep)
+
+
 RUNNING, STARTING, FAILED = ("RUNNING", "RUNNING"), ("RUNNING",), ("RUNNING", "FAILED")
 BUSY = (409, {"message": "Cannot complete request momentarily due to stale configuration"})
 
 
-def test_registration_ends_when_the_task_runs(connect, answering, clock, capsys):
+def test_registration_ends_when_the_task_runs(run, answering, capsys):
     stub = answering(STARTING, STARTING, RUNNING)
-    register(connect, CONFIG, wait_seconds=10)
+    run()
     assert stub.paths("PUT") == [CONFIG_PATH]
     assert len(stub.paths("GET")) == 3
     assert capsys.readouterr().out == f"register: connector {CONNECTOR} created\n"
 
 
-def test_connect_that_is_rebalancing_is_asked_again(connect, answering, clock):
+def test_request_to_a_rebalancing_connect_is_retried(run, answering):
     stub = answering(RUNNING, puts=[BUSY, BUSY, (201, {})])
-    register(connect, CONFIG, wait_seconds=10)
+    run()
     assert len(stub.paths("PUT")) == 3
 
 
-def test_connect_that_still_starts_is_waited_for(connect, answering, clock):
+def test_connect_that_is_still_starting_is_waited_for(run, answering, clock):
     answering(RUNNING, puts=[(404, {}), (404, {}), (404, {}), (201, {})])
-    register(connect, CONFIG, wait_seconds=10)
+    run()
     assert len(clock.slept) == 3
 
 
-def test_second_registration_updates_and_harms_nothing(connect, answering, clock, capsys):
+def test_second_registration_only_updates(run, answering, capsys):
     stub = answering(RUNNING, puts=[(201, {}), (200, {})])
-    register(connect, CONFIG, wait_seconds=10)
-    register(connect, CONFIG, wait_seconds=10)
+    run()
+    run()
     assert len(stub.paths("PUT")) == 2
     assert {request.method for request in stub.requests} == {"PUT", "GET"}
     assert capsys.readouterr().out.splitlines() == [
@@ -60,42 +66,42 @@ def test_second_registration_updates_and_harms_nothing(connect, answering, clock
     ]
 
 
-def test_task_that_fails_first_and_then_runs_is_good_enough(connect, answering, clock):
+def test_task_that_fails_first_and_then_runs_is_accepted(run, answering):
     answering(FAILED, STARTING, RUNNING)
-    register(connect, CONFIG, wait_seconds=10)
+    run()
 
 
-def test_task_that_stays_failed_is_reported_with_its_trace(connect, answering, clock):
+def test_task_that_stays_failed_is_reported_with_its_trace(run, answering, clock):
     answering(FAILED)
     with pytest.raises(NotRunning, match=r"tasks FAILED.*ConnectException: slot is gone") as caught:
-        register(connect, CONFIG, wait_seconds=10)
+        run()
     assert isinstance(caught.value, PipelineError)
     assert 10 <= sum(clock.slept) < 11
 
 
-def test_task_that_never_comes_is_reported_after_the_wait(connect, answering, clock):
+def test_task_that_never_exists_is_reported_after_the_wait(run, answering):
     answering(STARTING)
     with pytest.raises(NotRunning, match=r"does not run after 10 s \(connector RUNNING, tasks none"):
-        register(connect, CONFIG, wait_seconds=10)
+        run()
 
 
-def test_connect_that_never_answers_is_reported_after_the_wait(connect, clock):
+def test_connect_that_never_answers_is_reported_after_the_wait(run, clock):
     with pytest.raises(ConnectUnavailable):
-        register(connect, CONFIG, wait_seconds=10)
+        run()
     assert 10 <= sum(clock.slept) < 11
 
 
-def test_wrong_configuration_ends_the_registration_at_once(connect, answering, clock):
+def test_wrong_configuration_ends_the_registration_at_once(run, answering, clock):
     answering(puts=[(400, {"message": "slot.name is invalid"})])
     with pytest.raises(ConnectRefused, match=r"slot\.name is invalid"):
-        register(connect, CONFIG, wait_seconds=10)
+        run()
     assert clock.slept == []
 
 
-def test_rebalance_while_waiting_for_the_task_does_not_register_twice(connect, kafka_connect, status_reply, clock):
+def test_rebalance_while_waiting_for_the_task_does_not_register_twice(run, kafka_connect, status_reply):
     kafka_connect.answer("PUT", CONFIG_PATH, as_json({}, 201))
     kafka_connect.answer("GET", STATUS_PATH, as_json({}, 409), as_json({}, 500), status_reply(*RUNNING))
-    register(connect, CONFIG, wait_seconds=10)
+    run()
     assert len(kafka_connect.paths("PUT")) == 1
 
 

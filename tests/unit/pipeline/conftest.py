@@ -1,5 +1,5 @@
 """What the unit tests of pipeline/ share: saved envelopes and replies, a loopback HTTP server, a
-clock that stands."""
+clock that only moves when told to."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -17,14 +17,14 @@ DATA = Path(__file__).resolve().parents[2] / "data"
 
 @pytest.fixture
 def envelope() -> Callable[[str], bytes]:
-    """The saved envelope of a case, as the consumer gets it. Written by hand in Debezium 3.7's
-    shape."""
+    """The saved envelope of a case, as the consumer gets it. Written by hand in the shape of
+    Debezium 3.7."""
     return lambda case: (DATA / "envelopes" / f"{case}.json").read_bytes()
 
 
 @pytest.fixture
 def exchange_reply() -> Callable[[str], Any]:
-    """A cut of a recorded reply of the exchange (../shared/real)."""
+    """A shortened recorded reply of the exchange."""
     return lambda name: json.loads((DATA / "exchange" / f"{name}.json").read_bytes())
 
 

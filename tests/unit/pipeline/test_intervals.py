@@ -8,19 +8,19 @@ from pipeline.times import DAY_MS, HOUR_MS
     ("interval", "ms"),
     [("1m", 60_000), ("90m", 90 * 60_000), ("2h", 2 * HOUR_MS), ("3d", 3 * DAY_MS), ("1w", 7 * DAY_MS)],
 )
-def test_interval_has_a_length_but_for_the_month(interval, ms):
+def test_every_interval_but_the_month_has_a_length(interval, ms):
     assert interval_ms(interval) == ms
     assert interval_ms("1M") is None
 
 
 @pytest.mark.parametrize("text", ["", "m", "0m", "1.5h", "1s", "-1m", "1mm"])
-def test_text_that_is_no_interval_is_refused(text):
+def test_text_that_is_not_an_interval_is_refused(text):
     with pytest.raises(ValueError, match=f"^{text}$"):
         interval_ms(text)
 
 
 @pytest.mark.parametrize("interval", [name for name in INTERVALS if name not in ("1w", "1M")])
-def test_name_of_a_length_is_the_exchange_s_own(interval):
+def test_name_of_a_length_matches_the_exchange(interval):
     assert interval_name(interval_ms(interval)) == interval
 
 
@@ -42,12 +42,12 @@ def test_name_of_a_length_is_the_exchange_s_own(interval):
         ("1m", set(), None),
     ],
 )
-def test_base_is_the_longest_stored_interval_that_divides_and_begins_with_it(interval, stored, base):
+def test_base_is_the_longest_stored_interval_that_divides_and_starts_with_it(interval, stored, base):
     assert base_of(interval, stored) == base
 
 
 def test_weeks_begin_on_monday():
-    """2026-03-30 is one."""
+    """2026-03-30 is a Monday."""
     monday = 1_774_828_800_000
     assert floor_ms(monday + 3 * DAY_MS, 7 * DAY_MS, origin_ms("1w")) == monday
 

@@ -34,8 +34,8 @@ def test_text_value_with_a_blank_is_quoted(value, shown):
     assert text(error=value).endswith(f" error={shown}")
 
 
-def test_text_value_cannot_begin_a_line_or_steer_a_terminal():
-    """Reasons and errors carry bytes of records and replies: they must not forge a line."""
+def test_text_value_cannot_start_a_line_or_control_a_terminal():
+    """Reasons and errors contain bytes of records and replies, which must not forge a line."""
     for ending in ("\r", "\x1b[2K"):
         assert ending not in text(error=f"bad{ending}2026-11-23T19:25:47.123Z")
 
@@ -62,7 +62,7 @@ def test_json_line_is_one_object_with_the_same_facts():
     }
 
 
-def test_json_line_takes_values_that_json_has_not():
+def test_json_line_accepts_values_that_json_cannot_express():
     line = logs.JsonFormatter().format(record(error=OSError("refused"), tables={"klines"}))
     assert json.loads(line)["error"] == "refused"
 
@@ -78,25 +78,25 @@ def test_json_line_with_an_exception_has_its_traceback():
 @pytest.fixture
 def restored_logging():
     root, level, handlers = logging.getLogger(), logging.getLogger().level, logging.getLogger().handlers[:]
-    ours = {name: logging.getLogger(name).level for name in ("pipeline", "debezium", "simulator")}
+    own = {name: logging.getLogger(name).level for name in ("pipeline", "debezium")}
     yield
     root.setLevel(level)
     root.handlers[:] = handlers
-    for name, before in ours.items():
+    for name, before in own.items():
         logging.getLogger(name).setLevel(before)
 
 
 @pytest.mark.usefixtures("restored_logging")
 @pytest.mark.parametrize(("form", "kind"), [("text", logs.TextFormatter), ("json", logs.JsonFormatter)])
-def test_start_shows_our_level_and_only_warnings_of_libraries(form, kind, capsys):
+def test_start_shows_the_set_level_and_only_warnings_of_libraries(form, kind, capsys):
     logs.start("INFO", form)
-    logging.getLogger("pipeline.x").info("ours_info")
-    logging.getLogger("pipeline.x").debug("ours_debug")
-    logging.getLogger("kafka").info("theirs_info")
-    logging.getLogger("kafka").warning("theirs_warning")
+    logging.getLogger("pipeline.x").info("own_info")
+    logging.getLogger("pipeline.x").debug("own_debug")
+    logging.getLogger("kafka").info("library_info")
+    logging.getLogger("kafka").warning("library_warning")
     shown = capsys.readouterr().err
-    assert [word for word in ("ours_info", "ours_debug", "theirs_info", "theirs_warning") if word in shown] == [
-        "ours_info",
-        "theirs_warning",
+    assert [word for word in ("own_info", "own_debug", "library_info", "library_warning") if word in shown] == [
+        "own_info",
+        "library_warning",
     ]
     assert isinstance(logging.getLogger().handlers[0].formatter, kind)

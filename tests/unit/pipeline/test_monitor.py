@@ -9,7 +9,7 @@ from prometheus_client import Counter
 from pipeline import monitor
 from pipeline.errors import BadSetting
 
-SCRAPES = Counter("unit_test_scrapes", "Only there to be found in /metrics")
+SCRAPES = Counter("unit_test_scrapes", "Exists only to be found in /metrics")
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_unhealthy_program_answers_503_with_its_facts(start):
     assert json.loads(body) == {"healthy": False, "cassandra_unavailable": True}
 
 
-def test_health_is_asked_anew_for_every_request(start):
+def test_health_is_evaluated_for_every_request(start):
     answers = iter([(True, {}), (False, {})])
     url = start(lambda: next(answers)) + "/health"
     assert [get(url)[0], get(url)[0]] == [200, 503]
@@ -59,7 +59,7 @@ def test_metrics_are_served_as_prometheus_text(start):
     assert b"unit_test_scrapes_total 3.0" in body
 
 
-def test_other_path_is_404_and_names_the_two(start):
+def test_other_path_is_404_and_names_the_two_that_exist(start):
     status, body = get(start(lambda: (True, {})) + "/")
     assert status == 404
     assert b"/health" in body
@@ -71,7 +71,7 @@ def test_scrapes_leave_no_lines_on_stderr(start, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_taken_port_is_a_bad_setting_that_names_it():
+def test_port_in_use_is_a_bad_setting_that_names_it():
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
@@ -80,7 +80,7 @@ def test_taken_port_is_a_bad_setting_that_names_it():
             monitor.serve("127.0.0.1", port, lambda: (True, {}))
 
 
-def test_client_that_connects_and_says_nothing_does_not_block_the_health_check(start):
+def test_client_that_connects_and_sends_nothing_does_not_block_the_health_check(start):
     """A port scanner or a dropped scrape must not make compose restart a healthy program."""
     url = start(lambda: (True, {}))
     with socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1]))):

@@ -20,7 +20,7 @@ def test_exit_code_is_what_main_returns():
     ("error", "code"),
     [(BadSetting("PGPORT='x': expected a number"), 2), (StoreUnavailable("refused"), 1), (KeyboardInterrupt(), 130)],
 )
-def test_error_of_ours_is_an_exit_code_and_one_line_at_most(error, code, capsys):
+def test_expected_error_is_an_exit_code_and_one_line_at_most(error, code, capsys):
     assert program.run("api", raising(error)) == code
     shown = capsys.readouterr().err
     assert "Traceback" not in shown

@@ -1,11 +1,7 @@
-from types import SimpleNamespace
-
 import pytest
 
-from pipeline.errors import BadSetting, StoreUnavailable
-from pipeline.schema import ROOT, retrying
+from pipeline.schema import ROOT
 from pipeline.schema import cql_statements as statements_of
-from tests.unit.support.clocks import FakeClock
 
 CQL_FILES = sorted((ROOT / "cql").glob("*.cql"))
 PASSWORDS = {"crypto_writer": "w'quoted", "crypto_reader": "r3ader"}
@@ -25,7 +21,7 @@ def test_semicolon_inside_a_table_comment_ends_no_statement():
     assert cql_statements(text) == ["CREATE TABLE t (a int PRIMARY KEY) WITH comment = 'one; two'", "SELECT 1"]
 
 
-def test_other_keyspace_replaces_ours_but_not_the_roles():
+def test_other_keyspace_replaces_the_default_but_not_the_roles():
     text = (
         "CREATE KEYSPACE IF NOT EXISTS crypto WITH replication = {};\nUSE crypto;\n"
         "CREATE ROLE IF NOT EXISTS crypto_writer;\nGRANT MODIFY ON KEYSPACE crypto TO crypto_writer;\n"
@@ -38,7 +34,7 @@ def test_other_keyspace_replaces_ours_but_not_the_roles():
     ]
 
 
-def test_file_without_a_last_newline_gives_its_last_statement():
+def test_file_without_a_final_newline_yields_its_last_statement():
     first, last = cql_statements("USE crypto;\nSELECT 1;")
     assert (first, last.rstrip(";")) == ("USE crypto", "SELECT 1")
 
@@ -54,53 +50,15 @@ def test_every_statement_of_the_files_can_be_run_again(file):
 
 
 @pytest.mark.parametrize("file", CQL_FILES, ids=lambda file: file.name)
-def test_no_statement_of_the_files_names_our_keyspace_when_another_is_set(file):
+def test_no_statement_of_the_files_names_the_default_keyspace_when_another_is_set(file):
     for statement in cql_statements(file.read_text(encoding="utf-8"), "other"):
         assert " crypto " not in f" {statement} "
         assert "crypto." not in statement
 
 
-def test_roles_get_the_passwords_of_the_settings_and_not_the_known_ones():
+def test_roles_get_the_passwords_of_the_settings_and_not_the_development_ones():
     statements = cql_statements((ROOT / "cql" / "030_roles.cql").read_text(encoding="utf-8"))
     created = [statement for statement in statements if statement.startswith("CREATE ROLE")]
     assert len(created) == len(PASSWORDS)
     assert "PASSWORD = 'w''quoted'" in created[0]
     assert "PASSWORD = 'r3ader'" in created[1]
-
-
-@pytest.fixture
-def passing_time(monkeypatch):
-    clock = FakeClock()
-    monkeypatch.setattr("pipeline.schema.time", SimpleNamespace(monotonic=clock, sleep=clock.sleep))
-    return clock
-
-
-def test_server_that_comes_up_late_is_waited_for(passing_time):
-    replies = iter([StoreUnavailable("starting"), StoreUnavailable("starting"), "session"])
-
-    def connect():
-        reply = next(replies)
-        if isinstance(reply, Exception):
-            raise reply
-        return reply
-
-    assert retrying(connect, wait_seconds=10) == "session"
-    assert len(passing_time.slept) == 2
-
-
-def test_server_that_never_comes_up_ends_with_its_error(passing_time):
-    def connect():
-        raise StoreUnavailable("refused")
-
-    with pytest.raises(StoreUnavailable, match="refused"):
-        retrying(connect, wait_seconds=3)
-    assert 3 <= sum(passing_time.slept) <= 4
-
-
-def test_error_that_waiting_cannot_cure_is_raised_at_once(passing_time):
-    def connect():
-        raise BadSetting("PGPORT")
-
-    with pytest.raises(BadSetting):
-        retrying(connect, wait_seconds=3)
-    assert passing_time.slept == []

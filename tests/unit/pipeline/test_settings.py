@@ -38,7 +38,7 @@ def test_names_of_settings_are_unique_and_all_have_help():
     assert all(setting.help for setting in SETTINGS)
 
 
-def test_every_setting_of_the_contract_is_there():
+def test_every_documented_setting_exists():
     contract = """BINANCE_BASE_URL SYMBOLS QUOTE_ASSET KLINE_INTERVALS PRICE_INTERVAL_SECONDS STATS_INTERVAL_SECONDS
         ORDER_BOOK_INTERVAL_SECONDS TRADES_INTERVAL_SECONDS KLINES_INTERVAL_SECONDS WEIGHT_BUDGET_PERCENT PGHOST PGPORT
         PGDATABASE PGUSER PGPASSWORD KAFKA_BOOTSTRAP_SERVERS TOPIC_PREFIX CONSUMER_GROUP CONNECT_URL
@@ -77,7 +77,7 @@ def test_reference_default_yields_to_an_own_value():
     assert settings(PGHOST="db", DEBEZIUM_PGHOST="inside").DEBEZIUM_PGHOST == "inside"
 
 
-def test_given_value_with_an_equals_sign_is_no_reference():
+def test_given_value_with_an_equals_sign_is_not_a_reference():
     assert settings(PGPASSWORD="=PGHOST").PGPASSWORD == "=PGHOST"
 
 
@@ -169,7 +169,7 @@ def test_origins_are_none_all_or_those_listed():
 
 def test_quote_asset_is_upper_case_like_the_symbols():
     """The exchange writes USDT; with `usdt` no symbol would match and the market would stay empty
-    without a word."""
+    without any error."""
     assert settings(QUOTE_ASSET="usdt").QUOTE_ASSET == "USDT"
 
 
@@ -211,7 +211,7 @@ def test_settings_cannot_be_changed_after_start():
     assert found.PGHOST == "localhost"
 
 
-def test_settings_cannot_be_taken_away_after_start():
+def test_settings_cannot_be_deleted_after_start():
     found = settings()
     with pytest.raises(AttributeError):
         del found.PGHOST

@@ -16,7 +16,7 @@ def restored_handlers():
 
 @pytest.mark.usefixtures("restored_handlers")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_sets_the_stop_and_kills_nothing(number):
+def test_signal_sets_the_stop_and_the_process_lives_on(number):
     stop = on_signals()
     assert not stop.requested
     os.kill(os.getpid(), number)
@@ -24,7 +24,7 @@ def test_signal_sets_the_stop_and_kills_nothing(number):
     assert stop.requested
 
 
-def test_wait_without_a_stop_passes_its_time():
+def test_wait_without_a_stop_takes_its_full_time():
     assert Stop().wait(0.001) is False
 
 

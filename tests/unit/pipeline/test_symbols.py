@@ -21,7 +21,7 @@ from pipeline.symbols import QUOTE_ASSETS, UNKNOWN, quote_asset
         ("1000SATSUSDT", "USDT"),
     ],
 )
-def test_quote_asset_is_told_by_the_ending(symbol, quote):
+def test_quote_asset_follows_from_the_ending(symbol, quote):
     assert quote_asset(symbol) == quote
 
 

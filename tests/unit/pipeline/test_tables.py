@@ -1,5 +1,5 @@
 """The five tables as code, SQL and CQL describe them: these tests fail when one of the three
-drifts."""
+differs."""
 
 import pytest
 
@@ -19,7 +19,7 @@ CQL_TYPE_OF = {
     "smallint": "smallint",
 }
 
-# DESIGN 1.4
+# What users of the two databases rely on.
 POSTGRES_KEYS = {
     "crypto_24h_stats": ("symbol",),
     "latest_prices": ("symbol",),
@@ -27,7 +27,7 @@ POSTGRES_KEYS = {
     "recent_trades": ("symbol", "trade_id", "trade_time"),
     "klines": ("symbol", "interval", "open_time"),
 }
-# DESIGN 1.6: partition key, clustering key
+# Partition key, clustering key.
 CASSANDRA_KEYS = {
     "latest_prices": (("symbol",), ("updated_at",)),
     "crypto_24h_stats": (("symbol",), ("updated_at",)),
@@ -45,7 +45,7 @@ def test_postgres_has_the_same_columns_and_types(table):
 
 
 @each_table
-def test_postgres_has_the_key_of_the_contract(table):
+def test_postgres_has_the_documented_key(table):
     assert SQL[table.name].key == table.key == POSTGRES_KEYS[table.name]
     assert tuple(table.columns)[: len(table.key)] == table.key
 
@@ -64,13 +64,13 @@ def test_cassandra_has_every_column_in_a_matching_type(table):
 
 
 @pytest.mark.parametrize("name", CASSANDRA_KEYS)
-def test_cassandra_has_the_key_of_the_contract(name):
+def test_cassandra_has_the_documented_key(name):
     partition, clustering = CASSANDRA_KEYS[name]
     assert CQL[name].partition == partition
     assert CQL[name].key == (*partition, *clustering)
 
 
-def test_cassandra_has_no_column_that_nothing_fills():
+def test_every_column_in_cassandra_is_filled_by_something():
     derived = {
         "order_book": {"hour", *book_figures([], [])},
         "recent_trades": {"hour"},
@@ -108,17 +108,17 @@ def test_named_columns_of_a_table_exist_and_are_times(table):
     assert table.unversioned <= set(table.columns) - set(table.key)
 
 
-def test_every_table_serves_its_time_as_clustering_column():
+def test_every_table_has_its_time_as_first_clustering_column():
     for table in TABLES.values():
         assert table.time == CQL[table.name].key[len(CQL[table.name].partition)]
 
 
-def test_rolling_window_alone_is_no_change_of_the_statistics():
+def test_rolling_window_alone_does_not_change_the_statistics():
     assert {"open_time", "close_time"} <= TABLES["crypto_24h_stats"].unversioned
     assert not {"open_time", "close_time"} & KLINES.unversioned
 
 
-def test_candle_intervals_exclude_seconds_and_tell_minute_from_month():
+def test_candle_intervals_exclude_seconds_and_distinguish_minute_from_month():
     assert "1s" not in INTERVALS
     assert {"1m", "1M"} <= set(INTERVALS)
 

@@ -1,4 +1,4 @@
-"""Markets and apps for the simulator's tests: a fixed moment, a small market, sample recordings."""
+"""Markets and apps for the simulator's tests: a fixed time, a small market, recordings."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,18 +8,19 @@ from flask.testing import FlaskClient
 
 from simulator.market.random_market import RandomMarket
 from simulator.replay.replay_market import ReplayMarket
-from simulator.source import Source
+from simulator.source import MarketSource
 from simulator.web.app import create_app
 
 NOW_MS = 1_795_462_012_345  # 2026-11-23T19:26:52Z, inside a minute
 REPLAY_START_MS = 1_795_460_000_000  # 20 s into a minute
-SAMPLES = Path(__file__).resolve().parents[2] / "data" / "replay"
-FULL_RECORDINGS = Path(__file__).resolve().parents[3].parent / "shared" / "real"
+REPOSITORY = Path(__file__).resolve().parents[3]
+SAMPLES = REPOSITORY / "tests" / "data" / "replay"  # the first rows of the recordings
+RECORDINGS = REPOSITORY / "examples" / "replay"
 
 
 @dataclass
 class Clock:
-    """A clock that stands still until it is set; `slept` is what the app waited."""
+    """A clock that only moves when it is set; `slept`: the waits that the app asked for."""
 
     now_ms: int = NOW_MS
     slept: list[float] = field(default_factory=list)
@@ -43,7 +44,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def client_of(source: Source, clock: Clock, weight_limit: int = 6_000) -> FlaskClient:
+def client_of(source: MarketSource, clock: Clock, weight_limit: int = 6_000) -> FlaskClient:
     return create_app(source, weight_limit, now_ms=clock, sleep=clock.slept.append).test_client()
 
 

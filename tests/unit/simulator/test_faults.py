@@ -1,4 +1,5 @@
-"""Each kind of fault does what it says, to the calls it concerns and to no others."""
+"""Each kind of fault has its documented effect on the calls that it applies to, and on no
+others."""
 
 import json
 from pathlib import Path
@@ -39,7 +40,7 @@ def test_ban_window_refuses_every_endpoint_and_counts_violations(client, clock, 
     assert statuses(client, 2) == [200, 200]
 
 
-def test_a_faults_429_window_never_becomes_a_ban(client):
+def test_429_window_of_a_fault_never_becomes_a_ban(client):
     switch_on(client, kind="http_429", count=1)
     assert statuses(client, 20) == [429] * 20
 
@@ -63,7 +64,7 @@ def test_http_5xx_has_the_chosen_status(client):
     assert statuses(client, 3) == [502, 502, 200]
 
 
-def test_timeout_holds_the_reply_and_then_says_so(client, clock):
+def test_timeout_holds_the_reply_and_then_answers_504(client, clock):
     switch_on(client, kind="timeout", seconds=25, count=1)
     reply = client.get(PING)
     assert (reply.status_code, reply.get_json()["code"]) == (504, -1007)
@@ -83,7 +84,7 @@ def test_disconnect_sends_nothing(client):
     assert client.get("/sim/report").get_json()["calls"] == {PING: {"disconnect": 1}}
 
 
-def test_truncated_reply_is_cut_json_with_a_fitting_length(client):
+def test_truncated_reply_is_incomplete_json_with_a_matching_length(client):
     switch_on(client, kind="truncated", count=1)
     reply = client.get(PRICE)
     assert reply.status_code == 200
@@ -92,7 +93,7 @@ def test_truncated_reply_is_cut_json_with_a_fitting_length(client):
         json.loads(reply.data)
 
 
-def test_truncated_reply_may_claim_its_full_length(client):
+def test_truncated_reply_may_declare_its_full_length(client):
     switch_on(client, kind="truncated", content_length="full", count=1)
     reply = client.get(PRICE, buffered=False)
     sent = next(reply.iter_encoded())
@@ -136,7 +137,7 @@ def test_new_symbol_is_refused_in_a_replay(replay):
     assert reply.status_code == 400
 
 
-def test_id_gap_hides_trades_and_the_page_goes_on_behind_it(client):
+def test_id_gap_hides_trades_and_the_page_continues_after_it(client):
     rows = client.get(TRADES, query_string={"symbol": "BTCUSDT", "limit": 50}).get_json()
     ids = [row["a"] for row in rows]
     switch_on(client, kind="id_gap", symbol="BTCUSDT", from_id=ids[10], to_id=ids[19])
@@ -150,20 +151,20 @@ def test_id_gap_hides_trades_and_the_page_goes_on_behind_it(client):
     assert [row["a"] for row in other] == list(range(other[0]["a"], other[0]["a"] + 1000))
 
 
-def test_used_weight_of_others_counts_in_header_and_limit(client):
+def test_weight_used_by_others_counts_in_header_and_limit(client):
     switch_on(client, kind="used_weight", weight=5_990)
     assert client.get(PING).headers["X-MBX-USED-WEIGHT-1M"] == "5991"
     assert client.get("/api/v3/exchangeInfo").status_code == 429
 
 
-def test_fault_concerns_only_its_paths_and_its_time(client, clock):
+def test_fault_applies_only_to_its_paths_and_its_time(client, clock):
     switch_on(client, kind="http_5xx", paths=[PRICE], duration_seconds=10)
     assert statuses(client, 1, PING) + statuses(client, 1, PRICE) == [200, 503]
     clock.now_ms += 10_000
     assert statuses(client, 1, PRICE) == [200]
 
 
-def test_chance_is_repeatable(market):
+def test_random_faults_are_repeatable(market):
     def run():
         client = client_of(market, Clock())
         switch_on(client, kind="http_5xx", probability=0.5)
@@ -173,7 +174,7 @@ def test_chance_is_repeatable(market):
     assert 15 < run().count(503) < 45
 
 
-def test_faults_are_shown_with_what_is_left_of_them_and_cleared(client):
+def test_faults_are_shown_with_their_remaining_count_and_cleared(client):
     fault = switch_on(client, kind="http_429", count=2)
     client.get(PING)
     shown = client.get("/sim/faults").get_json()

@@ -1,4 +1,4 @@
-"""Weight per minute, the 429 window and the ban that follows when calls go on."""
+"""Weight per minute, the 429 window, and the ban that follows when calls continue."""
 
 from simulator.intervals import MINUTE_MS
 
@@ -9,7 +9,7 @@ SECONDS_LEFT = -(-(MINUTE_END_MS - NOW_MS) // 1000)
 WHOLE_MARKET = "/api/v3/ticker/24hr"  # weight 80
 
 
-def test_weight_adds_up_within_a_minute_and_starts_again_in_the_next(market, clock):
+def test_weight_adds_up_within_a_minute_and_restarts_in_the_next(market, clock):
     client = client_of(market, clock)
     used = [int(client.get("/api/v3/ticker/price").headers["X-MBX-USED-WEIGHT-1M"]) for _ in range(3)]
     clock.now_ms = MINUTE_END_MS
@@ -17,7 +17,7 @@ def test_weight_adds_up_within_a_minute_and_starts_again_in_the_next(market, clo
     assert used == [4, 8, 12, 1]
 
 
-def test_going_over_the_limit_is_refused_until_the_minute_ends(market, clock):
+def test_calls_over_the_limit_are_refused_until_the_minute_ends(market, clock):
     client = client_of(market, clock, weight_limit=100)
     assert client.get(WHOLE_MARKET).status_code == 200
     refused = client.get(WHOLE_MARKET)
@@ -28,7 +28,7 @@ def test_going_over_the_limit_is_refused_until_the_minute_ends(market, clock):
     assert client.get("/api/v3/ping").status_code == 200
 
 
-def test_calls_that_go_on_during_429_lead_to_a_ban(market, clock):
+def test_calls_that_continue_during_a_429_window_lead_to_a_ban(market, clock):
     client = client_of(market, clock, weight_limit=100)
     statuses = [client.get(WHOLE_MARKET).status_code for _ in range(2)]
     statuses += [client.get("/api/v3/ping").status_code for _ in range(4)]
@@ -41,7 +41,7 @@ def test_calls_that_go_on_during_429_lead_to_a_ban(market, clock):
     assert client.get("/api/v3/ping").status_code == 200
 
 
-def test_ban_length_and_patience_can_be_set(market, clock):
+def test_ban_length_and_tolerated_calls_can_be_set(market, clock):
     client = client_of(market, clock, weight_limit=100)
     client.post("/sim/faults", json={"kind": "ban_rules", "ban_seconds": 7, "tolerated_calls": 0})
     statuses = [client.get(WHOLE_MARKET).status_code for _ in range(3)]
@@ -64,7 +64,7 @@ def test_report_counts_calls_violations_and_weights(market, clock):
     assert report["window"] is None
 
 
-def test_report_can_be_started_again(market, clock):
+def test_report_can_be_reset(market, clock):
     client = client_of(market, clock, weight_limit=100)
     for _ in range(3):
         client.get(WHOLE_MARKET)
@@ -73,7 +73,7 @@ def test_report_can_be_started_again(market, clock):
     assert client.get("/api/v3/ping").status_code == 200
 
 
-def test_simulator_routes_are_free_of_weight_and_bans(market, clock):
+def test_simulator_routes_have_no_weight_and_are_never_banned(market, clock):
     client = client_of(market, clock, weight_limit=1)
     for _ in range(9):
         client.get(WHOLE_MARKET)

@@ -46,7 +46,7 @@ def test_price_and_book_ticker_have_exactly_the_documented_fields(client):
         assert len(get(client, path).get_json()) == 63
 
 
-def test_depth_has_the_asked_number_of_levels(client):
+def test_depth_has_the_requested_number_of_levels(client):
     for limit, expected in ((None, 100), (5, 5), (9999, 5000)):
         query = {"symbol": "BTCUSDT"} | ({"limit": limit} if limit else {})
         book = get(client, "depth", **query).get_json()
@@ -64,7 +64,7 @@ def test_agg_trades_and_klines_have_the_documented_rows(client):
     assert candles[-1][0] <= NOW_MS <= candles[-1][6]
 
 
-def test_times_may_be_asked_in_microseconds(client):
+def test_times_may_be_given_in_microseconds(client):
     in_ms = get(client, "klines", symbol="BTCUSDT", interval="1m", startTime=NOW_MS - 600_000).get_json()
     in_us = get(client, "klines", symbol="BTCUSDT", interval="1m", startTime=(NOW_MS - 600_000) * 1000).get_json()
     assert in_ms == in_us
@@ -108,7 +108,7 @@ def test_exchange_info_lists_limits_and_symbols(client):
         ("klines", {"symbol": "NOPE", "interval": "1m"}, -1121),
     ],
 )
-def test_bad_requests_have_the_exchanges_code(client, path, query, code):
+def test_bad_requests_get_the_error_code_of_the_exchange(client, path, query, code):
     reply = get(client, path, **query)
     assert reply.status_code == 400
     assert list(reply.get_json()) == ["code", "msg"]

@@ -71,7 +71,7 @@ def test_every_interval_opens_on_its_own_grid_without_gaps(market, interval):
     assert opens_ms[-1] <= NOW_MS < opens_ms[-1] + length_ms
 
 
-def test_open_candle_counts_only_what_has_happened(market):
+def test_open_candle_contains_only_past_trades(market):
     open_ms = NOW_MS - NOW_MS % MINUTE_MS
     moments_ms = range(open_ms, open_ms + MINUTE_MS, 7_000)
     states = [market.klines("BTCUSDT", "1m", now_ms, None, None, 1)[0] for now_ms in moments_ms]
@@ -88,17 +88,17 @@ def test_a_closed_candle_never_changes(market):
     assert first == market.klines("BTCUSDT", "1m", NOW_MS + DAY_MS, open_ms, open_ms, 1)
 
 
-def test_start_and_end_choose_by_open_time_inclusively(market):
+def test_start_and_end_select_by_open_time_inclusively(market):
     opens_ms = [candle[0] for candle in market.klines("BTCUSDT", "1m", NOW_MS, None, None, 10)]
 
-    def asked(start_ms, end_ms, limit=1000):
+    def open_times(start_ms, end_ms, limit=1000):
         return [candle[0] for candle in market.klines("BTCUSDT", "1m", NOW_MS, start_ms, end_ms, limit)]
 
-    assert asked(opens_ms[3], opens_ms[6]) == opens_ms[3:7]
-    assert asked(opens_ms[3] + 1, opens_ms[6] - 1) == opens_ms[4:6]
-    assert asked(opens_ms[3], None, 2) == opens_ms[3:5]
-    assert asked(None, opens_ms[6], 2) == opens_ms[5:7]
-    assert asked(NOW_MS + MINUTE_MS, None) == []
+    assert open_times(opens_ms[3], opens_ms[6]) == opens_ms[3:7]
+    assert open_times(opens_ms[3] + 1, opens_ms[6] - 1) == opens_ms[4:6]
+    assert open_times(opens_ms[3], None, 2) == opens_ms[3:5]
+    assert open_times(None, opens_ms[6], 2) == opens_ms[5:7]
+    assert open_times(NOW_MS + MINUTE_MS, None) == []
 
 
 @pytest.mark.parametrize("symbol", ["SIM015USDT", "XRPETH"])
@@ -114,7 +114,7 @@ def test_statistics_are_the_sums_of_the_trades_in_their_window(market, symbol):
     assert found["closeTime"] <= NOW_MS
 
 
-def test_statistics_fit_the_price_and_the_book_at_every_moment(market):
+def test_statistics_agree_with_price_and_book_at_any_time(market):
     for now_ms in range(NOW_MS, NOW_MS + 130_000, 4_321):
         for symbol in SYMBOLS:
             found = market.statistics(symbol, now_ms)
@@ -133,7 +133,7 @@ def test_statistics_stay_the_same_until_a_trade_or_a_new_minute(market):
 
 
 @pytest.mark.parametrize("days_ago", [0, 17, 40])
-def test_btc_and_eth_are_always_traded_most(market, days_ago):
+def test_btc_and_eth_always_have_the_highest_turnover(market, days_ago):
     now_ms = NOW_MS - days_ago * DAY_MS
     usdt = [listing.symbol for listing in market.symbols() if listing.quote_asset == "USDT"]
     usdt.sort(key=lambda symbol: -float(market.statistics(symbol, now_ms)["quoteVolume"]))

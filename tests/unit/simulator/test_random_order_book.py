@@ -27,7 +27,7 @@ def test_the_last_price_is_at_the_best_bid_or_ask(market):
     assert [ticker["askPrice"], ticker["askQty"]] == book["asks"][0]
 
 
-def test_update_id_grows_and_one_id_is_one_book(market):
+def test_update_id_grows_and_equal_ids_mean_equal_books(market):
     books = [market.depth("BTCUSDT", 10, NOW_MS + step) for step in range(0, 5_000, 20)]
     ids = [book["lastUpdateId"] for book in books]
     assert ids == sorted(ids)
@@ -35,7 +35,7 @@ def test_update_id_grows_and_one_id_is_one_book(market):
         assert before["lastUpdateId"] < after["lastUpdateId"] or before == after
 
 
-def test_a_small_step_in_time_changes_few_levels_of_a_still_market(market):
+def test_a_small_step_in_time_changes_few_levels_while_the_price_stays(market):
     now_ms = NOW_MS
     while market.price("SIM015USDT", now_ms) != market.price("SIM015USDT", now_ms + 1_000):
         now_ms += 1_000

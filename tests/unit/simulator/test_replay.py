@@ -1,5 +1,4 @@
-"""Replayed rows are the recorded ones, verbatim but for the shift, and appear when their time
-comes."""
+"""Replayed rows equal the recorded ones except for the time shift, and appear at their time."""
 
 from decimal import Decimal
 
@@ -8,7 +7,7 @@ import pytest
 from simulator.intervals import HOUR_MS, MINUTE_MS
 from simulator.replay.replay_market import ReplayMarket
 
-from .conftest import FULL_RECORDINGS, REPLAY_START_MS, SAMPLES, Clock, client_of
+from .conftest import RECORDINGS, REPLAY_START_MS, SAMPLES, Clock, client_of
 
 AFTER_ALL_MS = REPLAY_START_MS + 3 * 24 * HOUR_MS
 START_MINUTE_MS = REPLAY_START_MS - REPLAY_START_MS % MINUTE_MS
@@ -27,39 +26,29 @@ def paged_klines(source, symbol, now_ms):
     return rows
 
 
-@pytest.mark.parametrize(
-    "folder",
-    [
-        pytest.param(SAMPLES, id="samples"),
-        pytest.param(
-            FULL_RECORDINGS,
-            id="full recordings",
-            marks=pytest.mark.skipif(not FULL_RECORDINGS.is_dir(), reason="full recordings are not here"),
-        ),
-    ],
-)
-def test_every_recorded_row_is_answered_verbatim(folder):
+@pytest.mark.parametrize("folder", [SAMPLES, RECORDINGS], ids=["samples", "examples"])
+def test_every_recorded_row_is_returned_verbatim(folder):
     source = ReplayMarket(folder, REPLAY_START_MS)
     for symbol, name in (("ALGOUSDT", "ALGOUSDT-1m-2024-09-03.csv"), ("AVAXUSDT", "AVAXUSDT-1m-2023-09-05.csv")):
         shift_ms = source.shift_ms(symbol)
-        answered = [[str(field) for field in row] for row in paged_klines(source, symbol, AFTER_ALL_MS)]
+        returned = [[str(field) for field in row] for row in paged_klines(source, symbol, AFTER_ALL_MS)]
         expected = recorded(folder, name)
         for row in expected:
             row[0], row[6] = str(int(row[0]) + shift_ms), str(int(row[6]) + shift_ms)
-        assert answered == expected
-    answered = source.agg_trades("XRPETH", AFTER_ALL_MS, None, 0, None, 5000)
-    for row in answered:
+        assert returned == expected
+    returned = source.agg_trades("XRPETH", AFTER_ALL_MS, None, 0, None, 5000)
+    for row in returned:
         row["T"] -= source.shift_ms("XRPETH")
-    fields = [[str(row[name]) for name in "apqflTmM"] for row in answered]
+    fields = [[str(row[name]) for name in "apqflTmM"] for row in returned]
     assert fields == recorded(folder, "XRPETH-aggTrades-2019-10-11.csv")
 
 
 @pytest.mark.parametrize("symbol", ["ALGOUSDT", "AVAXUSDT", "XRPETH"])
-def test_the_first_rows_minute_falls_on_the_start_minute(replay, symbol):
+def test_the_minute_of_the_first_row_becomes_the_start_minute(replay, symbol):
     assert replay.klines(symbol, "1m", AFTER_ALL_MS, 0, None, 1)[0][0] == START_MINUTE_MS
 
 
-def test_rows_appear_only_when_their_time_comes(replay):
+def test_rows_appear_only_at_their_time(replay):
     assert replay.klines("ALGOUSDT", "1m", START_MINUTE_MS - 1, None, None, 10) == []
     assert replay.price("ALGOUSDT", START_MINUTE_MS - 1) is None
     assert replay.agg_trades("XRPETH", START_MINUTE_MS - 1, None, None, None, 10) == []
@@ -178,7 +167,7 @@ def test_replayed_symbols_are_listed_with_shift_and_files(replay):
     assert "replay of recorded data (ALGOUSDT-1m-2024-09-03.csv" in client.get("/api/v3/ping").headers["X-Data-Source"]
 
 
-def test_symbols_without_any_trade_are_left_out_of_market_wide_tickers(replay):
+def test_symbols_without_any_trade_are_omitted_from_market_wide_tickers(replay):
     client = client_of(replay, Clock(AFTER_ALL_MS))
     for path in ("/api/v3/ticker/price", "/api/v3/ticker/24hr"):
         assert [row["symbol"] for row in client.get(path).get_json()] == ["ALGOUSDT", "AVAXUSDT", "XRPETH"]

@@ -1,5 +1,5 @@
-"""Archive files: every documented form is read, and a malformed one is refused with file, line and
-reason."""
+"""Archive files: every documented format is read, and a malformed one is refused with file, line
+and reason."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def folder_with(tmp_path, **files):
     return tmp_path
 
 
-def test_header_line_and_microseconds_are_understood(tmp_path):
+def test_header_line_and_microseconds_are_accepted(tmp_path):
     read = read_archive(folder_with(tmp_path, ALGOUSDT__1m__2025=f"{HEADER}\n{MICROSECONDS}\n"))
     plain = read_archive(folder_with(tmp_path, ALGOUSDT__1m__2025=f"{CANDLE}\n"))
     assert read == plain
@@ -31,12 +31,12 @@ def test_header_line_and_microseconds_are_understood(tmp_path):
 
 
 @pytest.mark.parametrize(("text", "expected"), [("True", True), ("false", False)])
-def test_booleans_may_be_written_either_way(tmp_path, text, expected):
+def test_booleans_may_be_written_in_either_case(tmp_path, text, expected):
     read = read_archive(folder_with(tmp_path, XRPETH__aggTrades__2019=TRADE.format(text)))
     assert read.recorded["XRPETH"].trades[0].buyer_is_maker is expected
 
 
-def test_several_days_keep_their_distance(tmp_path):
+def test_several_days_keep_their_distance_in_time(tmp_path):
     folder = folder_with(tmp_path, ALGOUSDT__1m__2024__09__03=CANDLE, ALGOUSDT__1m__2024__09__04=NEXT_DAY)
     source = ReplayMarket(folder, REPLAY_START_MS)
     opens_ms = [row[0] for row in source.klines("ALGOUSDT", "1m", REPLAY_START_MS + 10**9, 0, None, 10)]
@@ -50,7 +50,7 @@ def test_hourly_recordings_still_open_on_the_hour(tmp_path):
     assert source.klines("ALGOUSDT", "1m", REPLAY_START_MS, None, None, 1) == []
 
 
-def test_quote_asset_is_told_from_the_name_without_exchange_info(tmp_path):
+def test_quote_asset_follows_from_the_name_without_exchange_info(tmp_path):
     source = ReplayMarket(folder_with(tmp_path, ABCBTC__1m__2024=CANDLE), REPLAY_START_MS)
     assert (source.symbols()[0].base_asset, source.symbols()[0].quote_asset) == ("ABC", "BTC")
 
@@ -60,13 +60,13 @@ def test_quote_asset_is_told_from_the_name_without_exchange_info(tmp_path):
     [
         ([CANDLE, "1,2,3"], 2, "3 columns, expected 12"),
         ([CANDLE.replace("0.1254", "0,1254")], 1, "13 columns"),
-        ([CANDLE.replace("76812.2", "many")], 1, "'many' is no decimal number"),
-        ([CANDLE.replace("76812.2", "NaN")], 1, "'NaN' is no decimal number"),
+        ([CANDLE.replace("76812.2", "many")], 1, "'many' is not a decimal number"),
+        ([CANDLE.replace("76812.2", "NaN")], 1, "'NaN' is not a decimal number"),
         ([CANDLE.replace("1725321600000", "yesterday"), CANDLE], 2, None),
-        ([CANDLE, CANDLE], 2, "does not come after"),
+        ([CANDLE, CANDLE], 2, "is not after"),
         ([CANDLE.replace("0.1254", "0.9999")], 1, "outside low"),
         ([""], 1, "no rows"),
-        ([HEADER, "x" + CANDLE], 2, "is no time"),
+        ([HEADER, "x" + CANDLE], 2, "is not a time"),
     ],
 )
 def test_malformed_candles_are_refused_with_file_line_and_reason(tmp_path, lines, line, reason):
@@ -99,7 +99,7 @@ def test_other_malformed_files_are_refused_by_name(tmp_path, name, text):
 
 def test_overlapping_files_are_refused(tmp_path):
     folder = folder_with(tmp_path, ALGOUSDT__1m__2024__09__03=CANDLE, ALGOUSDT__1m__2024__09__04=CANDLE)
-    with pytest.raises(BadArchive, match="an earlier file covers already"):
+    with pytest.raises(BadArchive, match="an earlier file already covers"):
         read_archive(folder)
 
 

@@ -1,5 +1,5 @@
-"""The real server: connections stay open, faults break them, it stops at once, a taken port is one
-line."""
+"""The real server: connections stay open, faults break them, it stops at once, and a port in use is
+reported in one line."""
 
 import http.client
 import os
@@ -8,16 +8,13 @@ import socket
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 
 from simulator.web.app import create_app
 from simulator.web.server import PortTaken, open_server
 
-from .conftest import SAMPLES
-
-REPOSITORY = Path(__file__).resolve().parents[3]
+from .conftest import REPOSITORY, SAMPLES
 
 
 @pytest.fixture
@@ -64,14 +61,14 @@ def test_disconnect_ends_the_connection_without_a_reply(connection):
     assert call(connection, "/api/v3/ping")[0].status == 200
 
 
-def test_short_body_breaks_off_before_its_claimed_length(connection):
+def test_short_body_ends_before_its_declared_length(connection):
     call(connection, "/sim/faults", "POST", '{"kind": "truncated", "content_length": "full", "count": 1}')
     with pytest.raises(http.client.IncompleteRead) as broken:
         call(connection, "/api/v3/ticker/price")
     assert broken.value.partial.startswith(b'[{"symbol"')
 
 
-def test_a_taken_port_is_refused(market, server):
+def test_a_port_in_use_is_refused(market, server):
     with pytest.raises(PortTaken, match=f"127.0.0.1:{server.port}"):
         open_server(create_app(market), "127.0.0.1", server.port)
 
@@ -82,7 +79,7 @@ def started(*options):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_program_says_what_it_is_and_stops_cleanly_on_a_signal(number):
+def test_program_logs_what_it_shows_and_stops_cleanly_on_a_signal(number):
     program = started("--replay", str(SAMPLES))
     line = program.stderr.readline()
     assert "NOT the real exchange" in line
@@ -92,7 +89,7 @@ def test_program_says_what_it_is_and_stops_cleanly_on_a_signal(number):
     program.stderr.close()
 
 
-def test_a_taken_port_and_a_bad_file_are_one_line_and_status_1(tmp_path):
+def test_a_port_in_use_and_a_bad_file_are_one_line_and_status_1(tmp_path):
     (tmp_path / "BTCUSDT-1m-2026.csv").write_text("1,2,3\n")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -1,4 +1,7 @@
-"""Time that passes only when a test says so. Knows nothing of what is under test."""
+"""Time that passes only when a test lets it. Knows nothing of what is under test but the interface
+of Stop."""
+
+from pipeline.stopping import Stop
 
 
 class FakeClock:
@@ -16,16 +19,17 @@ class FakeClock:
         self.now += seconds
 
 
-class FakeStop:
-    """A Stop that never waits. `after_waits`: how many waits pass before it is requested; None:
-    never."""
+class FakeStop(Stop):
+    """A Stop whose waits return at once, and let time pass on `clock` if one is given.
+    `after_waits`: how many waits pass before it is requested; None: never."""
 
-    def __init__(self, after_waits: int | None = None) -> None:
+    def __init__(self, after_waits: int | None = None, clock: FakeClock | None = None) -> None:
         self.waits: list[float] = []
         self._after_waits = after_waits
+        self._clock = clock
         self._set = False
 
-    def set(self) -> None:
+    def set(self, *_: object) -> None:
         self._set = True
 
     @property
@@ -34,4 +38,6 @@ class FakeStop:
 
     def wait(self, seconds: float) -> bool:
         self.waits.append(seconds)
+        if self._clock is not None:
+            self._clock.now += seconds
         return self.requested

@@ -1,5 +1,5 @@
-"""The tables that sql/ and cql/ make, read from the files as text. Knows nothing of pipeline/,
-which it is compared with."""
+"""The tables that sql/ and cql/ create, read from the files as text. Knows nothing of pipeline/,
+which they are compared with."""
 
 import re
 from dataclasses import dataclass, replace

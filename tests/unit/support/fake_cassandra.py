@@ -1,5 +1,5 @@
-"""A Cassandra session without Cassandra: the real schema of cql/020_tables.cql as the driver's own
-metadata, real driver types, statements that are prepared by reading their text. Knows nothing of
+"""A Cassandra session without Cassandra: the schema of cql/020_tables.cql as the driver's own
+metadata, with the driver's types, and statements prepared by parsing their text. Knows nothing of
 what is done with them."""
 
 import re
@@ -17,8 +17,8 @@ KEYSPACE = "crypto"
 
 
 def driver_type(cql_type: str) -> Any:
-    """`frozen<list<tuple<double, double>>>` as the type that a prepared statement's metadata has
-    (frozen is not in the protocol)."""
+    """`frozen<list<tuple<double, double>>>` as the type in a prepared statement's metadata (frozen
+    is not in the protocol)."""
     match = re.fullmatch(r"(\w+)\s*<(.*)>", cql_type.strip(), flags=re.DOTALL)
     if match is None:
         return cqltypes.lookup_casstype(cqltypes._cqltypes[cql_type.strip()].cass_parameterized_type(full=True))
@@ -52,7 +52,7 @@ def table_metadata(declared: DeclaredTable) -> TableMetadata:
 class FakeFuture:
     """What execute_async returns; it is done at once."""
 
-    # What the driver's ResultSet reads of it.
+    # The driver's ResultSet reads these.
     _col_names = _col_types = None
     has_more_pages = False
 
@@ -71,7 +71,7 @@ class FakeFuture:
 
 class FakeSession:
     """`declared`: the tables. `outcome(statement)` returns the error of a request, or None:
-    confirmed. `sent`: what was asked, in order."""
+    confirmed. `sent`: the requests, in order."""
 
     def __init__(self, declared: dict[str, DeclaredTable] | None = None) -> None:
         self._keyspace = KeyspaceMetadata(KEYSPACE, True, "SimpleStrategy", {"replication_factor": "1"})
@@ -88,14 +88,15 @@ class FakeSession:
         for table in (declared_tables(CQL_TABLES) if declared is None else declared).values():
             self.declare(table)
 
-    def declare(self, table: DeclaredTable, heard: bool = True) -> None:
-        """Make or alter a table. Not `heard`: the driver's metadata are still as they were."""
+    def declare(self, table: DeclaredTable, driver_notified: bool = True) -> None:
+        """Create or alter a table. Without `driver_notified`, the driver's metadata stay
+        unchanged."""
         self._declared[table.name] = table
-        if heard:
+        if driver_notified:
             self._refresh_table_metadata(KEYSPACE, table.name)
 
     def _refresh_table_metadata(self, _keyspace: str, name: str) -> None:
-        """Like the driver's: a new metadata object, whether anything has changed or not."""
+        """Like the driver's: always a new metadata object, even if nothing has changed."""
         if self.refresh_error is not None:
             raise self.refresh_error
         self._keyspace.tables[name] = table_metadata(self._declared[name])
@@ -113,7 +114,7 @@ class FakeSession:
         names += [match[1] or "[timestamp]" for match in re.finditer(r'"(\w+)" = \?|USING TIMESTAMP \?', rest)]
         types = [cqltypes.LongType if n == "[timestamp]" else driver_type(columns[n].cql_type) for n in names]
         bound = [BoundColumn(KEYSPACE, name, n, kind) for n, kind in zip(names, types)]
-        # What the driver's BatchStatement reads of a prepared statement.
+        # The driver's BatchStatement reads these from a prepared statement.
         routing = {"routing_key_indexes": None, "serial_consistency_level": None, "custom_payload": None}
         return SimpleNamespace(column_metadata=bound, query_string=cql, names=names, query_id=cql.encode(), **routing)
 

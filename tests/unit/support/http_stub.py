@@ -1,5 +1,5 @@
-"""A tiny HTTP server on a free loopback port that answers what a test says. Knows nothing of what
-is under test."""
+"""A small HTTP server on a free loopback port with the replies that a test sets. Knows nothing of
+what is under test."""
 
 import json
 import threading
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass(frozen=True)
 class Reply:
-    """`sent_bytes`: how much of the body goes out before the connection is cut; None: all."""
+    """`sent_bytes`: how much of the body is sent before the connection is closed; None: all."""
 
     status: int = 200
     body: bytes = b"{}"
@@ -34,7 +34,7 @@ def as_json(body: Any, status: int = 200, **headers: str) -> Reply:
 
 
 class HttpStub:
-    """`answer` sets the replies of a method and path, in order; the last one is repeated. Unknown
+    """`answer` sets the replies to a method and path, in order; the last one is repeated. Unknown
     paths get 404."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class HttpStub:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True  # else a kept connection waits 40 ms for each reply
+            disable_nagle_algorithm = True  # otherwise every reply on a kept connection is delayed by 40 ms
 
             def handle_any(self) -> None:
                 stub._handle(self)
