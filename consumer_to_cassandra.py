@@ -55,8 +55,10 @@ def main() -> int:
         dead_letters.close()
         session.cluster.shutdown()
     if replay:
-        print(f"{source.replayed - loop.dead} dead letters written, {loop.dead} still refused")
-    return 1 if replay and loop.dead else 0
+        print(
+            f"{source.replayed - loop.dead_letters_sent} dead letters written, {loop.dead_letters_sent} still refused"
+        )
+    return 1 if replay and loop.dead_letters_sent else 0
 
 
 def arguments() -> argparse.Namespace:

@@ -29,7 +29,8 @@ from local.ports import free_ports
 from local.stack import Stack
 from pipeline import cassandra_session
 from pipeline.consumer.batches import batches, newest
-from pipeline.consumer.row_encoder import RowEncoder, parse_all
+from pipeline.consumer.poll import Poll
+from pipeline.consumer.row_encoder import RowEncoder
 from pipeline.consumer.statements import Statements
 from pipeline.consumer.writer import IN_FLIGHT, statement
 from pipeline.settings import Settings, load
@@ -226,10 +227,9 @@ def limit_rate(settings: Settings, topics: list[str], count: int) -> float:
     )
     requests_made, done = [], 0
     while done < min(count, 100_000):
-        records = [record for found in consumer.poll(timeout_ms=1000).values() for record in found]
-        done += len(records)
-        rows = newest(encoder.rows(parse_all(records, lambda record: record.topic.rsplit(".", 1)[1])))
-        requests_made += [(statement(batch), None) for batch in batches(rows)]
+        poll = Poll.parse(consumer.poll(timeout_ms=1000), lambda record: record.topic.rsplit(".", 1)[1])
+        done += len(poll.records)
+        requests_made += [(statement(batch), None) for batch in batches(newest(encoder.rows(poll)))]
     consumer.close()
     began = time.monotonic()
     execute_concurrent(session, requests_made, IN_FLIGHT)

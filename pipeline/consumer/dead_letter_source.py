@@ -65,7 +65,7 @@ class DeadLetterSource:
         self._consumer.commit({tp: OffsetAndMetadata(offset, "", -1) for tp, offset in next_offsets.items()})
         return True
 
-    def lag_records(self, ask: bool = False) -> dict[TopicPartition, int]:
+    def lag_records(self, fetch_ends: bool = False) -> dict[TopicPartition, int]:
         return {}
 
     def letters(self) -> Iterator[ConsumerRecord]:

@@ -17,19 +17,19 @@ log = logging.getLogger(__name__)
 OURS = "dead_letter."
 # The reason is for people; the whole value is in the record. Without a bound an error that quotes a
 # huge value makes a letter that Kafka refuses.
-MOST_REASON_CHARACTERS = 1000
+MAX_REASON_CHARACTERS = 1000
 # Connect delivers records of up to nearly 1 MiB; a letter is that plus our headers.
-MOST_LETTER_BYTES = 4 * 1024 * 1024
+MAX_LETTER_BYTES = 4 * 1024 * 1024
 REASON, TOPIC, PARTITION, OFFSET = (OURS + name for name in ("reason", "topic", "partition", "offset"))
 
 
 class DeadLetter(NamedTuple):
-    """`unreadable`: the record itself is no envelope; else it is its row that cannot be stored as
-    the schema is now."""
+    """`malformed`: the record itself is not an envelope; otherwise its row cannot be stored under
+    the current schema."""
 
     record: ConsumerRecord
     reason: str
-    unreadable: bool = False
+    malformed: bool = False
 
 
 class Origin(NamedTuple):
@@ -89,7 +89,7 @@ class DeadLetters:
         admin = KafkaAdminClient(bootstrap_servers=servers)
         try:
             # A person has to look at them, so they are kept until then.
-            kept_for_good = {"retention.ms": "-1", "max.message.bytes": str(MOST_LETTER_BYTES)}
+            kept_for_good = {"retention.ms": "-1", "max.message.bytes": str(MAX_LETTER_BYTES)}
             topic = NewTopic(self._topic, 1, 1, topic_configs=kept_for_good)
             admin.create_topics([topic], timeout_ms=10_000)
         except TopicAlreadyExistsError:
@@ -97,7 +97,7 @@ class DeadLetters:
         finally:
             admin.close()
         self._producer = KafkaProducer(
-            bootstrap_servers=servers, acks="all", client_id="crypto-dead-letters", max_request_size=MOST_LETTER_BYTES
+            bootstrap_servers=servers, acks="all", client_id="crypto-dead-letters", max_request_size=MAX_LETTER_BYTES
         )
         return self._producer
 

@@ -135,12 +135,12 @@ class KafkaSource:
         self._owed.clear()
         return True
 
-    def lag_records(self, ask: bool = False) -> dict[TopicPartition, int]:
+    def lag_records(self, fetch_ends: bool = False) -> dict[TopicPartition, int]:
         """Records not yet taken, per assigned partition; only those whose end is known. The ends
-        come with the records; `ask` asks Kafka for them, because nothing is fetched while
-        partitions are paused. Raises KafkaError."""
+        come with the records; `fetch_ends` requests them from Kafka, because nothing is
+        fetched while partitions are paused. Raises KafkaError."""
         partitions, lags = self.assigned(), {}
-        ends = self._consumer.end_offsets(partitions) if ask and partitions else {}
+        ends = self._consumer.end_offsets(partitions) if fetch_ends and partitions else {}
         for partition in partitions:
             end = ends.get(partition, self._consumer.highwater(partition))
             if end is not None:

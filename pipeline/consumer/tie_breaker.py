@@ -17,7 +17,7 @@ class TieBreaker:
         self._transactions: dict[Hashable, tuple[int, dict[Hashable, int]]] = {}
         self._rows: dict[Hashable, int] = {}
 
-    def begin(self, partition: Hashable, commit_us: int) -> None:
+    def start_transaction(self, partition: Hashable, commit_us: int) -> None:
         """The changes that follow are of this Kafka partition and transaction."""
         known_us, rows = self._transactions.get(partition, (None, {}))
         if known_us != commit_us or len(rows) > MOST_ROWS:

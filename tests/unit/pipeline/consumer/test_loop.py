@@ -61,7 +61,7 @@ class FakeKafka:
         self.done.append(f"commit {self.committed}")
         return True
 
-    def lag_records(self, ask=False):
+    def lag_records(self, fetch_ends=False):
         return {KLINES: len(self.values) - self.position}
 
     def send(self, letters):
@@ -160,6 +160,17 @@ def test_stop_during_an_outage_commits_nothing(run):
     kafka = run("good", b"not json", errors=[NoHostAvailable("none", {})] * 9, on_write=stop)
     assert kafka.committed == 0
     assert kafka.dead_offsets == []
+
+
+def test_poll_taken_during_an_outage_is_not_written_after_a_stop(run):
+    """Its commit would cover the poll before it, which was never confirmed."""
+
+    def stop(_session, kafka):
+        kafka.stop.set()
+
+    kafka = run(*["good"] * 4, errors=[NoHostAvailable("none", {})], on_write=stop)
+    assert kafka.done == ["write failed"]
+    assert kafka.committed == 0
 
 
 def test_stop_finishes_what_is_in_hand(run):
