@@ -32,7 +32,7 @@ from pipeline.consumer.batches import batches, newest
 from pipeline.consumer.poll import Poll
 from pipeline.consumer.row_encoder import RowEncoder
 from pipeline.consumer.statements import Statements
-from pipeline.consumer.writer import IN_FLIGHT, statement
+from pipeline.consumer.writer import MAX_REQUESTS_IN_FLIGHT, request
 from pipeline.settings import Settings, load
 from pipeline.times import DAY_MS, iso_to_us, now_ms
 
@@ -229,10 +229,10 @@ def limit_rate(settings: Settings, topics: list[str], count: int) -> float:
     while done < min(count, 100_000):
         poll = Poll.parse(consumer.poll(timeout_ms=1000), lambda record: record.topic.rsplit(".", 1)[1])
         done += len(poll.records)
-        requests_made += [(statement(batch), None) for batch in batches(newest(encoder.rows(poll)))]
+        requests_made += [(request(batch), None) for batch in batches(newest(encoder.rows(poll)))]
     consumer.close()
     began = time.monotonic()
-    execute_concurrent(session, requests_made, IN_FLIGHT)
+    execute_concurrent(session, requests_made, MAX_REQUESTS_IN_FLIGHT)
     rate = done / (time.monotonic() - began)
     session.cluster.shutdown()
     return rate
