@@ -10,6 +10,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from kafka.structs import OffsetAndMetadata
 
+from pipeline.consumer.driver_internals import keep_joining
 from pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -90,14 +91,8 @@ class KafkaSource:
         return records
 
     def _poll(self, timeout_seconds: float) -> Records:
-        # kafka-python 3.0.12 forgets a join that outlasts a poll: it asks again whether one is
-        # needed, and the reason (topics that changed) is gone once the leader has assigned them.
-        # Then there are no heartbeats and no commits, and no way back into the group. Java's client
-        # asks for "needed or pending". So: still needed, and with time to see its end, because one
-        # that ends between two polls is begun again.
-        coordinator = self._consumer._coordinator
-        if coordinator.rejoining:
-            coordinator.request_rejoin()
+        # A join needs time to see its end: one that ends between two polls is started again.
+        if keep_joining(self._consumer):
             timeout_seconds = max(timeout_seconds, JOIN_SECONDS)
         return self._consumer.poll(timeout_ms=int(timeout_seconds * 1000))
 

@@ -7,10 +7,11 @@ from enum import Enum, auto
 
 from cassandra.cluster import Session
 from cassandra.concurrent import execute_concurrent
-from cassandra.query import BatchStatement, BatchType, Statement
+from cassandra.query import Statement
 
 from pipeline.cassandra_session import AWAY, REFUSED
 from pipeline.consumer import metrics
+from pipeline.consumer.driver_internals import SerialisedBatch, SerialisedRow
 from pipeline.consumer.statements import EncodedRow, Statements, TableStatement
 from pipeline.errors import StoreUnavailable
 
@@ -133,23 +134,9 @@ class Writer:
         return Outcome.REFUSED
 
 
-class SerialisedBatch(BatchStatement):
-    """Rows of one partition as one request. Fills what `BatchStatement.add` would, in one go: its
-    checks per row cost as much as the rest of sending."""
-
-    def __init__(self, batch: Batch) -> None:
-        super().__init__(BatchType.UNLOGGED)
-        first = batch[0]
-        bound = first.statement.bind(first.values)
-        self.keyspace = bound.keyspace
-        self.routing_key = bound.routing_key
-        query_id = first.statement.prepared.query_id
-        self._statements_and_parameters = [(True, query_id, row.values) for row in batch]
-
-
 def request(batch: Batch) -> Statement:
-    """One request. Unlogged is right because all rows are of one partition: Cassandra applies it as
-    one mutation."""
+    """What is sent for a batch: a single row as it is, more rows as one unlogged batch."""
+    prepared = batch[0].statement.prepared
     if len(batch) == 1:
-        return batch[0].statement.bind(batch[0].values)
-    return SerialisedBatch(batch)
+        return SerialisedRow(prepared, batch[0].values)
+    return SerialisedBatch(prepared, [row.values for row in batch])

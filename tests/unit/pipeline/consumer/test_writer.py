@@ -43,7 +43,7 @@ def batch(statements):
 def open_times(sent):
     """Which rows a request holds."""
     if isinstance(sent, BatchStatement):
-        return [int.from_bytes(values[2], "big") for _, _, values in sent._statements_and_parameters]
+        return [int.from_bytes(values[2], "big") for values in sent.rows]
     return [int.from_bytes(sent.values[2], "big")]
 
 
