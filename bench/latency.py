@@ -20,14 +20,9 @@ import requests
 from bench import machine
 from bench.results import publish, spread, table
 from local.stack import Stack
-from pipeline import cassandra_session
 from pipeline.consumer import metrics
-from pipeline.consumer.dead_letters import DeadLetters
-from pipeline.consumer.gc_tuning import tune_garbage_collector
+from pipeline.consumer.connected_loop import connected_loop
 from pipeline.consumer.kafka_source import KafkaSource
-from pipeline.consumer.loop import Loop
-from pipeline.consumer.statements import Statements
-from pipeline.consumer.writer import Writer
 from pipeline.settings import Settings, load
 from pipeline.stopping import Stop
 from pipeline.times import DAY_MS, now_ms
@@ -86,12 +81,9 @@ def watch_delays() -> list[float]:
 
 
 def consume(settings: Settings, stop: Stop) -> None:
-    session, source = cassandra_session.connect(settings), KafkaSource(settings)
-    statements = Statements(session, settings.CASSANDRA_KEYSPACE)
-    tune_garbage_collector()
-    Loop(source, statements, Writer(session, statements), DeadLetters(settings)).run(stop)
-    source.close()
-    session.cluster.shutdown()
+    with connected_loop(settings, lambda: KafkaSource(settings), stop) as loop:
+        if loop is not None:
+            loop.run(stop)
 
 
 def run(stack: Stack, rate: int, seconds: float) -> list[float]:

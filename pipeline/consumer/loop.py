@@ -17,8 +17,8 @@ from pipeline.backoff import Backoff
 from pipeline.consumer import metrics
 from pipeline.consumer.batches import batches, newest
 from pipeline.consumer.dead_letters import DeadLetters
-from pipeline.consumer.kafka_source import KafkaSource, Records
 from pipeline.consumer.poll import Poll
+from pipeline.consumer.record_source import Records, RecordSource
 from pipeline.consumer.row_encoder import RowEncoder
 from pipeline.consumer.statements import Statements
 from pipeline.consumer.writer import Pending, SchemaChanged, Writer
@@ -32,13 +32,14 @@ POLL_TIMEOUT_SECONDS = 0.5
 
 
 class Loop:
-    """Moves records until it is stopped; only those of the tables in `only`, if given.
-    `progress_at` (monotonic seconds) is when it last polled or waited for Cassandra; `followed` are
-    the tables whose records it reads; `dead_letters_sent` counts since the start."""
+    """Moves records until it is stopped or the source is exhausted; only those of the tables in
+    `only`, if given. `progress_at` (monotonic seconds) is when it last polled or waited for
+    Cassandra; `followed` are the tables whose records it reads; `records_committed` and
+    `dead_letters_sent` count since the start."""
 
     def __init__(
         self,
-        source: KafkaSource,
+        source: RecordSource,
         statements: Statements,
         writer: Writer,
         dead_letters: DeadLetters,
@@ -59,14 +60,15 @@ class Loop:
         self.progress_at = time.monotonic()
         self.cassandra_unavailable = False
         self.followed: frozenset[str] = frozenset()
+        self.records_committed = 0
         self.dead_letters_sent = 0
 
     def run(self, stop: Stop) -> None:
-        """Until `stop`. The poll that is being written is finished first, unless Cassandra is
-        unavailable; then the next start reads it again."""
+        """Until `stop` or the source's end. The poll that is being written is finished first,
+        unless Cassandra is unavailable; then the next start reads it again."""
         with self._background:
             writing: Poll | None = None
-            while not stop.requested:
+            while not (stop.requested or self._source.exhausted):
                 taken = self._take(stop, wait=writing is None)
                 if writing and not self._finish(writing, stop):
                     return  # `taken` is read again as well: nothing after a gap may be committed
@@ -93,6 +95,7 @@ class Loop:
             log.warning("stopped_before_confirmation", extra={"records": len(poll.records)})
             return False
         self._source.commit(poll.next_offsets())  # 5
+        self.records_committed += len(poll.records)
         self._count(poll, written)
         return True
 

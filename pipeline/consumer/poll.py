@@ -13,7 +13,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from pipeline.changes import Change
 from pipeline.consumer.dead_letters import MAX_REASON_CHARACTERS, DeadLetter
 from pipeline.consumer.envelope import parse
-from pipeline.consumer.kafka_source import Records
+from pipeline.consumer.record_source import Records
 from pipeline.consumer.writer import Pending
 from pipeline.errors import UnwritableRecord
 

@@ -8,7 +8,8 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
-from pipeline.consumer.kafka_source import KafkaSource, Records
+from pipeline.consumer.kafka_source import KafkaSource
+from pipeline.consumer.record_source import Records
 from pipeline.settings import Settings
 from tests.integration.waiting import wait_until
 

@@ -30,6 +30,7 @@ class FakeKafka:
     def __init__(self, values, stop):
         self.values = values
         self.stop = stop
+        self.exhausted = False
         self.position = self.committed = self.polls = 0
         self.done = []
         self.dead_offsets = []
@@ -180,6 +181,15 @@ def test_stop_finishes_what_is_in_hand(run):
     kafka = run(*["good"] * 20, on_write=stop)
     assert kafka.done[:2] == ["write", "commit 2"]
     assert kafka.committed == kafka.position < 20
+
+
+def test_source_that_ends_is_read_until_its_last_record_is_committed(run, monkeypatch):
+    exhausted = property(lambda kafka: kafka.committed >= len(kafka.values), lambda _kafka, _value: None)
+    monkeypatch.setattr(FakeKafka, "exhausted", exhausted, raising=False)
+    unavailable = NoHostAvailable("none", {})
+    kafka = run(*["good"] * 3, errors=[None, unavailable])
+    assert kafka.done == ["write", "commit 2", "write failed", "hold", "write", "resume", "commit 3"]
+    assert not kafka.stop.requested
 
 
 def test_row_that_cassandra_refuses_becomes_a_dead_letter_and_the_stream_goes_on(run):
