@@ -78,7 +78,7 @@ def unknown_columns():
     )
 
 
-def test_bad_record_is_dead_and_the_ones_around_it_are_written(encoded, envelope):
+def test_bad_record_becomes_a_dead_letter_and_the_ones_around_it_are_written(encoded, envelope):
     good = envelope("kline_created_open")
     rows, poll = encoded(
         record("klines", good, 10),
@@ -108,13 +108,13 @@ def test_dead_letter_keeps_the_original_bytes(encoded):
     assert poll.dead_letters[0].record.value == b"\xff\x00not json"
 
 
-def test_record_of_a_table_that_cassandra_lacks_is_dead(encoded, envelope):
+def test_record_of_a_table_that_cassandra_lacks_becomes_a_dead_letter(encoded, envelope):
     rows, poll = encoded(record("nowhere", envelope("kline_created_open")))
     assert rows == []
     assert "crypto.nowhere" in poll.dead_letters[0].reason
 
 
-def test_unknown_column_is_counted_and_ignored_and_said_once(encoded, envelope, caplog):
+def test_unknown_column_is_counted_and_ignored_and_logged_once(encoded, envelope, caplog):
     body = json.loads(envelope("kline_created_open"))
     body["after"]["added_yesterday"] = 5
     value = json.dumps(body).encode()
@@ -122,18 +122,18 @@ def test_unknown_column_is_counted_and_ignored_and_said_once(encoded, envelope, 
     rows, poll = encoded(record("klines", value), record("klines", value))
     assert (len(rows), poll.dead_letters) == (2, [])
     assert unknown_columns() - before == 2
-    said = [entry for entry in caplog.records if entry.getMessage() == "unknown_column"]
-    assert [(entry.table, entry.column) for entry in said] == [("klines", "added_yesterday")]
+    warnings = [entry for entry in caplog.records if entry.getMessage() == "unknown_column"]
+    assert [(entry.table, entry.column) for entry in warnings] == [("klines", "added_yesterday")]
 
 
-def test_missing_column_is_no_error(encoded, envelope):
+def test_missing_column_is_not_an_error(encoded, envelope):
     body = json.loads(envelope("kline_created_open"))
     del body["after"]["volume"]
     rows, poll = encoded(record("klines", json.dumps(body).encode()))
     assert (len(rows), poll.dead_letters) == (1, [])
 
 
-def test_store_that_is_away_makes_no_dead_letters(encoded, envelope, session):
+def test_unavailable_cassandra_makes_no_dead_letters(encoded, envelope, session):
     from cassandra.cluster import NoHostAvailable
 
     session.prepare_error = NoHostAvailable("none", {})
@@ -145,13 +145,13 @@ WRONG = (None, True, 5, -1, 1.5, "", "text", [], [1], {}, 2**63, "9" * 400)
 
 
 def outcome(encoded, table, body):
-    """`written`, `dead`, or the exception that would have stopped the program."""
+    """`written`, `dead letter`, or the exception that would have stopped the program."""
     try:
         rows, poll = encoded(record(table, json.dumps(body).encode(), 7))
     except Exception as error:
         return f"stopped by {type(error).__name__}: {error}"
     if poll.dead_letters:
-        return "dead" if [letter.record.offset for letter in poll.dead_letters] == [7] else "dead more than once"
+        return "dead letter" if [letter.record.offset for letter in poll.dead_letters] == [7] else "several"
     return "written" if rows else "nothing"
 
 
@@ -159,14 +159,14 @@ def outcome(encoded, table, body):
     ("table", "column"), [(name, column) for name, table in TABLES.items() for column in table.columns]
 )
 def test_column_of_any_wrong_type_never_stops_the_consumer(encoded, envelope, table, column):
-    """Written or dead, but no other exception: the program would die, start, and die again on the
-    same record."""
+    """Written or a dead letter, but no other exception: the program would stop, start again, and
+    stop at the same record."""
     outcomes = {}
     for wrong in WRONG:
         body = json.loads(envelope(SAVED[table]))
         body["after"][column] = wrong
         outcomes[repr(wrong)[:20]] = outcome(encoded, table, body)
-    assert {wrong: found for wrong, found in outcomes.items() if found not in ("written", "dead")} == {}
+    assert {wrong: found for wrong, found in outcomes.items() if found not in ("written", "dead letter")} == {}
 
 
 @pytest.mark.parametrize(("table", "case"), [("latest_prices", "price_deleted"), ("klines", "kline_deleted")])
@@ -176,7 +176,7 @@ def test_delete_with_a_key_of_a_wrong_type_never_stops_the_consumer(encoded, env
         body = json.loads(envelope(case))
         body["before"]["symbol"] = wrong
         outcomes[repr(wrong)] = outcome(encoded, table, body)
-    assert {wrong: found for wrong, found in outcomes.items() if found != "dead"} == {}
+    assert {wrong: found for wrong, found in outcomes.items() if found != "dead letter"} == {}
 
 
 HUGE = "x" * 100_000
@@ -194,8 +194,8 @@ HUGE = "x" * 100_000
     ids=["value", "transformation", "time", "operation", "version"],
 )
 def test_reason_of_a_dead_letter_stays_short_whatever_was_wrong(encoded, envelope, table, change):
-    """It travels as a Kafka header beside the record: a letter that is too large would be tried
-    again for ever."""
+    """It becomes a Kafka header of the record: a dead letter that is too large would be retried
+    forever."""
     body = json.loads(envelope(SAVED[table]))
     for field, value in change.items():
         body[field] = {**body[field], **value} if isinstance(value, dict) else value
