@@ -53,7 +53,7 @@ def main() -> None:
         rows = lines("trades", measure(stack, "bench_trades", fill_trades(options.trades), options.naive))
         rows += lines("mixed", measure(stack, "bench_mixed", fill_mixed(options.mixed), options.naive))
     head = machine.head("python3 -m bench.consumer " + " ".join(sys.argv[1:]))
-    titles = ("workload", "what", "rows/s", "ours is of it")
+    titles = ("workload", "what", "rows/s", "ours compared")
     publish("consumer", f"# The consumer\n\n{head}\n{table(titles, rows)}")
 
 

@@ -92,7 +92,7 @@ def candles(count: int, start_ms: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def prices(count: int, start_ms: int) -> Iterator[tuple[bytes, bytes]]:
-    """(key, value): 400 symbols, a change of each every two seconds."""
+    """(key, value): 400 symbols, each changing every two seconds."""
     for number in range(count):
         symbol, now_ms = f"SIM{number % 400:03}USDT", start_ms + number // 400 * 2000
         row = {"symbol": symbol, "price": f"{1 + number % 1009 / 100:.8f}", "updated_at": iso(now_ms)}

@@ -21,7 +21,7 @@ def connected_loop(
     settings: Settings, connect_source: Callable[[], RecordSource], stop: Stop, only: frozenset[str] | None = None
 ) -> Iterator[Loop | None]:
     """A loop over the records of this source, for all tables or `only` these. None when a stop came
-    before Cassandra and Kafka were there."""
+    before Cassandra and Kafka were reachable."""
     session = until_connected("cassandra", lambda: cassandra_session.connect(settings), stop)
     source = until_connected("kafka", connect_source, stop)
     if session is None or source is None:

@@ -1,4 +1,4 @@
-"""Every place where the consumer relies on what its client libraries do not document. Read in the
+"""Every place where the consumer relies on undocumented parts of its client libraries. Read in the
 versions below; before a newer one is allowed in requirements.txt, read it again there.
 tests/unit/pipeline/consumer/test_driver_internals.py compares each place with what the library
 itself does. Knows nothing of tables or of the loop."""
@@ -45,9 +45,9 @@ def keep_joining(consumer: KafkaConsumer) -> bool:
     it.
 
     kafka-python forgets a join that outlasts a poll: the next poll asks again whether a join is
-    needed, and the reason (topics that changed) is gone once the leader has assigned them. Then
-    there are no heartbeats and no commits, and no way back into the group. Java's client asks for
-    "needed or pending"."""
+    needed, and the reason (topics that changed) is gone once the leader has assigned them. Then the
+    consumer sends no heartbeats, cannot commit and never joins the group again. Java's client asks
+    whether a join is "needed or pending"."""
     coordinator = consumer._coordinator
     if coordinator.rejoining:
         coordinator.request_rejoin()

@@ -1,6 +1,5 @@
 """One poll on its way from Kafka to the commit: its records, the changes in them, what is to be
-written and what was rejected. Knows nothing of the Kafka client, and of Cassandra only what
-`Pending` holds."""
+written and what was rejected. Talks to neither Kafka nor Cassandra."""
 
 import time
 from collections.abc import Callable

@@ -62,7 +62,7 @@ class SchemaCheck:
                 self._answers[table_statement] = error
         answer = self._answers[table_statement]
         if isinstance(answer, StoreUnavailable):
-            raise answer
+            raise StoreUnavailable(str(answer)) from answer
         return answer
 
 
@@ -84,7 +84,7 @@ class Writer:
         metrics.WRITE_SECONDS.observe(time.monotonic() - began)
 
     def _write_round(self, pending: Pending) -> None:
-        """One request per pending batch; what is to be sent again is pending afterwards."""
+        """Sends one request per pending batch. Afterwards the rows to be sent again are pending."""
         batches, pending.batches = pending.batches, []
         requests = [(request(batch), None) for batch in batches]
         results = execute_concurrent(self._session, requests, MAX_REQUESTS_IN_FLIGHT, raise_on_first_error=False)
@@ -117,7 +117,7 @@ class Writer:
 
     def _outcome(self, batch: Batch, error: Exception | None, schema_check: SchemaCheck) -> Outcome:
         """A row is refused only once it is certain that its table has not changed. Raises
-        StoreUnavailable when that cannot be found out now, and an error that is a bug as it is."""
+        StoreUnavailable when that cannot be checked now; re-raises an error that is a bug."""
         table_statement = batch[0].statement
         if error is None:
             return Outcome.CONFIRMED
@@ -135,7 +135,7 @@ class Writer:
 
 
 def request(batch: Batch) -> Statement:
-    """What is sent for a batch: a single row as it is, more rows as one unlogged batch."""
+    """What is sent for a batch: a single row by itself, several rows as one unlogged batch."""
     prepared = batch[0].statement.prepared
     if len(batch) == 1:
         return SerialisedRow(prepared, batch[0].values)

@@ -1,4 +1,4 @@
-"""What driver_internals.py takes for granted, compared with the installed libraries: a new version
+"""What driver_internals.py relies on, compared with the installed libraries: a new version
 that changes it fails here and not in production."""
 
 from importlib.metadata import version
@@ -31,12 +31,12 @@ def wire_format(prepared, values):
     return tuple(bound_by_the_driver(prepared, values).values)
 
 
-def differences(ours, drivers):
-    """Attributes that the driver sets on its own statement and that ours has not, or with another
-    value."""
+def differences(serialised, bound):
+    """Attributes that the driver sets on its own statement and that the serialised one lacks or has
+    with another value."""
     missing = object()
-    names = (set(vars(drivers)) | {"routing_key", "serial_consistency_level"}) - NOT_SENT
-    pairs = {name: (getattr(ours, name, missing), getattr(drivers, name)) for name in names}
+    names = (set(vars(bound)) | {"routing_key", "serial_consistency_level"}) - NOT_SENT
+    pairs = {name: (getattr(serialised, name, missing), getattr(bound, name)) for name in names}
     as_lists = {name: [list(v) if isinstance(v, tuple) else v for v in pair] for name, pair in pairs.items()}
     return {name: pair for name, pair in as_lists.items() if pair[0] != pair[1]}
 
@@ -49,22 +49,22 @@ def test_installed_library_is_the_one_that_was_read(library):
 
 @pytest.mark.parametrize("values", VALUES)
 def test_serialised_row_is_what_the_driver_would_have_bound(prepared, values):
-    ours = SerialisedRow(prepared, wire_format(prepared, values))
-    assert differences(ours, bound_by_the_driver(prepared, values)) == {}
+    serialised = SerialisedRow(prepared, wire_format(prepared, values))
+    assert differences(serialised, bound_by_the_driver(prepared, values)) == {}
 
 
 def test_serialised_batch_is_what_the_driver_would_have_collected(prepared):
-    drivers = BatchStatement(BatchType.UNLOGGED)
+    bound = BatchStatement(BatchType.UNLOGGED)
     for values in VALUES:
-        drivers.add(bound_by_the_driver(prepared, values))
-    ours = SerialisedBatch(prepared, [wire_format(prepared, values) for values in VALUES])
+        bound.add(bound_by_the_driver(prepared, values))
+    serialised = SerialisedBatch(prepared, [wire_format(prepared, values) for values in VALUES])
     requests = [
         [(is_prepared, query_id, list(values)) for is_prepared, query_id, values in batch._statements_and_parameters]
-        for batch in (ours, drivers)
+        for batch in (serialised, bound)
     ]
     assert requests[0] == requests[1]
-    assert set(differences(ours, drivers)) <= {"_statements_and_parameters"}
-    assert len(ours) == len(VALUES)
+    assert set(differences(serialised, bound)) <= {"_statements_and_parameters"}
+    assert len(serialised) == len(VALUES)
 
 
 @pytest.fixture
