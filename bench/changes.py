@@ -1,5 +1,5 @@
-"""Commits price changes in PostgreSQL at a steady rate: `python3 -m bench.changes RATE SECONDS`. A
-process of its own, so that it does not share the interpreter with what is measured."""
+"""Commits price changes in PostgreSQL at a steady rate: `python3 -m bench.changes RATE SECONDS`.
+Runs in a process of its own, so that it does not slow down the program that is measured."""
 
 import sys
 import time

@@ -1,9 +1,9 @@
-"""Throughput of the consumer, side by side in one run on one machine:
+"""Throughput of the consumer compared with simpler ways, in one run on one machine:
 
-naive   one message, one un-prepared synchronous INSERT, auto-commit: the obvious way
+naive   per message one unprepared synchronous INSERT, auto-commit: the obvious way
 ours    consumer_to_cassandra.py, one process, from the first record to the last committed offset
 poll    kafka-python alone: what reading costs
-limit   batches that are bound already, same driver, no Kafka and no parsing: what writing costs
+limit   requests made beforehand, same driver, no Kafka and no parsing: what writing costs
 
   .local/venv/bin/python -m bench.consumer [--trades 300000] [--mixed 100000] [--naive 10000]
 """
@@ -29,9 +29,10 @@ from local.ports import free_ports
 from local.stack import Stack
 from pipeline import cassandra_session
 from pipeline.consumer.batches import batches, newest
-from pipeline.consumer.row_encoder import RowEncoder, parse_all
+from pipeline.consumer.poll import Poll
+from pipeline.consumer.row_encoder import RowEncoder
 from pipeline.consumer.statements import Statements
-from pipeline.consumer.writer import IN_FLIGHT, statement
+from pipeline.consumer.writer import MAX_REQUESTS_IN_FLIGHT, request
 from pipeline.settings import Settings, load
 from pipeline.times import DAY_MS, iso_to_us, now_ms
 
@@ -52,12 +53,12 @@ def main() -> None:
         rows = lines("trades", measure(stack, "bench_trades", fill_trades(options.trades), options.naive))
         rows += lines("mixed", measure(stack, "bench_mixed", fill_mixed(options.mixed), options.naive))
     head = machine.head("python3 -m bench.consumer " + " ".join(sys.argv[1:]))
-    titles = ("workload", "what", "rows/s", "ours is of it")
+    titles = ("workload", "what", "rows/s", "ours compared")
     publish("consumer", f"# The consumer\n\n{head}\n{table(titles, rows)}")
 
 
 def lines(workload: str, rates: dict[str, float]) -> list[tuple[str, str, str, str]]:
-    """One line a way of doing it; the last column says how ours compares: 1.0 is the same, 45 is 45
+    """One line per way; the last column compares the consumer with it: 1.0 is as fast, 45 is 45
     times as fast."""
     return [(workload, name, f"{rate:,.0f}", f"{rates['ours'] / rate:.2f}") for name, rate in rates.items()]
 
@@ -67,7 +68,7 @@ def fill_trades(count: int) -> dict[str, Iterator[tuple[bytes, bytes]]]:
 
 
 def fill_mixed(count: int) -> dict[str, Iterator[tuple[bytes, bytes]]]:
-    """In about the proportions of the running product."""
+    """Events of all tables, in about the proportions of the running pipeline."""
     start_ms = now_ms() - DAY_MS
     return {
         "recent_trades": envelopes.trades(count * 40 // 100, start_ms),
@@ -141,7 +142,7 @@ def naive_rate(settings: Settings, topics: list[str], count: int) -> float:
 
 
 def naive_row(table: str, after: dict) -> dict:
-    """Strings as what the columns want, the least work that a consumer can do."""
+    """Values converted to the types of the columns: the least work that a consumer can do."""
     row = {}
     for name, value in after.items():
         if name in ("bids", "asks"):
@@ -159,8 +160,8 @@ def naive_row(table: str, after: dict) -> dict:
 
 
 def our_rate(environ: dict[str, str], count: int) -> float:
-    """Seconds between the first and the last sample of the consumer's own counter, looked at ten
-    times a second; it counts a record when its offset is committed."""
+    """Records per second between the first and the last sample of the consumer's own counter, read
+    ten times per second; it counts a record when its offset is committed."""
     port = free_ports(1)[0]
     process = subprocess.Popen(
         [sys.executable, "consumer_to_cassandra.py"],
@@ -213,7 +214,7 @@ def poll_rate(settings: Settings, topics: list[str], count: int) -> float:
 
 
 def limit_rate(settings: Settings, topics: list[str], count: int) -> float:
-    """The very requests that our consumer makes, prepared beforehand, then sent."""
+    """The same requests that the consumer sends, made beforehand, then sent."""
     session = cassandra_session.connect(settings)
     encoder = RowEncoder(Statements(session, settings.CASSANDRA_KEYSPACE))
     consumer = reader(
@@ -226,13 +227,12 @@ def limit_rate(settings: Settings, topics: list[str], count: int) -> float:
     )
     requests_made, done = [], 0
     while done < min(count, 100_000):
-        records = [record for found in consumer.poll(timeout_ms=1000).values() for record in found]
-        done += len(records)
-        rows = newest(encoder.rows(parse_all(records, lambda record: record.topic.rsplit(".", 1)[1])))
-        requests_made += [(statement(batch), None) for batch in batches(rows)]
+        poll = Poll.parse(consumer.poll(timeout_ms=1000), lambda record: record.topic.rsplit(".", 1)[1])
+        done += len(poll.records)
+        requests_made += [(request(batch), None) for batch in batches(newest(encoder.rows(poll)))]
     consumer.close()
     began = time.monotonic()
-    execute_concurrent(session, requests_made, IN_FLIGHT)
+    execute_concurrent(session, requests_made, MAX_REQUESTS_IN_FLIGHT)
     rate = done / (time.monotonic() - began)
     session.cluster.shutdown()
     return rate

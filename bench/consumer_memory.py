@@ -1,4 +1,5 @@
-"""Memory of the consumer under a steady load: resident size every ten seconds, first against last.
+"""Memory of the consumer under a steady load: resident size every ten seconds, the first third of
+the run compared with the last.
 
 .local/venv/bin/python -m bench.consumer_memory [--minutes 10] [--rate 3000]
 """
@@ -36,7 +37,7 @@ def main() -> None:
     services = ("kafka", "cassandra", "cassandra-schema")
     with tempfile.TemporaryDirectory(prefix="bench") as folder, Stack(Path(folder), services) as stack:
         sizes, done = watch(stack, options.minutes * 60, options.rate)
-    warm = sizes[len(sizes) // 10 :]  # the first tenth fills caches
+    warm = sizes[len(sizes) // 10 :]  # caches fill during the first tenth
     third = max(1, len(warm) // 3)
     first, last = sum(warm[:third]) / third, sum(warm[-third:]) / third
     rows = [
@@ -51,7 +52,8 @@ def main() -> None:
 
 
 def watch(stack: Stack, seconds: float, rate: int) -> tuple[list[float], float]:
-    """Feeds the topic at `rate` and returns the sizes in MiB and the records that were written."""
+    """Feeds the topic at `rate`. Returns the resident sizes in MiB and the number of records
+    written."""
     port = free_ports(1)[0]
     environ = {**stack.environ, "TOPIC_PREFIX": "bench", "METRICS_PORT": str(port), "LOG_LEVEL": "WARNING"}
     servers = environ["KAFKA_BOOTSTRAP_SERVERS"].split(",")

@@ -1,5 +1,5 @@
-"""Change events as Debezium writes them, for benchmarks that need many without PostgreSQL. Fields
-and sizes were taken from events of the real connector (3.7.0.Final, JSON without schema)."""
+"""Change events in Debezium's format, for benchmarks that need many of them without PostgreSQL.
+Fields and sizes were taken from events of the real connector (3.7.0.Final, JSON without schema)."""
 
 import json
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def envelope(table: str, after: dict, ts_ms: int, lsn: int, op: str = "c") -> by
 
 
 def trades(count: int, start_ms: int) -> Iterator[tuple[bytes, bytes]]:
-    """(key, value) of `count` trades of eight symbols, ten a second each."""
+    """(key, value) of `count` trades of eight symbols, ten per second and symbol."""
     for number in range(count):
         symbol, trade_id = SYMBOLS[number % len(SYMBOLS)], number // len(SYMBOLS)
         time_ms = start_ms + trade_id * 100
@@ -64,8 +64,8 @@ def trades(count: int, start_ms: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def candles(count: int, start_ms: int) -> Iterator[tuple[bytes, bytes]]:
-    """(key, value): each candle is updated ten times before it closes, as a polled open candle
-    is."""
+    """(key, value): each candle is updated ten times before it closes, like an open candle that is
+    polled."""
     for number in range(count):
         symbol = SYMBOLS[number % len(SYMBOLS)]
         step = number // len(SYMBOLS)
@@ -92,7 +92,7 @@ def candles(count: int, start_ms: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def prices(count: int, start_ms: int) -> Iterator[tuple[bytes, bytes]]:
-    """(key, value): 400 symbols, a change of each every two seconds."""
+    """(key, value): 400 symbols, each changing every two seconds."""
     for number in range(count):
         symbol, now_ms = f"SIM{number % 400:03}USDT", start_ms + number // 400 * 2000
         row = {"symbol": symbol, "price": f"{1 + number % 1009 / 100:.8f}", "updated_at": iso(now_ms)}
@@ -100,7 +100,7 @@ def prices(count: int, start_ms: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def statistics(count: int, start_ms: int) -> Iterator[tuple[bytes, bytes]]:
-    """(key, value): 400 symbols, a change of each every ten seconds."""
+    """(key, value): 400 symbols, each changing every ten seconds."""
     names = (
         "price_change",
         "price_change_percent",
@@ -128,8 +128,7 @@ def statistics(count: int, start_ms: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def books(count: int, start_ms: int) -> Iterator[tuple[bytes, bytes]]:
-    """(key, value): books of twenty levels a side, with the old row in `before` as REPLICA IDENTITY
-    FULL has it."""
+    """(key, value): order books with twenty levels per side."""
     for number in range(count):
         symbol, now_ms = SYMBOLS[number % len(SYMBOLS)], start_ms + number // len(SYMBOLS) * 3000
         sides = {

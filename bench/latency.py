@@ -1,5 +1,5 @@
-"""From commit in PostgreSQL to the confirmed write in Cassandra, and to the row in an answer of the
-API, at steady rates of changes with everything on this machine.
+"""Latency from the commit in PostgreSQL to the confirmed write in Cassandra and to the row in a
+reply of the API, at steady rates of changes, with everything on this machine.
 
     .local/venv/bin/python -m bench.latency [--rates 10,100,500] [--seconds 30]
 """
@@ -20,14 +20,9 @@ import requests
 from bench import machine
 from bench.results import publish, spread, table
 from local.stack import Stack
-from pipeline import cassandra_session
 from pipeline.consumer import metrics
-from pipeline.consumer.dead_letters import DeadLetters
-from pipeline.consumer.gc_tuning import tune_garbage_collector
+from pipeline.consumer.connected_loop import connected_loop
 from pipeline.consumer.kafka_source import KafkaSource
-from pipeline.consumer.loop import Loop
-from pipeline.consumer.statements import Statements
-from pipeline.consumer.writer import Writer
 from pipeline.settings import Settings, load
 from pipeline.stopping import Stop
 from pipeline.times import DAY_MS, now_ms
@@ -58,7 +53,7 @@ def main() -> None:
         delays, stop = watch_delays(), Stop()
         worker = threading.Thread(target=consume, args=(settings, stop))
         worker.start()
-        run(stack, 20, 15)  # warms everything up
+        run(stack, 20, 15)  # so that everything is warm
         rows = []
         for rate in map(int, options.rates.split(",")):
             delays.clear()
@@ -73,7 +68,7 @@ def main() -> None:
 
 
 def watch_delays() -> list[float]:
-    """Every value that the consumer observes for its histogram, as it is."""
+    """Every value that the consumer observes for its histogram, unrounded."""
     seen: list[float] = []
     observe = metrics.END_TO_END_SECONDS.observe
 
@@ -86,16 +81,13 @@ def watch_delays() -> list[float]:
 
 
 def consume(settings: Settings, stop: Stop) -> None:
-    session, source = cassandra_session.connect(settings), KafkaSource(settings)
-    statements = Statements(session, settings.CASSANDRA_KEYSPACE)
-    tune_garbage_collector()
-    Loop(source, statements, Writer(session, statements), DeadLetters(settings)).run(stop)
-    source.close()
-    session.cluster.shutdown()
+    with connected_loop(settings, lambda: KafkaSource(settings), stop) as loop:
+        if loop is not None:
+            loop.run(stop)
 
 
 def run(stack: Stack, rate: int, seconds: float) -> list[float]:
-    """Changes at this rate; meanwhile probes, whose delays to the API's answer are returned."""
+    """Changes at this rate; meanwhile probes, whose delays until the API's reply are returned."""
     changes = subprocess.Popen(
         [sys.executable, "-m", "bench.changes", str(rate), str(seconds)], cwd=ROOT, env=dict(stack.environ)
     )
@@ -109,14 +101,14 @@ def run(stack: Stack, rate: int, seconds: float) -> list[float]:
     )
     connection.autocommit = True
     url, session, delays = f"http://127.0.0.1:{stack.ports.api}/latest_prices", requests.Session(), []
-    moments = itertools.count(now_ms() + DAY_MS)
+    future_ms = itertools.count(now_ms() + DAY_MS)
     for number in range(PROBES):
         symbol = f"P{rate}X{number}USDT"
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO latest_prices VALUES (%s, 1)", (symbol,))
         committed = time.monotonic()
-        # Never the same question twice: the API keeps an answer for half a second.
-        while not session.get(url, params={"symbol": symbol, "to": next(moments)}, timeout=10).json():
+        # Never the same request twice: the API caches replies for a moment.
+        while not session.get(url, params={"symbol": symbol, "to": next(future_ms)}, timeout=10).json():
             time.sleep(0.002)
         delays.append(time.monotonic() - committed)
         time.sleep(seconds / PROBES / 2)

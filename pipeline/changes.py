@@ -1,5 +1,5 @@
-"""What crosses the seam between the stream and the store: a `Change` comes out of an envelope, a
-transformation turns it into `Write`s. Knows no Kafka and no Cassandra."""
+"""What passes between the stream of changes and Cassandra: an envelope holds a `Change`, and a
+transformation turns it into `Write`s. Knows neither Kafka nor Cassandra."""
 
 from typing import Any, NamedTuple
 
@@ -9,9 +9,10 @@ Row = dict[str, Any]
 
 
 class Change(NamedTuple):
-    """One change of one row. `row` is the row after it (before it, for a delete) as Debezium's JSON
-    has it: decimals and times are strings. `version_us` orders the changes of a row, the larger
-    wins; `commit_us` is when PostgreSQL committed, 0 for snapshot rows. Both in µs since 1970."""
+    """One change of one row. `row`: the row after the change (before it, for a delete) as in
+    Debezium's JSON, where decimals and times are strings. `version_us`: orders the changes of a
+    row, the larger wins. `commit_us`: when PostgreSQL committed, 0 for snapshot rows. Both in µs
+    since 1970."""
 
     table: str
     deleted: bool
@@ -21,11 +22,11 @@ class Change(NamedTuple):
 
 
 class Write(NamedTuple):
-    """One row to write. INSERT: the whole row. UPDATE: only the columns given, of a row that
-    several sources share; None clears a column. DELETE: `row` needs the key only. Columns that the
-    Cassandra table lacks are ignored.
-    `once`: set for a row that is nothing but its key and comes with many changes; written once per
-    poll."""
+    """One row to write. `kind` INSERT: the whole row. UPDATE: only the given columns of a row that
+    several source tables share. DELETE: `row` needs the key only. None clears a column; columns
+    that the Cassandra table lacks are ignored.
+    `once`: set for a row that consists of its key only and that many changes ask for; rows with
+    equal `once` are written once per poll."""
 
     table: str
     kind: str

@@ -1,7 +1,11 @@
-"""What becomes of a changed row on its way into Cassandra: one plain function per table. A table
-that is not listed is mirrored column by column. To transform a table of yours, write a function
-here and list it at the bottom. Knows no Kafka and no Cassandra; a `KeyError`, `TypeError` or
-`ValueError` in here makes the record a dead letter."""
+"""How a changed row is written to Cassandra: one plain function per table. A table that is not
+listed is mirrored column by column. To transform a table of yours, write a function here and list
+it at the bottom. Knows neither Kafka nor Cassandra.
+
+A function raises UnwritableRecord, with a reason, for a row that can never be written. So that no
+row stops the stream, a KeyError, TypeError, ValueError, IndexError, AttributeError or
+ArithmeticError makes its record a dead letter as well, even when a bug in the function raised it:
+test a new function first. Any other error stops the consumer."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -25,7 +29,7 @@ def latest_prices(change: Change) -> list[Write]:
     return [current] if change.deleted else [Write(change.table, INSERT, change.row), current]
 
 
-# Columns keep their names in market_now, but for the two tables' common one.
+# Columns keep their names in market_now, except `updated_at`, which the price has as well.
 STATS_IN_MARKET_NOW = {name: name for name in STATS.columns if name != "symbol"} | {"updated_at": "stats_updated_at"}
 
 
@@ -36,8 +40,8 @@ def crypto_24h_stats(change: Change) -> list[Write]:
 
 
 def order_book(change: Change) -> list[Write]:
-    """History with what people chart: best prices, spread, depth. Quantities and depth in base
-    asset."""
+    """History, with the figures that are charted: best prices, spread, depth. Quantities and depth
+    in the base asset."""
     if change.deleted:
         return []
     row = change.row
@@ -48,7 +52,7 @@ def order_book(change: Change) -> list[Write]:
 
 
 def recent_trades(change: Change) -> list[Write]:
-    """Each trade once, in the partition of its hour. A trade that happened stays."""
+    """Each trade once, in the Cassandra partition of its hour. Trades are never deleted."""
     if change.deleted:
         return []
     row = change.row
@@ -59,9 +63,9 @@ def recent_trades(change: Change) -> list[Write]:
 
 
 def market_now(change: Change, columns: dict[str, str]) -> Write:
-    """The change's columns under their names in market_now; all cleared when its row was deleted.
-    The price and the statistics of a symbol come from two tables: each clears only what it
-    brought."""
+    """The change's columns under their names in market_now; all of them cleared if its row was
+    deleted. The price and the statistics of a symbol come from two tables: each clears only its own
+    columns."""
     row = change.row
     given = dict.fromkeys(columns.values()) if change.deleted else {columns[n]: row[n] for n in columns if n in row}
     return Write(MARKET_NOW, UPDATE, {"quote_asset": quote_asset(row["symbol"]), "symbol": row["symbol"], **given})
@@ -69,7 +73,7 @@ def market_now(change: Change, columns: dict[str, str]) -> Write:
 
 @lru_cache(maxsize=4096)
 def stored_hour(table: str, symbol: str, hour_ms: int) -> Write:
-    """Notes that this hour's partition holds rows, so that readers need not open empty ones."""
+    """Records that this hour's partition holds rows, so that readers skip empty ones."""
     row = {"table_name": table, "symbol": symbol, "hour": hour_ms}
     return Write(STORED_HOURS, INSERT, row, once=(table, symbol, hour_ms))
 
@@ -80,16 +84,22 @@ def levels(text: str) -> list[tuple[float, float]]:
 
 
 def book_figures(bids: list[tuple[float, float]], asks: list[tuple[float, float]]) -> dict[str, float | None]:
-    """None where a side is empty: then there is no best price and no spread. `imbalance` is from -1
-    (only sellers wait) to 1 (only buyers wait)."""
-    best_bid, best_ask = bids[0][0] if bids else None, asks[0][0] if asks else None
-    bid_depth, ask_depth = sum(quantity for _, quantity in bids), sum(quantity for _, quantity in asks)
-    both, depth = bool(bids and asks), bid_depth + ask_depth
+    """Prices and spread are None where a side of the book is empty, `imbalance` where both sides
+    are; it ranges from -1 (only asks) to 1 (only bids)."""
+    best_bid = bids[0][0] if bids else None
+    best_ask = asks[0][0] if asks else None
+    bid_depth = sum(quantity for _, quantity in bids)
+    ask_depth = sum(quantity for _, quantity in asks)
+    depth = bid_depth + ask_depth
+    spread = mid_price = None
+    if best_bid is not None and best_ask is not None:
+        spread = best_ask - best_bid
+        mid_price = (best_ask + best_bid) / 2
     return {
         "best_bid": best_bid,
         "best_ask": best_ask,
-        "spread": best_ask - best_bid if both else None,
-        "mid_price": (best_ask + best_bid) / 2 if both else None,
+        "spread": spread,
+        "mid_price": mid_price,
         "bid_depth": bid_depth,
         "ask_depth": ask_depth,
         "imbalance": (bid_depth - ask_depth) / depth if depth else None,

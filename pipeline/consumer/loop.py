@@ -3,14 +3,13 @@
 1. poll   2. parse, transform, encode   3. write all, wait for all   4. dead letters, wait for all
 5. commit
 
-Whatever fails before step 5, the records are read again. While the store works on one poll (3), the
-next is taken and encoded (1, 2) when it is there already; it is written only after the one before
-it was committed."""
+Whatever fails before step 5, the records are read again. While Cassandra works on one poll (3), the
+next one is taken and encoded (1, 2) if Kafka has it already; it is written only after the one
+before it was committed."""
 
 import logging
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
 
 from kafka.errors import KafkaError
 
@@ -18,8 +17,9 @@ from pipeline.backoff import Backoff
 from pipeline.consumer import metrics
 from pipeline.consumer.batches import batches, newest
 from pipeline.consumer.dead_letters import DeadLetters
-from pipeline.consumer.kafka_source import KafkaSource, Records
-from pipeline.consumer.row_encoder import Poll, RowEncoder, parse_all
+from pipeline.consumer.poll import Poll
+from pipeline.consumer.record_source import Records, RecordSource
+from pipeline.consumer.row_encoder import RowEncoder
 from pipeline.consumer.statements import Statements
 from pipeline.consumer.writer import Pending, SchemaChanged, Writer
 from pipeline.errors import StoreUnavailable
@@ -28,29 +28,18 @@ from pipeline.stopping import Stop
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.5
-
-
-@dataclass(slots=True)
-class InHand:
-    """One poll on its way. `pending` is None until it is encoded; `writing` is its first write, in
-    the other thread."""
-
-    records: Records
-    poll: Poll
-    pending: Pending | None = None
-    writing: Future | None = None
-    began: float = field(default_factory=time.monotonic)
+POLL_TIMEOUT_SECONDS = 0.5
 
 
 class Loop:
-    """Moves records until it is stopped; of the tables in `only`, if given. `progress_at`
-    (monotonic seconds) is when it last took or waited for any, `dead` how many became dead
-    letters."""
+    """Moves records until it is stopped or the source is exhausted; only those of the tables in
+    `only`, if given. `progress_at` (monotonic seconds) is when it last polled or waited for
+    Cassandra; `followed` are the tables whose records it reads; `records_committed` and
+    `dead_letters_sent` count since the start."""
 
     def __init__(
         self,
-        source: KafkaSource,
+        source: RecordSource,
         statements: Statements,
         writer: Writer,
         dead_letters: DeadLetters,
@@ -62,117 +51,131 @@ class Loop:
         self._dead_letters = dead_letters
         self._only = only
         self._encoder = RowEncoder(statements)
-        # One thread, because one poll is written at a time; it waits for Cassandra while this one
-        # parses.
+        # One thread, because one poll is written at a time; it waits for Cassandra while the main
+        # thread parses the next poll.
         self._background = ThreadPoolExecutor(1, "write")
-        self._store_outage = Outage("cassandra", log)
+        self._cassandra_outage = Outage("cassandra", log)
         self._kafka_outage = Outage("kafka", log)
+        self._kafka_backoff = Backoff()
         self.progress_at = time.monotonic()
         self.cassandra_unavailable = False
         self.followed: frozenset[str] = frozenset()
-        self.dead = 0
+        self.records_committed = 0
+        self.dead_letters_sent = 0
 
     def run(self, stop: Stop) -> None:
-        """Until `stop`: what is in hand is finished, unless the store is away; then it is left for
-        the next start."""
-        backoff, current = Backoff(), None
-        while not stop.requested:
-            self.progress_at = time.monotonic()
-            try:
-                records = self._take(0 if current else POLL_SECONDS, stop)
-            except KafkaError as error:
-                records = {}
-                self._pause_for_kafka(error, backoff, stop)
-            else:
-                self._kafka_outage.over()
-                backoff.reset()
-            following = self._prepare(records) if records else None
-            if current and not self._finish(current, stop):
-                break
-            current = following
-            if current and current.pending:
-                current.writing = self._background.submit(self._writer.write, current.pending)
-        else:
-            if current:
-                self._finish(current, stop)
-        self._background.shutdown()
+        """Until `stop` or the source's end. The poll that is being written is finished first,
+        unless Cassandra is unavailable; then the next start reads it again."""
+        with self._background:
+            writing: Poll | None = None
+            while not (stop.requested or self._source.exhausted):
+                taken = self._take(stop, wait=writing is None)
+                if writing and not self._finish(writing, stop):
+                    return  # `taken` is read again as well: nothing after a gap may be committed
+                writing = self._start_writing(taken)
+            if writing:
+                self._finish(writing, stop)
 
-    def _take(self, timeout_seconds: float, stop: Stop) -> Records:
+    def _take(self, stop: Stop, wait: bool) -> Poll | None:
+        """Steps 1 and 2. None when there are no records; `wait` gives them time to come."""
+        self.progress_at = time.monotonic()
+        try:
+            records = self._poll(stop, POLL_TIMEOUT_SECONDS if wait else 0)  # 1
+        except KafkaError as error:
+            self._pause_for_kafka(error, self._kafka_backoff, stop)
+            return None
+        self._kafka_outage.over()
+        self._kafka_backoff.reset()
+        return self._prepare(records) if records else None  # 2
+
+    def _finish(self, poll: Poll, stop: Stop) -> bool:
+        """Steps 3 to 5. False when a stop came before they were done: then nothing is committed."""
+        written = self._write_all(poll, stop)  # 3
+        if written is None or not self._send_dead_letters(poll, stop):  # 4
+            log.warning("stopped_before_confirmation", extra={"records": len(poll.records)})
+            return False
+        self._source.commit(poll.next_offsets())  # 5
+        self.records_committed += len(poll.records)
+        self._count(poll, written)
+        return True
+
+    def _poll(self, stop: Stop, timeout_seconds: float) -> Records:
         tables = self._statements.tables()
         self.followed = self._source.follow(tables & self._only if self._only else tables)
         if not self.followed:
-            stop.wait(POLL_SECONDS)
+            stop.wait(POLL_TIMEOUT_SECONDS)
         return self._source.poll(timeout_seconds)
 
-    def _prepare(self, records: Records) -> InHand:
-        poll = parse_all((record for batch in records.values() for record in batch), self._source.table_of)
-        hand = InHand(records, poll)
+    def _prepare(self, records: Records) -> Poll:
+        poll = Poll.parse(records, self._source.table_of)
         try:
-            self._encode(hand)
+            self._encode(poll)
         except StoreUnavailable:
-            pass  # a statement could not be prepared; `_write` encodes again, and waits
-        return hand
+            pass  # a statement could not be prepared; `_write` encodes again, and `_write_all` waits
+        return poll
 
-    def _encode(self, hand: InHand) -> None:
-        hand.poll.dig_up()
-        hand.pending = Pending(list(batches(newest(self._encoder.rows(hand.poll)))))
+    def _encode(self, poll: Poll) -> Pending:
+        poll.clear_rejections()
+        poll.pending = Pending(list(batches(newest(self._encoder.rows(poll)))))
+        return poll.pending
 
-    def _finish(self, hand: InHand, stop: Stop) -> bool:
-        """Steps 3 to 5. False when it was stopped before they were done."""
-        if not self._write(hand, stop) or not self._bury(hand, stop):
-            log.warning("stopped_before_confirmation", extra={"records": len(hand.poll.records)})
-            return False
-        self._source.commit({partition: batch[-1].offset + 1 for partition, batch in hand.records.items()})
-        self._count(hand)
-        return True
+    def _start_writing(self, poll: Poll | None) -> Poll | None:
+        """Begin step 3 in the background, so that the next poll can be taken meanwhile."""
+        if poll and poll.pending:
+            poll.first_write = self._background.submit(self._writer.write, poll.pending)
+        return poll
 
-    def _write(self, hand: InHand, stop: Stop) -> bool:
-        """Write until everything is confirmed or refused."""
+    def _write_all(self, poll: Poll, stop: Stop) -> Pending | None:
+        """Write until everything is confirmed or rejected. None when a stop came first."""
         backoff = Backoff()
         while True:
             try:
-                if hand.writing:
-                    writing, hand.writing = hand.writing, None
-                    writing.result()
-                else:
-                    if hand.pending is None:
-                        self._encode(hand)
-                    self._writer.write(hand.pending)
+                written = self._write(poll)
                 break
             except StoreUnavailable as error:
                 if isinstance(error, SchemaChanged):
-                    hand.pending = None
+                    poll.pending = None
                 if stop.requested:
-                    return False
-                self._wait_for_store(error, backoff.next_seconds())
-        for position, reason in hand.pending.refused:
-            hand.poll.bury(position, reason)
+                    return None
+                self._wait_for_cassandra(error, backoff.next_seconds())
+        for position, reason in written.refused:
+            poll.reject(position, reason)
         if self.cassandra_unavailable:
             self.cassandra_unavailable = False
-            self._store_outage.over()
+            self._cassandra_outage.over()
             self._source.resume()
-        return True
+        return written
 
-    def _bury(self, hand: InHand, stop: Stop) -> bool:
-        """Send the dead letters until Kafka has them all."""
+    def _write(self, poll: Poll) -> Pending:
+        """One attempt: the one that is under way in the background, else a new one."""
+        first_write, poll.first_write = poll.first_write, None
+        pending = poll.pending or self._encode(poll)
+        if first_write:
+            first_write.result()
+        else:
+            self._writer.write(pending)
+        return pending
+
+    def _send_dead_letters(self, poll: Poll, stop: Stop) -> bool:
+        """Send until Kafka has confirmed them all. False when a stop came first."""
         backoff = Backoff()
         while True:
             try:
-                self.dead += self._dead_letters.send(hand.poll.dead)
+                self.dead_letters_sent += self._dead_letters.send(poll.dead_letters)
                 return True
             except KafkaError as error:
                 if stop.requested:
                     return False
                 self._pause_for_kafka(error, backoff, stop)
 
-    def _wait_for_store(self, error: StoreUnavailable, seconds: float) -> None:
+    def _wait_for_cassandra(self, error: StoreUnavailable, seconds: float) -> None:
         """Let time pass as a member of the group, for as long as the outage takes."""
         metrics.RETRIES.inc()
         self.cassandra_unavailable = True
-        self._store_outage.failed(error, seconds)
+        self._cassandra_outage.failed(error, seconds)
         try:
             self._source.hold(seconds)
-            self._show_lag(ask=True)
+            self._show_lag(fetch_ends=True)
         except KafkaError as kafka_error:
             self._kafka_outage.failed(kafka_error, seconds)
         self.progress_at = time.monotonic()
@@ -182,29 +185,29 @@ class Loop:
         self._kafka_outage.failed(error, delay)
         stop.wait(delay)
 
-    def _count(self, hand: InHand) -> None:
-        now_us, took_seconds = time.time_ns() // 1000, time.monotonic() - hand.began
+    def _count(self, poll: Poll, written: Pending) -> None:
+        now_us, took_seconds = time.time_ns() // 1000, time.monotonic() - poll.began
         metrics.POLL_SECONDS.observe(took_seconds)
-        for batch in hand.records.values():
-            metrics.RECORDS.labels(self._source.table_of(batch[0])).inc(len(batch))
-        for table, rows in hand.pending.confirmed:
+        for records in poll.by_partition.values():
+            metrics.RECORDS.labels(self._source.table_of(records[0])).inc(len(records))
+        for table, rows in written.confirmed:
             metrics.ROWS.labels(table).inc(rows)
             metrics.BATCHES.labels(table).inc()
         delays: dict[str, list[float]] = {}
-        for _, change in hand.poll.changes:
+        for _, change in poll.changes:
             if change.commit_us:
                 delays.setdefault(change.table, []).append(max(0, now_us - change.commit_us) / 1e6)
         for table, values in delays.items():
             metrics.END_TO_END_SECONDS.observe(table, values)
-        for letter in hand.poll.dead:
+        for letter in poll.dead_letters:
             metrics.DEAD_LETTERS.labels(self._source.table_of(letter.record)).inc()
         try:
             self._show_lag()
         except KafkaError as error:
             log.debug("lag_unknown", extra={"error": f"{type(error).__name__}: {error}"})
-        facts = {"records": len(hand.poll.records), "dead": len(hand.poll.dead), "took_ms": round(took_seconds * 1000)}
-        log.debug("poll_written", extra=facts)
+        sizes = {"records": len(poll.records), "dead_letters": len(poll.dead_letters)}
+        log.debug("poll_written", extra={**sizes, "took_ms": round(took_seconds * 1000)})
 
-    def _show_lag(self, ask: bool = False) -> None:
-        for partition, lag in self._source.lag_records(ask).items():
+    def _show_lag(self, fetch_ends: bool = False) -> None:
+        for partition, lag in self._source.lag_records(fetch_ends).items():
             metrics.LAG_RECORDS.labels(partition.topic, partition.partition).set(lag)

@@ -1,5 +1,4 @@
-"""What the consumer counts, under which names. Metrics answer: does it keep up, is anything lost or
-refused?"""
+"""The consumer's metrics. They answer: does it keep up, is anything lost or refused?"""
 
 from prometheus_client import Counter, Gauge, Histogram
 

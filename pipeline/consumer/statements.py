@@ -1,6 +1,6 @@
-"""Prepared statements made from Cassandra's own schema: what a table's columns and types are is
-read there, so a new column or a new table needs no code. Knows CQL; knows nothing of Kafka or of
-what the tables mean."""
+"""Prepared statements made from Cassandra's own schema: the columns and types of a table are read
+there, so a new column or a new table needs no code. Knows CQL; knows nothing of Kafka or of what
+the tables mean."""
 
 from collections.abc import Iterable, Sequence
 from itertools import repeat
@@ -9,34 +9,23 @@ from typing import Any, NamedTuple
 from cassandra import DriverException
 from cassandra.cluster import Session
 from cassandra.metadata import TableMetadata
-from cassandra.query import UNSET_VALUE, BoundStatement, PreparedStatement
+from cassandra.query import UNSET_VALUE
 
 from pipeline.cassandra_session import UNAVAILABLE_ERRORS
 from pipeline.changes import DELETE, UPDATE, Row
 from pipeline.consumer.cql_values import BAD_VALUE, bigint, column_encoder, encoder
 from pipeline.errors import StoreUnavailable, UnwritableRecord
 
-VERSION = "[version]"
-LONGEST_KEY_BYTES = 65_535  # Cassandra's limit; the driver cannot even make a routing key of a longer one
-MOST_CHARACTERS = 200
+VERSION = "[version]"  # stands for the write timestamp among the names of a statement's values
+MAX_KEY_BYTES = 65_535  # Cassandra's limit; the driver cannot even make a routing key of a longer value
+MAX_QUOTED_CHARACTERS = 200
 FIXED_WIDTH = frozenset({"double", "float", "bigint", "int", "smallint", "tinyint", "boolean", "timestamp"})
 
 
-class SerialisedRow(BoundStatement):
-    """A prepared statement with values that are in wire format already: skips the driver's own
-    binding, which costs more than everything else on the write path (DESIGN 2.3)."""
-
-    def __init__(self, prepared: PreparedStatement, values: Sequence[Any]) -> None:
-        self.prepared_statement = prepared
-        self.keyspace = prepared.column_metadata[0].keyspace_name
-        self.values = values
-        self._routing_key = None
-
-
 class EncodedRow(NamedTuple):
-    """A row in wire format. `partition` is the statement and the Cassandra partition, `identity`
-    the row (table and primary key), `version_us` what orders its states, `position` that of its
-    record in the poll."""
+    """A row in wire format. `partition`: the statement and the Cassandra partition. `identity`: the
+    row (table and primary key). `version_us`: what orders the states of the row. `position`: that
+    of its record in the poll."""
 
     statement: "TableStatement"
     values: tuple[Any, ...]
@@ -47,40 +36,41 @@ class EncodedRow(NamedTuple):
     position: int
 
     def with_version(self, version_us: int) -> "EncodedRow":
-        """The same row, a little newer."""
+        """The same row with another version."""
         at = self.statement.version_at
         values = (*self.values[:at], bigint(version_us), *self.values[at + 1 :])
         return self._replace(values=values, version_us=version_us)
 
 
 class TableStatement:
-    """One way of writing one table: the prepared statement and how to fill it."""
+    """One way of writing one table: the prepared statement and how to fill it. `kind` is INSERT,
+    UPDATE or DELETE; `known` are the names of the table's columns."""
 
     def __init__(self, session: Session, table: TableMetadata, kind: str) -> None:
         self.table = table
         self.kind = kind
-        partition = [column.name for column in table.partition_key]
         self.key = [column.name for column in table.primary_key]
-        others = [name for name in table.columns if name not in self.key]
         self.known = frozenset(table.columns)
+        others = [name for name in table.columns if name not in self.key]
         self.prepared = session.prepare(statement_text(table, kind, self.key, others))
         order = {UPDATE: [VERSION, *others, *self.key], DELETE: [VERSION, *self.key]}
         names = order.get(kind, [*self.key, *others, VERSION])
-        types = [meta.type for meta in self.prepared.column_metadata]
-        self._names = [name for name in names if name != VERSION]
-        self._types = [kind for name, kind in zip(names, types, strict=True) if name != VERSION]
-        self._encoders = list(map(column_encoder, self._types))
+        driver_types = [column.type for column in self.prepared.column_metadata]
+        columns = [pair for pair in zip(names, driver_types, strict=True) if pair[0] != VERSION]
+        self._names = [name for name, _ in columns]
+        self._driver_types = [driver_type for _, driver_type in columns]
+        self._encoders = list(map(column_encoder, self._driver_types))
         self.version_at = names.index(VERSION)
-        self._partition_at = [names.index(name) for name in partition]
+        self._partition_at = [names.index(column.name) for column in table.partition_key]
         self._key_at = [names.index(name) for name in self.key]
-        # Sizes only bound a batch: numbers and times count as eight bytes, only text and the like
-        # is measured.
-        self._long = [number for number, driver_type in enumerate(types) if driver_type.typename not in FIXED_WIDTH]
-        self._fixed_bytes = 8 * (len(names) - len(self._long))
+        # Sizes only bound a batch: numbers and times count as eight bytes; only values of variable
+        # length are measured.
+        self._variable_at = [at for at, type_ in enumerate(driver_types) if type_.typename not in FIXED_WIDTH]
+        self._fixed_bytes = 8 * (len(names) - len(self._variable_at))
 
     def fits(self, table: TableMetadata) -> bool:
-        """Whether the table is still as it was. The driver makes a new object whenever it reads a
-        table's schema, also when nothing in it has changed."""
+        """Whether the statement still fits the table's schema. The driver makes a new metadata
+        object whenever it reads that schema, even if nothing in it has changed."""
         if table is not self.table:
             if shape(table) != shape(self.table):
                 return False
@@ -92,8 +82,9 @@ class TableStatement:
     ) -> list[EncodedRow]:
         """The rows in wire format, made column by column. A column that a row lacks is left unset
         (null in a new row); None clears it. Rows that several `source` tables share (UPDATE) are
-        separate identities: each writes its own columns. Raises UnwritableRecord when one of them
-        has a value that does not fit or lacks a key; of a single row it says which column."""
+        separate identities: each source writes its own columns. Raises UnwritableRecord when one of
+        the rows has a value that does not fit or lacks a key column; for a single row the message
+        names the column."""
         try:
             columns = [
                 encode([row.get(name, UNSET_VALUE) for row in rows])
@@ -102,7 +93,7 @@ class TableStatement:
             columns.insert(self.version_at, list(map(bigint, versions_us)))
         except BAD_VALUE:
             raise self._bad_value(rows[0]) from None
-        keys = [columns[number] for number in self._key_at]
+        keys = [columns[at] for at in self._key_at]
         self._check_keys(keys, rows[0])
         identity = f"{self.table.name} {source if self.kind == UPDATE else ''}"
         return list(
@@ -110,7 +101,7 @@ class TableStatement:
                 EncodedRow,
                 repeat(self),
                 zip(*columns),
-                zip(repeat(self), *(columns[number] for number in self._partition_at)),
+                zip(repeat(self), *(columns[at] for at in self._partition_at)),
                 zip(repeat(identity), *keys),
                 self._sizes(columns, len(rows)),
                 versions_us,
@@ -123,26 +114,23 @@ class TableStatement:
             if set(map(type, values)) != {bytes}:
                 missing = [name for name in self.key if first.get(name) is None]
                 raise UnwritableRecord(f"{self.table.name}: no value for key column {', '.join(missing)}")
-            if max(map(len, values)) > LONGEST_KEY_BYTES:
-                raise UnwritableRecord(f"{self.table.name}: a key column of more than {LONGEST_KEY_BYTES} bytes")
+            if max(map(len, values)) > MAX_KEY_BYTES:
+                raise UnwritableRecord(f"{self.table.name}: a key column of more than {MAX_KEY_BYTES} bytes")
 
     def _sizes(self, columns: list[list[Any]], count: int) -> Iterable[int]:
-        long = ([len(value) if value.__class__ is bytes else 0 for value in columns[number]] for number in self._long)
-        return map(sum, zip(repeat(self._fixed_bytes, count), *long))
+        lengths = ([len(value) if value.__class__ is bytes else 0 for value in columns[at]] for at in self._variable_at)
+        return map(sum, zip(repeat(self._fixed_bytes, count), *lengths))
 
-    def _bad_value(self, row: dict[str, Any]) -> UnwritableRecord:
-        """Which column it was: looked for only once it is known that there is one."""
-        for name, driver_type in zip(self._names, self._types):
+    def _bad_value(self, row: Row) -> UnwritableRecord:
+        """Names the column: searched for only once it is known that a value does not fit."""
+        for name, driver_type in zip(self._names, self._driver_types):
             value = row.get(name)
             try:
                 if value is not None:
                     encoder(driver_type)(value)
             except BAD_VALUE as error:
                 return UnwritableRecord(f"{self.table.name}.{name}={shortened(value)}: {shortened(error)}")
-        return UnwritableRecord(f"{self.table.name}: a version that is no 64-bit number")
-
-    def bind(self, values: Sequence[Any]) -> SerialisedRow:
-        return SerialisedRow(self.prepared, values)
+        return UnwritableRecord(f"{self.table.name}: a version that is not a 64-bit number")
 
 
 def shape(table: TableMetadata) -> tuple[object, ...]:
@@ -152,14 +140,14 @@ def shape(table: TableMetadata) -> tuple[object, ...]:
 
 
 def shortened(value: object) -> str:
-    """A value as a message can hold it: the record itself is kept in the dead letter."""
+    """A value as a message can quote it: the record itself is kept in the dead letter."""
     text = str(value) if isinstance(value, Exception) else repr(value)
-    return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + "…"
+    return text if len(text) <= MAX_QUOTED_CHARACTERS else text[:MAX_QUOTED_CHARACTERS] + "…"
 
 
 def statement_text(table: TableMetadata, kind: str, key: list[str], others: list[str]) -> str:
     """UPDATE rather than INSERT where several sources share a row: it leaves no row marker behind,
-    so the row is gone when the last source has cleared its columns."""
+    so the row disappears when the last source has cleared its columns."""
     name = f'"{table.keyspace_name}"."{table.name}"'
     where = " AND ".join(f'"{column}" = ?' for column in key)
     if kind == UPDATE:
@@ -173,8 +161,8 @@ def statement_text(table: TableMetadata, kind: str, key: list[str], others: list
 
 
 class Statements:
-    """The statements of a keyspace, prepared when first needed and again when their table's schema
-    changed."""
+    """The statements of a keyspace, prepared when first needed and again when the schema of their
+    table has changed."""
 
     def __init__(self, session: Session, keyspace: str) -> None:
         self._session = session
@@ -186,14 +174,15 @@ class Statements:
         keyspace = self._session.cluster.metadata.keyspaces.get(self._keyspace)
         return set(keyspace.tables) if keyspace else set()
 
-    def current(self, table_name: str) -> TableMetadata | None:
+    def table(self, name: str) -> TableMetadata | None:
+        """The schema of a table as the driver knows it now; None when there is no such table."""
         keyspace = self._session.cluster.metadata.keyspaces.get(self._keyspace)
-        return keyspace.tables.get(table_name) if keyspace else None
+        return keyspace.tables.get(name) if keyspace else None
 
     def statement(self, table_name: str, kind: str) -> TableStatement:
-        """Raises UnwritableRecord when Cassandra has no such table, StoreUnavailable when it cannot
-        be prepared."""
-        table = self.current(table_name)
+        """Raises UnwritableRecord when Cassandra has no such table, StoreUnavailable when the
+        statement cannot be prepared now."""
+        table = self.table(table_name)
         if table is None:
             raise UnwritableRecord(f"no table {self._keyspace}.{table_name} in Cassandra")
         statement = self._statements.get((table_name, kind))
@@ -206,14 +195,14 @@ class Statements:
         return statement
 
     def is_current(self, statement: TableStatement) -> bool:
-        """False once the schema has changed under a statement: then a refusal is not the record's
-        fault."""
-        table = self.current(statement.table.name)
+        """False once the schema has changed after the statement was prepared: then a refusal is not
+        the record's fault."""
+        table = self.table(statement.table.name)
         return table is not None and statement.fits(table)
 
     def has_changed(self, statement: TableStatement) -> bool:
-        """The same, asked of Cassandra itself: the driver may hear of a change later than the first
-        refusal comes. Raises StoreUnavailable."""
+        """Reads the schema from Cassandra first: the driver may be notified of a change only after
+        the first refusal. Raises StoreUnavailable."""
         try:
             self._session.cluster.refresh_table_metadata(self._keyspace, statement.table.name)
         except (*UNAVAILABLE_ERRORS, DriverException) as error:

@@ -1,8 +1,8 @@
-"""Records of klines that can never be written, by what is wrong with them."""
+"""Records of the table klines that can never be written, by the reason why."""
 
 POISON = {
     "not JSON": b"\xff\xfe{",
-    "no envelope": b'{"hello": "world"}',
+    "not an envelope": b'{"hello": "world"}',
     "no key": b'{"op":"c","after":{"close_price":"1"},"source":{"ts_us":1}}',
     "wrong type": b'{"op":"c","after":{"symbol":"BADUSDT","interval":"1m","open_time":"yesterday"},'
     b'"source":{"ts_us":1}}',

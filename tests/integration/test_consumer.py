@@ -1,5 +1,5 @@
-"""What the consumer promises, against real PostgreSQL, Debezium, Kafka and Cassandra. Each test has
-rows of its own."""
+"""The consumer's guarantees, tested with real PostgreSQL, Debezium, Kafka and Cassandra. Each test
+has rows of its own."""
 
 import itertools
 import json
@@ -113,7 +113,7 @@ def test_deleted_price_leaves_market_now_and_stays_in_history(postgres, reader) 
 
 
 def test_candle_deleted_and_written_again_in_one_transaction_is_there(postgres, reader) -> None:
-    """Both changes have the same commit time, and of equal times a delete would win in
+    """Both changes have the same commit time, and with equal times a delete would win in
     Cassandra."""
     insert_candle(postgres, "SWAPUSDT", 1)
     with postgres.cursor() as cursor:
@@ -161,7 +161,7 @@ def test_unwritable_records_become_dead_letters_and_the_stream_goes_on(
     wait_until(has_candle(reader, "BEFOREUSDT", 1), 30, "a candle before the bad records")
     for name, value in POISON.items():
         kafka_producer.send(topic, key=b"poison", value=value, partition=0, headers=[("case", name.encode())])
-    kafka_producer.send(topic, key=b"poison", value=None, partition=0).get(timeout=10)  # a tombstone is none
+    kafka_producer.send(topic, key=b"poison", value=None, partition=0).get(timeout=10)  # a tombstone is not poison
     for minute in range(8):
         insert_candle(postgres, f"AFTER{minute}USDT", 1)
         wait_until(has_candle(reader, f"AFTER{minute}USDT", 1), 30, "a candle after the bad records")
@@ -198,8 +198,8 @@ def test_new_column_is_ignored_until_cassandra_has_it_then_filled(postgres, read
         venue, numbers = "SELECT venue FROM latest_prices WHERE symbol = %s", itertools.count()
 
         def next_row_has_it() -> object:
-            """The consumer hears of the column a moment after the ALTER, and fills it from then
-            on."""
+            """The consumer is notified of the column a moment after the ALTER, and fills it from
+            then on."""
             symbol = f"COL2N{next(numbers)}USDT"
             sql(postgres, "INSERT INTO latest_prices VALUES (%s, 2, now(), 'spot')", symbol)
             wait_until(lambda: one(reader, price, symbol) == {"price": 2.0}, 30, "a row")
@@ -226,7 +226,7 @@ def test_new_table_is_mirrored_without_code(postgres, reader, admin) -> None:
     wait_until(lambda: one(reader, query) is None, 30, "the note deleted")
 
 
-def test_outage_of_the_store_loses_nothing_and_makes_no_dead_letter(
+def test_outage_of_cassandra_loses_nothing_and_makes_no_dead_letter(
     stack: Stack, postgres, reader, consumer: Program, settings
 ) -> None:
     letters = consumer.metric("consumer_dead_letters_total")
@@ -245,7 +245,7 @@ def test_outage_of_the_store_loses_nothing_and_makes_no_dead_letter(
 
 
 def retrying(condition: Callable[[], object]) -> Callable[[], object]:
-    """A reader's own session needs a moment after an outage, too."""
+    """The test's own session needs a moment after an outage, too."""
 
     def check() -> object:
         try:
@@ -257,8 +257,8 @@ def retrying(condition: Callable[[], object]) -> Callable[[], object]:
 
 
 def test_killed_consumers_lose_nothing(postgres, reader, start: Callable[..., Program], settings) -> None:
-    """Two more members join, one is killed in the middle of the work; what it had not committed,
-    others write."""
+    """Two more members join and one of them is killed while it works: the others write what it had
+    not committed."""
     with start("consumer_to_cassandra.py") as first, start("consumer_to_cassandra.py") as second:
         for other in (first, second):
             wait_until(other.healthy, 60, "health")
@@ -282,7 +282,7 @@ def test_killed_consumers_lose_nothing(postgres, reader, start: Callable[..., Pr
     sql(postgres, "DELETE FROM latest_prices WHERE symbol LIKE 'KILL%'")
 
 
-def test_dead_letters_are_listed_and_written_after_the_cause_is_mended(postgres, reader, admin, start) -> None:
+def test_dead_letters_are_listed_and_written_after_the_cause_is_fixed(postgres, reader, admin, start) -> None:
     sql(postgres, "CREATE TABLE fixes (id int PRIMARY KEY, body text)")
     sql(postgres, "ALTER PUBLICATION crypto_publication ADD TABLE fixes")
     admin.execute("CREATE TABLE fixes (id int PRIMARY KEY, body int)")

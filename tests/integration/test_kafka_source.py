@@ -1,5 +1,5 @@
-"""KafkaSource against a real Kafka group: what a rebalance and a pause in the middle of an outage
-must not lose."""
+"""KafkaSource in a real consumer group: what a rebalance and a pause during an outage must not
+lose."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -8,7 +8,8 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
-from pipeline.consumer.kafka_source import KafkaSource, Records
+from pipeline.consumer.kafka_source import KafkaSource
+from pipeline.consumer.record_source import Records
 from pipeline.settings import Settings
 from tests.integration.waiting import wait_until
 
@@ -32,14 +33,14 @@ def topic(settings: Settings) -> str:
 
 @pytest.fixture
 def source(settings: Settings, topic: str, request) -> Iterator[Callable[[], KafkaSource]]:
-    """`source()`: one more member of this test's group, following the topic."""
+    """`source()`: one more member of this test's group, subscribed to the topic."""
     opened = []
 
     def member() -> KafkaSource:
-        found = KafkaSource(settings.override(CONSUMER_GROUP=request.node.name))
-        opened.append(found)
-        wait_until(lambda: found.follow({TABLE}) == {TABLE}, 30, "the topic listed")
-        return found
+        new = KafkaSource(settings.override(CONSUMER_GROUP=request.node.name))
+        opened.append(new)
+        wait_until(lambda: new.follow({TABLE}) == {TABLE}, 30, "the topic listed")
+        return new
 
     yield member
     for one in opened:
@@ -48,6 +49,14 @@ def source(settings: Settings, topic: str, request) -> Iterator[Callable[[], Kaf
 
 def places(records: Records) -> set[tuple[int, int]]:
     return {(record.partition, record.offset) for batch in records.values() for record in batch}
+
+
+def pretend_topics_changed(member: KafkaSource) -> Callable[[], None]:
+    """Makes the member join its group again with its next poll, as it does when a topic gets more
+    partitions. Returns what takes the change back. kafka-python has no public way to time this."""
+    coordinator = member._consumer._coordinator
+    topics, coordinator._assignment_snapshot = coordinator._assignment_snapshot, {"other": 1}
+    return lambda: setattr(coordinator, "_assignment_snapshot", topics)
 
 
 def poll_until(source: KafkaSource, wanted: Callable[[Records], bool]) -> Records:
@@ -62,8 +71,8 @@ def poll_until(source: KafkaSource, wanted: Callable[[Records], bool]) -> Record
     return found
 
 
-def test_partitions_that_come_during_an_outage_lose_no_record(source) -> None:
-    """They arrive inside `hold`, not paused yet, and Kafka delivers from them."""
+def test_partitions_that_are_assigned_during_an_outage_lose_no_record(source) -> None:
+    """They are assigned inside `hold`, not paused yet, and Kafka delivers from them."""
     member = source()
     for _ in range(4):
         member.hold(1)
@@ -72,7 +81,7 @@ def test_partitions_that_come_during_an_outage_lose_no_record(source) -> None:
     assert places(found) == EVERY_RECORD
 
 
-def test_held_member_takes_nothing_and_goes_on_where_it_was(source) -> None:
+def test_held_member_takes_nothing_and_continues_where_it_was(source) -> None:
     member = source()
     before = places(poll_until(member, bool))
     member.hold(2)
@@ -83,8 +92,8 @@ def test_held_member_takes_nothing_and_goes_on_where_it_was(source) -> None:
 
 
 def test_partitions_that_moved_are_committed_by_their_new_owner_only(source, settings, topic, request) -> None:
-    """An offset of ours that is older than the new owner's would make the group read records again;
-    one that is newer would make it skip what the new owner has not written."""
+    """If the old owner committed an older offset than the new owner, the group would read records
+    again; with a newer one it would skip what the new owner has not written."""
     first, stop = source(), threading.Event()
     taken = poll_until(first, lambda records: places(records) >= EVERY_RECORD)
     second = source()
@@ -102,18 +111,17 @@ def test_partitions_that_moved_are_committed_by_their_new_owner_only(source, set
     )
     committed = {p: reader.committed(TopicPartition(topic, p)) for p in range(PARTITIONS)}
     reader.close()
-    mine = {partition.partition for partition in kept}
-    assert committed == {p: PER_PARTITION if p in mine else None for p in range(PARTITIONS)}
+    kept_numbers = {partition.partition for partition in kept}
+    assert committed == {p: PER_PARTITION if p in kept_numbers else None for p in range(PARTITIONS)}
 
 
-def test_offsets_that_kafka_did_not_take_are_committed_by_a_later_poll(source, settings, topic, request) -> None:
-    """Else the lag that Kafka shows stays until the next record, and a stop makes the group read
-    them again."""
+def test_offsets_that_kafka_did_not_accept_are_committed_by_a_later_poll(source, settings, topic, request) -> None:
+    """Otherwise the lag that Kafka shows stays until the next record, and after a stop the group
+    reads the records again."""
     member = source()
     taken = poll_until(member, lambda records: places(records) >= EVERY_RECORD)
-    coordinator = member._consumer._coordinator
-    coordinator._assignment_snapshot = {"other": 1}  # as if topics had changed: the member joins again
-    member._consumer.poll(timeout_ms=0)
+    pretend_topics_changed(member)
+    member._consumer.poll(timeout_ms=0)  # begins to join and does not wait for the end
     assert not member.commit({partition: records[-1].offset + 1 for partition, records in taken.items()})
     reader = KafkaConsumer(
         bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS), group_id=request.node.name, enable_auto_commit=False
@@ -129,19 +137,18 @@ def test_offsets_that_kafka_did_not_take_are_committed_by_a_later_poll(source, s
 
 
 def test_join_whose_reason_is_gone_before_its_answer_is_still_finished(source) -> None:
-    """kafka-python by itself would neither finish it nor ever join again: no commit would be taken
+    """kafka-python by itself would neither finish it nor ever join again: no commit would succeed
     any more."""
     member = source()
     taken = poll_until(member, lambda records: places(records) >= EVERY_RECORD)
     next_offsets = {partition: records[-1].offset + 1 for partition, records in taken.items()}
-    coordinator = member._consumer._coordinator
-    topics_now, coordinator._assignment_snapshot = coordinator._assignment_snapshot, {"other": 1}
+    undo = pretend_topics_changed(member)
     member.poll(0)
-    coordinator._assignment_snapshot = topics_now
-    assert coordinator.rejoining
+    undo()
+    assert member._consumer._coordinator.rejoining
 
     def committed() -> object:
         member.poll(0)
         return member.commit(next_offsets)
 
-    wait_until(committed, 20, "a commit that is taken")
+    wait_until(committed, 20, "a commit that Kafka accepts")

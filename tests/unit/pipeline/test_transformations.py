@@ -23,7 +23,7 @@ HOUR_MS = iso_to_ms("2026-11-23T19:00:00Z")
 
 @pytest.fixture
 def written(envelope):
-    """What becomes of a saved envelope, by table."""
+    """The writes that a saved envelope leads to, by table."""
 
     def write(case, table):
         writes = transform(parse(table, envelope(case)))
@@ -115,8 +115,8 @@ def test_price_and_statistics_write_different_columns_of_market_now(written):
     assert price & stats == {"quote_asset", "symbol"}
 
 
-def test_market_now_leaves_out_what_the_change_does_not_bring():
-    """A column that is not there (dropped placeholder, older schema) must not be cleared."""
+def test_market_now_leaves_out_columns_that_the_change_lacks():
+    """A missing column (dropped placeholder, older schema) must not be cleared."""
     change = Change("latest_prices", False, {"symbol": "ETHBTC", "updated_at": "t"}, 1, 1)
     made = market_now(change, {"price": "price", "updated_at": "price_updated_at"})
     assert made.row == {"quote_asset": "BTC", "symbol": "ETHBTC", "price_updated_at": "t"}
@@ -162,7 +162,7 @@ def test_table_that_keeps_history_never_deletes_from_it(name):
     assert all(made.kind != DELETE for made in transform(Change(name, True, row, 1, 1)))
 
 
-def test_transformed_row_is_a_new_object_and_the_change_stays_as_it_was(envelope):
+def test_transformed_row_is_a_new_object_and_the_change_is_unchanged(envelope):
     change = parse("order_book", envelope("order_book_updated"))
     before = dict(change.row)
     transform(change)
@@ -202,7 +202,7 @@ def test_figures_of_a_full_book_are_exact():
     ],
     ids=["no asks", "no bids", "empty", "no quantities"],
 )
-def test_figures_that_an_incomplete_book_has_not_are_null(bids, asks, known):
+def test_figures_that_an_incomplete_book_lacks_are_null(bids, asks, known):
     figures = book_figures(bids, asks)
     assert {name: value for name, value in figures.items() if value is not None} == known
     assert len(figures) == 7

@@ -76,8 +76,9 @@ def test_price_and_statistics_of_a_symbol_do_not_replace_each_other(make):
 
 
 def test_column_left_out_of_the_newer_change_keeps_the_value_of_the_older(make, envelope):
-    """An insert with a large text and, in the same poll, an update that leaves it alone: the update
-    arrives without the TOASTed column. Writing only the newest would lose the text for good."""
+    """An insert with a large text and, in the same poll, an update that does not touch it: the
+    update arrives without the TOASTed column. Writing only the newest state would lose the text
+    forever."""
     created = Change("notes", False, {"id": 7, "title": "old", "body": "long text", "updated_at": 1}, 5, 5)
     updated = parse("notes", envelope("note_with_toasted_column_left_alone"))
     rows = [

@@ -1,5 +1,5 @@
-"""Values as Debezium's JSON has them, read back with the driver's own types: what is stored is what
-was sent."""
+"""Values as in Debezium's JSON, read back with the driver's own types: what is stored is what was
+sent."""
 
 import base64
 import struct
@@ -11,7 +11,7 @@ import pytest
 from cassandra import cqltypes
 from cassandra.query import UNSET_VALUE
 
-from pipeline.consumer.cql_values import ALL_OF_A_CLASS, BAD_VALUE, PROTOCOL_VERSION, column_encoder, encoder
+from pipeline.consumer.cql_values import BAD_VALUE, PROTOCOL_VERSION, UNIFORM_COLUMN_ENCODERS, column_encoder, encoder
 from tests.unit.support.fake_cassandra import driver_type
 
 LEVELS = "frozen<list<frozen<tuple<double, double>>>>"
@@ -63,7 +63,7 @@ def stored(cql_type, value):
         ("inet", "127.0.0.1", "127.0.0.1"),
     ],
 )
-def test_good_value_is_stored_as_it_is(cql_type, value, expected):
+def test_value_that_fits_is_stored_unchanged(cql_type, value, expected):
     assert stored(cql_type, value) == expected
 
 
@@ -133,27 +133,27 @@ def test_bad_value_raises_what_becomes_a_dead_letter(cql_type, value):
         encoder(driver_type(cql_type))(value)
 
 
-def test_truth_value_is_no_number_and_no_time():
-    """Python takes True for 1; a boolean in a number column means that the two schemas disagree."""
-    taken = []
+def test_boolean_is_rejected_as_a_number_or_a_time():
+    """Python accepts True as 1; a boolean in a number column means that the schemas disagree."""
+    accepted = []
     for cql_type in ("double", "float", "bigint", "int", "smallint", "tinyint", "timestamp", "decimal"):
         for value in (True, False):
             try:
-                taken.append((cql_type, encoder(driver_type(cql_type))(value)))
+                accepted.append((cql_type, encoder(driver_type(cql_type))(value)))
             except BAD_VALUE:
                 pass
-    assert taken == []
+    assert accepted == []
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
-def test_double_takes_the_numbers_that_postgres_numeric_can_hold(value):
+def test_double_accepts_the_numbers_that_postgres_numeric_can_hold(value):
     """NUMERIC 'NaN' and 'Infinity' are legal in PostgreSQL, and a double holds them."""
     assert struct.pack(">d", stored("double", value)) == struct.pack(">d", float(value))
 
 
 def test_date_as_days_since_1970_is_stored_as_that_day():
-    """Debezium sends DATE as days since 1970; the driver takes an int for its own wire format, 2^31
-    days off."""
+    """Debezium sends DATE as days since 1970; the driver takes an int as its own wire format, which
+    is 2^31 days off."""
     assert stored("date", DAY_NUMBER).date() == DAY
 
 
@@ -163,12 +163,12 @@ def test_date_as_iso_text_is_stored_as_that_day():
 
 def test_time_of_day_in_microseconds_is_stored_as_that_time():
     """Debezium sends TIME as µs since midnight (time.precision.mode adaptive); the driver takes an
-    int for ns."""
+    int as ns."""
     assert stored("time", 69_947_123_456).nanosecond_time == 69_947_123_456_000
 
 
-def test_timestamp_without_time_zone_in_microseconds_is_stored_as_that_moment():
-    """Debezium sends TIMESTAMP as µs since 1970: taken as ms it would be the year 58,000."""
+def test_timestamp_without_time_zone_in_microseconds_is_stored_as_that_time():
+    """Debezium sends TIMESTAMP as µs since 1970: read as ms it would be the year 58,000."""
     assert stored("timestamp", 1_795_461_947_123_456) == datetime(2026, 11, 23, 19, 25, 47, 123_000)
 
 
@@ -176,7 +176,7 @@ def test_bytea_as_base64_is_stored_as_its_bytes():
     assert stored("blob", base64.b64encode(b"\x00\xffhello").decode()) == b"\x00\xffhello"
 
 
-def test_blob_takes_nothing_but_base64_text():
+def test_blob_accepts_base64_text_only():
     """bytes(5) is five zero bytes in Python."""
     for value in (5, True, "not base64!", [1, 2]):
         with pytest.raises(BAD_VALUE):
@@ -220,18 +220,18 @@ COLUMNS = [
 ]
 
 
-def test_every_loop_over_a_class_has_a_column_here():
-    assert {(name, type(values[0])) for name, values in COLUMNS} == ALL_OF_A_CLASS.keys()
+def test_every_uniform_column_encoder_has_a_column_here():
+    assert {(name, type(values[0])) for name, values in COLUMNS} == UNIFORM_COLUMN_ENCODERS.keys()
 
 
 @pytest.mark.parametrize(("cql_type", "values"), COLUMNS)
-def test_column_has_the_same_bytes_as_its_values_one_by_one(cql_type, values):
+def test_column_has_the_same_bytes_as_its_values_encoded_one_by_one(cql_type, values):
     kind = driver_type(cql_type)
     assert column_encoder(kind)(values) == [encoder(kind)(value) for value in values]
 
 
 @pytest.mark.parametrize(("cql_type", "values"), COLUMNS)
-def test_column_leaves_null_and_unset_as_they_are(cql_type, values):
+def test_column_leaves_null_and_unset_unchanged(cql_type, values):
     kind = driver_type(cql_type)
     encoded = column_encoder(kind)([values[0], None, UNSET_VALUE, values[1]])
     assert encoded == [encoder(kind)(values[0]), None, UNSET_VALUE, encoder(kind)(values[1])]

@@ -29,9 +29,8 @@ class FakeProducer:
 @pytest.fixture
 def connected(defaults):
     def make(error=None):
-        letters, producer = DeadLetters(defaults), FakeProducer(error)
-        letters._producer = producer
-        return letters, producer
+        producer = FakeProducer(error)
+        return DeadLetters(defaults, connect=lambda _settings: producer), producer
 
     return make
 
@@ -86,11 +85,14 @@ def test_letter_that_kafka_does_not_confirm_raises(connected):
 def test_letter_is_logged_with_topic_partition_and_offset(connected, caplog):
     letters, _ = connected()
     letters.send([DeadLetter(RECORD, "not JSON")])
-    (said,) = caplog.records
-    assert (said.topic, said.partition, said.offset, said.reason) == (RECORD.topic, 2, 18_231, "not JSON")
+    (line,) = caplog.records
+    assert (line.topic, line.partition, line.offset, line.reason) == (RECORD.topic, 2, 18_231, "not JSON")
 
 
 def test_nothing_to_send_needs_no_kafka(defaults):
-    letters = DeadLetters(defaults)
+    def connect(_settings):
+        raise AssertionError("connected to Kafka for nothing")
+
+    letters = DeadLetters(defaults, connect)
     assert letters.send([]) == 0
     letters.close()

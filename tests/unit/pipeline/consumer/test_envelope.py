@@ -63,8 +63,7 @@ def test_snapshot_of_a_candle_takes_updated_at_and_not_its_open_time(envelope, a
 
 
 def test_streamed_update_beats_an_older_snapshot_row_stamped_later(envelope, altered):
-    """Measured in DESIGN 2.2: 18 of 50 rows had a streamed update with a smaller ts_us than the
-    snapshot's."""
+    """Measured: 18 of 50 rows had a streamed update with a smaller ts_us than the snapshot's."""
     source = json.loads(envelope("price_updated"))["source"]
     snapshot_us = COMMIT_US + 40_000
     old = parse("latest_prices", altered("price_snapshot_row", source={**source, "ts_us": snapshot_us}))
@@ -74,7 +73,7 @@ def test_streamed_update_beats_an_older_snapshot_row_stamped_later(envelope, alt
 
 
 @pytest.mark.parametrize("own", [{}, {"updated_at": None}, {"updated_at": COMMIT_US}])
-def test_snapshot_row_without_a_version_of_its_own_is_taken_as_a_margin_older(altered, own):
+def test_snapshot_row_without_a_version_of_its_own_counts_as_a_margin_older(altered, own):
     change = parse("notes", altered("price_snapshot_row", after={"id": 7, **own}))
     assert change.version_us == COMMIT_US - SNAPSHOT_MARGIN_US
     assert SNAPSHOT_MARGIN_US >= 10_000_000
@@ -86,19 +85,19 @@ def test_snapshot_row_of_an_unknown_table_uses_its_updated_at(altered):
 
 
 def test_version_column_of_the_future_never_hides_a_streamed_update(altered):
-    """In a table that is not ours `updated_at` may be anything, e.g. when an offer ends. A version
-    later than the snapshot itself would freeze the row in Cassandra until then."""
+    """In a table that this project does not define `updated_at` may mean anything, e.g. when an
+    offer ends. A version later than the snapshot itself would freeze the row in Cassandra until
+    then."""
     change = parse("offers", altered("price_snapshot_row", after={"id": 7, "updated_at": "2099-01-01T00:00:00Z"}))
     assert change.version_us <= COMMIT_US
 
 
-def test_unknown_table_with_a_text_that_is_no_time_in_updated_at_is_still_mirrored(altered):
-    """The same row is written without complaint when it is streamed; a snapshot must not make a
-    dead letter of it."""
+def test_unknown_table_whose_updated_at_is_not_a_time_is_still_mirrored(altered):
+    """The same row is written when it is streamed; a snapshot must not make a dead letter of it."""
     assert parse("notes", altered("price_snapshot_row", after={"id": 7, "updated_at": "yesterday"})) is not None
 
 
-def test_tombstone_is_no_change_and_no_error():
+def test_tombstone_is_neither_a_change_nor_an_error():
     assert parse("klines", None) is None
 
 
@@ -108,8 +107,8 @@ def test_truncate_and_logical_message_hold_no_row(envelope, case):
 
 
 def test_unknown_operation_is_a_dead_letter_and_not_dropped(altered):
-    """Truncate and message are known to hold no row; of anything else that is not known, so nothing
-    may be lost."""
+    """Truncate and message are known to hold no row; an unknown operation may hold one, which must
+    not be lost."""
     for op in ("x", "", "cu", "curd", "C", "text"):
         with pytest.raises(UnwritableRecord):
             parse("klines", altered("kline_created_open", op=op))
@@ -126,7 +125,7 @@ def test_value_that_is_not_json_is_unwritable(value):
 
 
 @pytest.mark.parametrize("value", [b"null", b"[]", b"5", b'"op"', b"true", b"{}", b'{"after": {}}', b'[{"op": "c"}]'])
-def test_json_that_is_no_envelope_is_unwritable(value):
+def test_json_that_is_not_an_envelope_is_unwritable(value):
     with pytest.raises(UnwritableRecord):
         parse("klines", value)
 
@@ -151,11 +150,11 @@ def test_change_without_a_time_is_unwritable(altered, ts_us):
 
 
 def test_flattened_record_without_an_envelope_is_unwritable():
-    with pytest.raises(UnwritableRecord, match="no Debezium envelope"):
+    with pytest.raises(UnwritableRecord, match="not a Debezium envelope"):
         parse("klines", b'{"symbol": "ETHUSDT", "interval": "1m", "price": "1.0"}')
 
 
-def test_unavailable_value_placeholder_is_dropped_and_the_rest_kept(envelope):
+def test_unavailable_value_placeholder_is_dropped_and_the_other_columns_kept(envelope):
     row = parse("notes", envelope("note_with_toasted_column_left_alone")).row
     assert row == {"id": 7, "title": "new title", "updated_at": "2026-11-23T19:25:47.100000Z"}
 

@@ -23,13 +23,14 @@ TWO_TABLES = {name: declared_tables(CQL_TABLES)[name] for name in ("klines", "la
 
 
 class FakeKafka:
-    """KafkaSource and dead-letter topic in one; `done` is the history of what was done (but for the
-    polls, which may come while a write is under way). Like Kafka, it delivers what comes after the
-    last delivered record, wherever the committed offset is."""
+    """KafkaSource and dead-letter topic in one. `done` is the history of the calls, without the
+    polls, which may happen while a write is under way. Like Kafka, it delivers what follows the
+    last delivered record, whatever the committed offset is."""
 
     def __init__(self, values, stop):
         self.values = values
         self.stop = stop
+        self.exhausted = False
         self.position = self.committed = self.polls = 0
         self.done = []
         self.dead_offsets = []
@@ -61,7 +62,7 @@ class FakeKafka:
         self.done.append(f"commit {self.committed}")
         return True
 
-    def lag_records(self, ask=False):
+    def lag_records(self, fetch_ends=False):
         return {KLINES: len(self.values) - self.position}
 
     def send(self, letters):
@@ -76,17 +77,17 @@ class FakeKafka:
 
 @pytest.fixture
 def run(envelope):
-    """Consumes these values; `good` stands for a candle's envelope. `errors` are what Cassandra
-    answers, in order, then it confirms. Returns the history."""
+    """Consumes these values; `good` stands for a candle's envelope. Cassandra answers with
+    `errors`, in order (None confirms); then it confirms everything. Returns the FakeKafka."""
 
     def start(*values, errors=(), send_errors=(), on_write=lambda session, kafka: None):
         stop = FakeStop(after_waits=50)
         kafka = FakeKafka([envelope("kline_created_open") if value == "good" else value for value in values], stop)
         kafka.send_errors = list(send_errors)
-        session, left = FakeSession(), list(errors)
+        session, remaining = FakeSession(), list(errors)
 
         def outcome(_statement):
-            error = left.pop(0) if left else None
+            error = remaining.pop(0) if remaining else None
             kafka.done.append("write failed" if error else "write")
             on_write(session, kafka)
             return error
@@ -95,7 +96,7 @@ def run(envelope):
         statements = Statements(session, "crypto")
         loop = Loop(kafka, statements, Writer(session, statements), kafka)
         loop.run(stop)
-        assert len(stop.waits) < 50, "the loop went round without end"
+        assert len(stop.waits) < 50, "the loop never ended"
         return kafka
 
     return start
@@ -115,9 +116,9 @@ def test_poll_of_tombstones_only_is_committed_without_a_write(run):
     assert run(None, None).done == ["commit 2"]
 
 
-def test_write_that_is_not_confirmed_is_repeated_before_anything_is_committed(run):
-    away = NoHostAvailable("none", {})
-    kafka = run("good", "good", errors=[away, away, away])
+def test_write_that_is_not_confirmed_is_retried_before_anything_is_committed(run):
+    unavailable = NoHostAvailable("none", {})
+    kafka = run("good", "good", errors=[unavailable] * 3)
     assert kafka.done == [
         "write failed",
         "hold",
@@ -145,7 +146,7 @@ def test_outage_is_waited_for_without_limit(run):
         (frozenset({"klines", "elsewhere"}), {"klines"}),
     ],
 )
-def test_tables_that_were_asked_for_are_followed_and_no_others(only, followed):
+def test_only_the_requested_tables_are_followed(only, followed):
     stop, session = FakeStop(after_waits=50), FakeSession(TWO_TABLES)
     kafka, statements = FakeKafka([], stop), Statements(session, "crypto")
     loop = Loop(kafka, statements, Writer(session, statements), kafka, only)
@@ -162,13 +163,33 @@ def test_stop_during_an_outage_commits_nothing(run):
     assert kafka.dead_offsets == []
 
 
-def test_stop_finishes_what_is_in_hand(run):
+def test_poll_taken_during_an_outage_is_not_written_after_a_stop(run):
+    """Its commit would cover the poll before it, which was never confirmed."""
+
+    def stop(_session, kafka):
+        kafka.stop.set()
+
+    kafka = run(*["good"] * 4, errors=[NoHostAvailable("none", {})], on_write=stop)
+    assert kafka.done == ["write failed"]
+    assert kafka.committed == 0
+
+
+def test_stop_finishes_the_poll_that_is_being_written(run):
     def stop(_session, kafka):
         kafka.stop.set()
 
     kafka = run(*["good"] * 20, on_write=stop)
     assert kafka.done[:2] == ["write", "commit 2"]
     assert kafka.committed == kafka.position < 20
+
+
+def test_source_that_ends_is_read_until_its_last_record_is_committed(run, monkeypatch):
+    exhausted = property(lambda kafka: kafka.committed >= len(kafka.values), lambda _kafka, _value: None)
+    monkeypatch.setattr(FakeKafka, "exhausted", exhausted, raising=False)
+    unavailable = NoHostAvailable("none", {})
+    kafka = run(*["good"] * 3, errors=[None, unavailable])
+    assert kafka.done == ["write", "commit 2", "write failed", "hold", "write", "resume", "commit 3"]
+    assert not kafka.stop.requested
 
 
 def test_row_that_cassandra_refuses_becomes_a_dead_letter_and_the_stream_goes_on(run):
@@ -183,14 +204,14 @@ def test_record_that_two_tables_refuse_is_one_dead_letter(run, envelope, monkeyp
     assert run(price, errors=[InvalidRequest("bad row")] * 2).dead_offsets == [0]
 
 
-@pytest.mark.parametrize("heard", [True, False], ids=["the driver knows", "the driver does not know yet"])
-def test_schema_change_under_a_write_is_encoded_again_and_loses_nothing(run, heard):
+@pytest.mark.parametrize("driver_knows", [True, False], ids=["the driver knows", "the driver does not know yet"])
+def test_schema_change_under_a_write_is_encoded_again_and_loses_nothing(run, driver_knows):
     changed = []
 
     def change_once(session, _kafka):
         if not changed:
             changed.append(True)
-            session.declare(declared_tables(CQL_TABLES)["klines"].without("volume"), heard)
+            session.declare(declared_tables(CQL_TABLES)["klines"].without("volume"), driver_knows)
 
     kafka = run("good", b"not json", errors=[InvalidRequest("unknown column")], on_write=change_once)
     assert kafka.dead_offsets == [1]
@@ -198,8 +219,8 @@ def test_schema_change_under_a_write_is_encoded_again_and_loses_nothing(run, hea
     assert "write" in kafka.done
 
 
-def test_dead_letters_that_kafka_does_not_take_are_never_passed_over(run):
-    """The next poll gives what comes after; its commit must not cover a dead letter that was never
+def test_dead_letters_that_kafka_does_not_accept_are_never_skipped(run):
+    """The next poll returns later records; its commit must not cover a dead letter that was never
     sent."""
     kafka = run("good", b"not json", "good", "good", send_errors=[KafkaTimeoutError("no broker")])
     assert kafka.committed == 4
@@ -208,10 +229,10 @@ def test_dead_letters_that_kafka_does_not_take_are_never_passed_over(run):
 
 
 def test_poll_is_written_only_after_the_one_before_it_was_committed(run):
-    """Else an older version of a row could be confirmed after a newer one, and a stop could leave a
-    hole."""
-    away = NoHostAvailable("none", {})
-    kafka = run(*["good"] * 6, errors=[away, None, away, away])
+    """Otherwise an older version of a row could be confirmed after a newer one, and a stop could
+    leave a gap."""
+    unavailable = NoHostAvailable("none", {})
+    kafka = run(*["good"] * 6, errors=[unavailable, None, unavailable, unavailable])
     steps = [step for step in kafka.done if step.startswith(("write", "commit"))]
     assert steps == [
         "write failed",
@@ -227,8 +248,8 @@ def test_poll_is_written_only_after_the_one_before_it_was_committed(run):
 
 
 @pytest.mark.parametrize("part", ["hold", "lag_records"])
-def test_kafka_error_beside_a_write_does_not_stop_the_program(run, monkeypatch, part):
-    """Both away at once, e.g. while the machine starts: waited for like either alone."""
+def test_kafka_error_during_an_outage_of_cassandra_does_not_stop_the_program(run, monkeypatch, part):
+    """Both unavailable at once, e.g. while the machine starts: waited for like either alone."""
     errors, original = [KafkaTimeoutError("no broker")], getattr(FakeKafka, part)
 
     def failing(self, *arguments):

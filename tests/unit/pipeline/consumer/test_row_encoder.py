@@ -2,15 +2,18 @@ import json
 from collections import namedtuple
 
 import pytest
+from kafka import TopicPartition
 
 from pipeline.consumer import metrics
-from pipeline.consumer.row_encoder import RowEncoder, parse_all
+from pipeline.consumer.poll import Poll
+from pipeline.consumer.row_encoder import RowEncoder
 from pipeline.consumer.statements import Statements
 from pipeline.errors import StoreUnavailable
 from pipeline.tables import TABLES
 from tests.unit.support.fake_cassandra import FakeSession
 
 Record = namedtuple("Record", "topic partition offset key value headers")
+PARTITION = TopicPartition("crypto.public.klines", 0)
 SAVED = {
     "klines": "kline_created_open",
     "latest_prices": "price_created",
@@ -38,7 +41,7 @@ def encoded(session):
     encoder = RowEncoder(Statements(session, "crypto"))
 
     def encode(*records):
-        poll = parse_all(records, table_of)
+        poll = Poll.parse({PARTITION: list(records)}, table_of)
         return encoder.rows(poll), poll
 
     return encode
@@ -46,7 +49,7 @@ def encoded(session):
 
 def test_each_of_the_five_tables_becomes_rows_of_the_real_schema(encoded, envelope):
     rows, poll = encoded(*[record(table, envelope(case)) for table, case in SAVED.items()])
-    assert poll.dead == []
+    assert poll.dead_letters == []
     assert sorted(row.statement.table.name for row in rows) == [
         "crypto_24h_stats",
         "klines",
@@ -75,7 +78,7 @@ def unknown_columns():
     )
 
 
-def test_bad_record_is_dead_and_the_ones_around_it_are_written(encoded, envelope):
+def test_bad_record_becomes_a_dead_letter_and_the_ones_around_it_are_written(encoded, envelope):
     good = envelope("kline_created_open")
     rows, poll = encoded(
         record("klines", good, 10),
@@ -84,8 +87,8 @@ def test_bad_record_is_dead_and_the_ones_around_it_are_written(encoded, envelope
         record("klines", b'{"op": "c", "after": {}, "source": {"ts_us": 1}}', 13),
         record("klines", good, 14),
     )
-    assert [letter.record.offset for letter in poll.dead] == [11, 13]
-    assert all(letter.reason for letter in poll.dead)
+    assert [letter.record.offset for letter in poll.dead_letters] == [11, 13]
+    assert all(letter.reason for letter in poll.dead_letters)
     assert [row.position for row in rows] == [0, 4]
 
 
@@ -95,42 +98,42 @@ def test_values_that_do_not_fit_are_found_among_many_rows_and_the_others_keep_th
     body["after"]["close_price"] = "a lot"
     bad = json.dumps(body).encode()
     rows, poll = encoded(*[record("klines", bad if offset in (0, 7, 8, 19) else good, offset) for offset in range(20)])
-    assert [letter.record.offset for letter in poll.dead] == [0, 7, 8, 19]
-    assert all("close_price" in letter.reason for letter in poll.dead)
+    assert [letter.record.offset for letter in poll.dead_letters] == [0, 7, 8, 19]
+    assert all("close_price" in letter.reason for letter in poll.dead_letters)
     assert [row.position for row in rows] == [offset for offset in range(20) if offset not in (0, 7, 8, 19)]
 
 
 def test_dead_letter_keeps_the_original_bytes(encoded):
     _, poll = encoded(record("klines", b"\xff\x00not json", 5))
-    assert poll.dead[0].record.value == b"\xff\x00not json"
+    assert poll.dead_letters[0].record.value == b"\xff\x00not json"
 
 
-def test_record_of_a_table_that_cassandra_lacks_is_dead(encoded, envelope):
+def test_record_of_a_table_that_cassandra_lacks_becomes_a_dead_letter(encoded, envelope):
     rows, poll = encoded(record("nowhere", envelope("kline_created_open")))
     assert rows == []
-    assert "crypto.nowhere" in poll.dead[0].reason
+    assert "crypto.nowhere" in poll.dead_letters[0].reason
 
 
-def test_unknown_column_is_counted_and_ignored_and_said_once(encoded, envelope, caplog):
+def test_unknown_column_is_counted_and_ignored_and_logged_once(encoded, envelope, caplog):
     body = json.loads(envelope("kline_created_open"))
     body["after"]["added_yesterday"] = 5
     value = json.dumps(body).encode()
     before = unknown_columns()
     rows, poll = encoded(record("klines", value), record("klines", value))
-    assert (len(rows), poll.dead) == (2, [])
+    assert (len(rows), poll.dead_letters) == (2, [])
     assert unknown_columns() - before == 2
-    said = [entry for entry in caplog.records if entry.getMessage() == "unknown_column"]
-    assert [(entry.table, entry.column) for entry in said] == [("klines", "added_yesterday")]
+    warnings = [entry for entry in caplog.records if entry.getMessage() == "unknown_column"]
+    assert [(entry.table, entry.column) for entry in warnings] == [("klines", "added_yesterday")]
 
 
-def test_missing_column_is_no_error(encoded, envelope):
+def test_missing_column_is_not_an_error(encoded, envelope):
     body = json.loads(envelope("kline_created_open"))
     del body["after"]["volume"]
     rows, poll = encoded(record("klines", json.dumps(body).encode()))
-    assert (len(rows), poll.dead) == (1, [])
+    assert (len(rows), poll.dead_letters) == (1, [])
 
 
-def test_store_that_is_away_makes_no_dead_letters(encoded, envelope, session):
+def test_unavailable_cassandra_makes_no_dead_letters(encoded, envelope, session):
     from cassandra.cluster import NoHostAvailable
 
     session.prepare_error = NoHostAvailable("none", {})
@@ -142,13 +145,13 @@ WRONG = (None, True, 5, -1, 1.5, "", "text", [], [1], {}, 2**63, "9" * 400)
 
 
 def outcome(encoded, table, body):
-    """`written`, `dead`, or the exception that would have stopped the program."""
+    """`written`, `dead letter`, or the exception that would have stopped the program."""
     try:
         rows, poll = encoded(record(table, json.dumps(body).encode(), 7))
     except Exception as error:
         return f"stopped by {type(error).__name__}: {error}"
-    if poll.dead:
-        return "dead" if [letter.record.offset for letter in poll.dead] == [7] else "dead more than once"
+    if poll.dead_letters:
+        return "dead letter" if [letter.record.offset for letter in poll.dead_letters] == [7] else "several"
     return "written" if rows else "nothing"
 
 
@@ -156,14 +159,14 @@ def outcome(encoded, table, body):
     ("table", "column"), [(name, column) for name, table in TABLES.items() for column in table.columns]
 )
 def test_column_of_any_wrong_type_never_stops_the_consumer(encoded, envelope, table, column):
-    """Written or dead, but no other exception: the program would die, start, and die again on the
-    same record."""
+    """Written or a dead letter, but no other exception: the program would stop, start again, and
+    stop at the same record."""
     outcomes = {}
     for wrong in WRONG:
         body = json.loads(envelope(SAVED[table]))
         body["after"][column] = wrong
         outcomes[repr(wrong)[:20]] = outcome(encoded, table, body)
-    assert {wrong: found for wrong, found in outcomes.items() if found not in ("written", "dead")} == {}
+    assert {wrong: found for wrong, found in outcomes.items() if found not in ("written", "dead letter")} == {}
 
 
 @pytest.mark.parametrize(("table", "case"), [("latest_prices", "price_deleted"), ("klines", "kline_deleted")])
@@ -173,7 +176,7 @@ def test_delete_with_a_key_of_a_wrong_type_never_stops_the_consumer(encoded, env
         body = json.loads(envelope(case))
         body["before"]["symbol"] = wrong
         outcomes[repr(wrong)] = outcome(encoded, table, body)
-    assert {wrong: found for wrong, found in outcomes.items() if found != "dead"} == {}
+    assert {wrong: found for wrong, found in outcomes.items() if found != "dead letter"} == {}
 
 
 HUGE = "x" * 100_000
@@ -191,12 +194,12 @@ HUGE = "x" * 100_000
     ids=["value", "transformation", "time", "operation", "version"],
 )
 def test_reason_of_a_dead_letter_stays_short_whatever_was_wrong(encoded, envelope, table, change):
-    """It travels as a Kafka header beside the record: a letter that is too large would be tried
-    again for ever."""
+    """It becomes a Kafka header of the record: a dead letter that is too large would be retried
+    forever."""
     body = json.loads(envelope(SAVED[table]))
     for field, value in change.items():
         body[field] = {**body[field], **value} if isinstance(value, dict) else value
     _, poll = encoded(record(table, json.dumps(body).encode()))
-    lengths = [len(letter.reason) for letter in poll.dead]
+    lengths = [len(letter.reason) for letter in poll.dead_letters]
     assert len(lengths) == 1
     assert lengths[0] < 2_000

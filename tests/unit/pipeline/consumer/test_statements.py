@@ -86,15 +86,15 @@ def test_value_that_does_not_fit_is_named_with_table_column_and_value(statements
 
 
 def test_reason_of_a_huge_bad_value_stays_short(statements):
-    """It becomes a Kafka header and a log line: with a value of a megabyte the dead letter itself
-    could not be sent."""
+    """It becomes a Kafka header and a log line: if it quoted a value of a megabyte, the dead letter
+    itself could not be sent."""
     with pytest.raises(UnwritableRecord) as caught:
         encoded(statements, Write("klines", INSERT, {**KLINE_KEY, "volume": "x" * 100_000}))
     length = len(str(caught.value))
     assert length < 2_000
 
 
-def test_version_that_is_no_64_bit_number_is_unwritable(statements):
+def test_version_that_is_not_a_64_bit_number_is_unwritable(statements):
     with pytest.raises(UnwritableRecord):
         encoded(statements, Write("klines", INSERT, KLINE_KEY), 2**63)
 
@@ -168,7 +168,7 @@ def test_table_that_cassandra_lacks_makes_the_record_unwritable(statements):
 
 
 @pytest.mark.parametrize("error", [NoHostAvailable("none", {}), OperationTimedOut()])
-def test_store_that_is_away_while_preparing_is_waited_for(statements, session, error):
+def test_unavailable_cassandra_while_preparing_can_be_retried(statements, session, error):
     session.prepare_error = error
     with pytest.raises(StoreUnavailable):
         statements.statement("klines", INSERT)
@@ -176,7 +176,7 @@ def test_store_that_is_away_while_preparing_is_waited_for(statements, session, e
     assert statements.statement("klines", INSERT)
 
 
-def test_refused_statement_is_never_taken_for_an_outage(statements, session):
+def test_refused_statement_is_never_mistaken_for_an_outage(statements, session):
     session.prepare_error = InvalidRequest("INSERT statements are not allowed on counter tables")
     with pytest.raises((InvalidRequest, UnwritableRecord)):
         statements.statement("klines", INSERT)

@@ -5,7 +5,7 @@ from cassandra.query import BatchStatement, BatchType
 
 from pipeline.changes import INSERT, Write
 from pipeline.consumer.statements import Statements
-from pipeline.consumer.writer import Pending, SchemaChanged, Writer, statement
+from pipeline.consumer.writer import Pending, SchemaChanged, Writer, request
 from pipeline.errors import StoreUnavailable
 from tests.unit.support.ddl import CQL_TABLES, declared_tables
 from tests.unit.support.fake_cassandra import FakeSession
@@ -40,23 +40,23 @@ def batch(statements):
     return make
 
 
-def open_times(request):
+def open_times(sent):
     """Which rows a request holds."""
-    if isinstance(request, BatchStatement):
-        return [int.from_bytes(values[2], "big") for _, _, values in request._statements_and_parameters]
-    return [int.from_bytes(request.values[2], "big")]
+    if isinstance(sent, BatchStatement):
+        return [int.from_bytes(values[2], "big") for values in sent.rows]
+    return [int.from_bytes(sent.values[2], "big")]
 
 
 def refusing(*bad):
     """Cassandra that finds these rows invalid, and with them every batch that holds one."""
-    return lambda request: InvalidRequest("bad row") if set(open_times(request)) & set(bad) else None
+    return lambda sent: InvalidRequest("bad row") if set(open_times(sent)) & set(bad) else None
 
 
 def test_one_row_is_sent_alone_and_more_as_an_unlogged_batch(batch):
-    assert not isinstance(statement(batch(1)), BatchStatement)
-    request = statement(batch(3))
-    assert request.batch_type == BatchType.UNLOGGED
-    assert open_times(request) == [0, 1, 2]
+    assert not isinstance(request(batch(1)), BatchStatement)
+    sent = request(batch(3))
+    assert sent.batch_type == BatchType.UNLOGGED
+    assert open_times(sent) == [0, 1, 2]
 
 
 def test_confirmed_batches_leave_nothing_pending(writer, session, batch):
@@ -70,7 +70,7 @@ def test_confirmed_batches_leave_nothing_pending(writer, session, batch):
 
 @pytest.mark.parametrize("error", [NoHostAvailable("none", {}), WriteTimeout("late", write_type=0)])
 def test_batch_that_was_not_confirmed_stays_pending_and_the_others_do_not(writer, session, batch, error):
-    session.outcome = lambda request: error if open_times(request) == [5] else None
+    session.outcome = lambda sent: error if open_times(sent) == [5] else None
     pending = Pending([batch(3), batch(1, first=5), batch(2, first=7)])
     with pytest.raises(StoreUnavailable):
         writer.write(pending)
@@ -79,12 +79,12 @@ def test_batch_that_was_not_confirmed_stays_pending_and_the_others_do_not(writer
     session.outcome = lambda _request: None
     session.sent.clear()
     writer.write(pending)
-    assert [open_times(request) for request in session.sent] == [[5]]
+    assert [open_times(sent) for sent in session.sent] == [[5]]
     assert sum(rows for _, rows in pending.confirmed) == 6
 
 
 @pytest.mark.parametrize("bad", [(0,), (6,), (3, 4), tuple(range(7))])
-def test_bad_rows_of_a_batch_are_refused_and_the_good_ones_written(writer, session, batch, bad):
+def test_bad_rows_of_a_batch_are_refused_and_the_others_written(writer, session, batch, bad):
     session.outcome = refusing(*bad)
     pending = Pending([batch(7)])
     writer.write(pending)
@@ -93,50 +93,52 @@ def test_bad_rows_of_a_batch_are_refused_and_the_good_ones_written(writer, sessi
     assert all("bad row" in reason for _, reason in pending.refused)
 
 
-def test_outage_while_halving_loses_neither_good_nor_bad_rows(writer, session, batch):
+def test_outage_while_a_batch_is_split_loses_no_row(writer, session, batch):
     session.outcome = refusing(2)
-    answers = session.outcome
+    refusal = session.outcome
 
-    def away_for_halves(request):
-        return answers(request) if len(open_times(request)) == 4 else NoHostAvailable("none", {})
+    def unavailable_for_halves(sent):
+        return refusal(sent) if len(open_times(sent)) == 4 else NoHostAvailable("none", {})
 
-    session.outcome = away_for_halves
+    session.outcome = unavailable_for_halves
     pending = Pending([batch(4)])
     with pytest.raises(StoreUnavailable):
         writer.write(pending)
     assert sorted(row.position for kept in pending.batches for row in kept) == [0, 1, 2, 3]
-    session.outcome = answers
+    session.outcome = refusal
     writer.write(pending)
     assert [position for position, _ in pending.refused] == [2]
 
 
-@pytest.mark.parametrize("heard", [True, False], ids=["the driver knows", "the driver does not know yet"])
+@pytest.mark.parametrize("driver_knows", [True, False], ids=["the driver knows", "the driver does not know yet"])
 @pytest.mark.parametrize("rows", [1, 3])
-def test_refusal_under_a_changed_schema_is_encoded_again_and_no_dead_letter(writer, session, batch, rows, heard):
+def test_refusal_under_a_changed_schema_asks_for_encoding_again_and_refuses_no_row(
+    writer, session, batch, rows, driver_knows
+):
     pending = Pending([batch(rows)])
     session.outcome = lambda _request: InvalidRequest("unknown column")
-    session.declare(declared_tables(CQL_TABLES)["klines"].without("volume"), heard)
+    session.declare(declared_tables(CQL_TABLES)["klines"].without("volume"), driver_knows)
     with pytest.raises(SchemaChanged):
         writer.write(pending)
     assert pending.refused == []
     assert sum(map(len, pending.batches)) == rows
 
 
-def test_schema_is_asked_for_once_for_all_bad_rows_that_stand_alone(writer, session, batch):
-    asked, refresh = [], session.cluster.refresh_table_metadata
-    session.cluster.refresh_table_metadata = lambda *table: asked.append(table) or refresh(*table)
+def test_schema_is_read_once_for_all_single_rows_that_are_refused(writer, session, batch):
+    read, refresh = [], session.cluster.refresh_table_metadata
+    session.cluster.refresh_table_metadata = lambda *table: read.append(table) or refresh(*table)
     session.outcome = lambda _request: InvalidRequest("bad row")
     pending = Pending([batch(1, first=number) for number in range(50)])
     writer.write(pending)
     assert len(pending.refused) == 50
-    assert asked == [("crypto", "klines")]
+    assert read == [("crypto", "klines")]
 
 
-def test_refusal_when_the_schema_cannot_be_read_is_no_dead_letter(writer, session, batch):
+def test_refusal_while_the_schema_cannot_be_read_refuses_no_row(writer, session, batch):
     pending = Pending([batch(1), batch(1, first=1)])
     session.outcome = lambda _request: InvalidRequest("bad row")
-    session.refresh_error = DriverException("the control connection is away")
-    with pytest.raises(StoreUnavailable):
+    session.refresh_error = DriverException("the control connection is lost")
+    with pytest.raises(StoreUnavailable, match="schema of klines"):
         writer.write(pending)
     assert pending.refused == []
     session.refresh_error = None
@@ -144,9 +146,9 @@ def test_refusal_when_the_schema_cannot_be_read_is_no_dead_letter(writer, sessio
     assert sorted(position for position, _ in pending.refused) == [0, 1]
 
 
-def test_bug_in_our_code_or_the_driver_stops_the_program_and_makes_no_dead_letters(writer, session, batch):
-    """What Cassandra finds invalid is the record's fault; anything else is a bug (STYLE 10), and
-    with dead letters it would empty the whole stream into that topic."""
+def test_bug_in_the_code_or_the_driver_stops_the_program_and_makes_no_dead_letters(writer, session, batch):
+    """What Cassandra finds invalid is the record's fault; anything else is a bug, which would turn
+    the whole stream into dead letters."""
     session.outcome = lambda _request: AttributeError("'NoneType' object has no attribute 'host'")
     with pytest.raises(AttributeError):
         writer.write(Pending([batch(3)]))
