@@ -1,0 +1,16 @@
+-- A table of your own, captured by the pipeline. PostgreSQL; run as superuser postgres.
+
+-- updated_at orders snapshot rows. timestamptz arrives as text with its zone; a timestamp without zone does not.
+CREATE TABLE orders (
+    customer   text NOT NULL,
+    order_id   bigint NOT NULL,
+    quantity   bigint NOT NULL,
+    unit_price numeric NOT NULL,
+    status     text NOT NULL,
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (customer, order_id)
+);
+
+-- From here on every change is streamed. Debezium needs SELECT only to take a snapshot.
+ALTER PUBLICATION crypto_publication ADD TABLE orders;
+GRANT SELECT ON orders TO crypto_debezium;

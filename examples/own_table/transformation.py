@@ -1,0 +1,13 @@
+"""A transformation of one's own: for pipeline/transformations.py, which has these imports already."""
+
+from pipeline.changes import INSERT, Change, Write
+from pipeline.transformations import mirror
+
+
+def orders(change: Change) -> list[Write]:
+    """Each order with its total; a deleted order is deleted."""
+    if change.deleted:
+        return mirror(change)
+    row = change.row  # as Debezium's JSON has it: a numeric is text, a bigint a number
+    total = float(row["unit_price"]) * row["quantity"]
+    return [Write(change.table, INSERT, {**row, "total": total})]
