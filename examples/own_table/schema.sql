@@ -1,13 +1,12 @@
 -- A table of your own, captured by the pipeline. PostgreSQL; run as superuser postgres.
 
 -- updated_at orders snapshot rows. timestamptz arrives as text with its zone; a timestamp without zone does not.
-CREATE TABLE orders (
-    customer   text NOT NULL,
-    order_id   bigint NOT NULL,
-    quantity   bigint NOT NULL,
-    unit_price numeric NOT NULL,
-    status     text NOT NULL,
-    updated_at timestamptz NOT NULL DEFAULT now(),
+CREATE TABLE IF NOT EXISTS orders (
+    customer   text,
+    order_id   bigint,
+    quantity   bigint,
+    unit_price numeric,
+    updated_at timestamptz DEFAULT now(),
     PRIMARY KEY (customer, order_id)
 );
 

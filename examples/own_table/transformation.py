@@ -1,4 +1,5 @@
-"""A transformation of one's own: for pipeline/transformations.py, which has these imports already."""
+"""A transformation for the table `orders`. Belongs into pipeline/transformations.py, where `mirror`
+and the imports are already."""
 
 from pipeline.changes import INSERT, Change, Write
 from pipeline.transformations import mirror
