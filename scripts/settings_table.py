@@ -1,32 +1,55 @@
-"""The README's table of settings from pipeline/settings.py: `python3 -m scripts.settings_table`
-writes it into the README, and a test compares the two."""
+"""Writes the settings tables from pipeline/settings.py: all of them into docs/settings.md, the ones
+most people change into README.md. `make docs` runs it; a test compares."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
-from pipeline.settings import SETTINGS
+from pipeline.settings import SETTINGS, Setting
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+ROOT = Path(__file__).resolve().parents[1]
 MARKS = re.compile(r"(<!-- settings:[^\n]*-->\n).*(<!-- /settings -->)", re.DOTALL)
+MOST_CHANGED = (
+    "BINANCE_BASE_URL",
+    "SYMBOLS",
+    "QUOTE_ASSET",
+    "KLINE_INTERVALS",
+    "PRICE_INTERVAL_SECONDS",
+    "TRADES_BACKFILL",
+    "KLINES_BACKFILL",
+    "WEIGHT_BUDGET_PERCENT",
+    "API_PORT",
+    "LOG_LEVEL",
+)
+TABLES: dict[Path, tuple[Setting, ...]] = {
+    ROOT / "docs" / "settings.md": SETTINGS,
+    ROOT / "README.md": tuple(setting for setting in SETTINGS if setting.name in MOST_CHANGED),
+}
 
 
-def default_of(setting) -> str:
-    shown = f"that of `{setting.default[1:]}`" if setting.default.startswith("=") else f"`{setting.default}`"
-    others = (
-        f"; {program}: {'that of ' if value.startswith('=') else ''}`{value.lstrip('=')}`"
-        for program, value in setting.own.items()
-    )
-    return shown + "".join(others)
+def shown(default: str) -> str:
+    """A default such as `=PGHOST` is the value of that setting."""
+    return f"that of `{default[1:]}`" if default.startswith("=") else f"`{default}`"
 
 
-def table() -> str:
-    rows = [f"| `{setting.name}` | {default_of(setting)} | {setting.help} |" for setting in SETTINGS]
+def default_of(setting: Setting) -> str:
+    own = (f"{program}: {shown(default)}" for program, default in setting.own.items())
+    return "; ".join([shown(setting.default), *own])
+
+
+def table(settings: Iterable[Setting]) -> str:
+    rows = [f"| `{setting.name}` | {default_of(setting)} | {setting.help} |" for setting in settings]
     return "\n".join(["| setting | default | meaning |", "|---|---|---|", *rows]) + "\n"
 
 
+def with_table(text: str, settings: Iterable[Setting]) -> str:
+    """The document with its table replaced."""
+    return MARKS.sub(lambda found: found[1] + table(settings) + found[2], text)
+
+
 def main() -> None:
-    text = README.read_text(encoding="utf-8")
-    README.write_text(MARKS.sub(lambda found: found[1] + table() + found[2], text), encoding="utf-8")
+    for path, settings in TABLES.items():
+        path.write_text(with_table(path.read_text(encoding="utf-8"), settings), encoding="utf-8")
 
 
 if __name__ == "__main__":

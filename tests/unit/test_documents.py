@@ -1,32 +1,311 @@
-"""What the documents say is what the program does."""
+"""The documents say what the program does: settings, ports, commands, links, figures, examples."""
 
 import re
+import runpy
+import subprocess
+import tomllib
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import yaml
 
-from pipeline.settings import SETTINGS
-from scripts.settings_table import MARKS, README, table
-from tests.integration.program import ROOT
+from pipeline.api.query import read_query
+from pipeline.api.route_specs import ROUTES
+from pipeline.changes import DELETE, INSERT, Change
+from pipeline.settings import SETTINGS, Setting
+from scripts.settings_table import MARKS, MOST_CHANGED, TABLES, with_table
+from tests.unit.support.ddl import declared_tables
+
+ROOT = Path(__file__).resolve().parents[2]
+README, API, CONTRIBUTING = ROOT / "README.md", ROOT / "docs" / "api.md", ROOT / "CONTRIBUTING.md"
+OWN_TABLE = ROOT / "examples" / "own_table"
+DOCUMENTS = sorted(
+    path
+    for path in ROOT.rglob("*.md")
+    if not {".local", ".git", "results"} & set(path.relative_to(ROOT).parts) and ".pytest_cache" not in path.parts
+)
+# The changelog has one line per entry.
+WRAPPED = [path for path in DOCUMENTS if path.parent == ROOT or path.parts[len(ROOT.parts)] in ("docs", "examples")]
+WRAPPED.remove(ROOT / "CHANGELOG.md")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TARGETS = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+GIBIBYTE, MEBIBYTE = 1024, 1
+
+each_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 
 
-def test_readme_lists_every_setting_as_it_is() -> None:
-    found = MARKS.search(README.read_text(encoding="utf-8"))
-    assert found[0] == found[1] + table() + found[2], "run: python3 -m scripts.settings_table"
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def section(text: str, heading: str) -> str:
+    return re.split(r"^## ", text.split(f"\n## {heading}\n")[1], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def first_column(text: str) -> list[str]:
+    """The first cells of the rows of all tables, without their headings."""
+    rows = re.findall(r"^\| (.*?) \|", without_code(text), re.MULTILINE)
+    return [row for row in rows if "`" in row]
+
+
+# --- settings
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.name)
+def test_settings_table_is_that_of_the_code(path: Path) -> None:
+    text = text_of(path)
+    assert len(MARKS.findall(text)) == 1
+    assert text == with_table(text, TABLES[path]), "run: make docs"
+
+
+def test_settings_of_the_readme_exist_and_the_other_table_has_all() -> None:
+    assert {setting.name for setting in TABLES[README]} == set(MOST_CHANGED)
+    assert TABLES[ROOT / "docs" / "settings.md"] == SETTINGS
 
 
 def test_env_example_lists_every_setting_with_its_default() -> None:
-    text = (ROOT / ".env.example").read_text(encoding="utf-8")
-    given = dict(re.findall(r"^#([A-Z_]+)=(.*)$", text, re.MULTILINE))
+    given = dict(re.findall(r"^#([A-Z_]+)=(.*)$", text_of(ROOT / ".env.example"), re.MULTILINE))
     expected = {s.name: "" if s.default.startswith("=") else s.default for s in SETTINGS}
     assert {name: given.get(name) for name in expected} == expected
 
 
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_env_example_explains_the_setting_as_the_code_does(setting: Setting) -> None:
+    assert re.search(rf"^# {re.escape(setting.help)}.*\n#{setting.name}=", text_of(ROOT / ".env.example"), re.MULTILINE)
+
+
 def test_every_variable_of_the_compose_file_is_explained() -> None:
-    used = set(re.findall(r"\$\{([A-Z_]+):-", (ROOT / "docker-compose.yml").read_text(encoding="utf-8")))
-    explained = set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
+    used = set(re.findall(r"\$\{([A-Z_]+):-", text_of(ROOT / "docker-compose.yml")))
+    explained = set(re.findall(r"^#([A-Z_]+)=", text_of(ROOT / ".env.example"), re.MULTILINE))
     assert used - explained == set()
 
 
-@pytest.mark.parametrize("target", ["demo", "local", "test", "test-compose", "bench", "lint", "clean"])
-def test_make_has_the_targets_of_the_readme(target: str) -> None:
-    assert re.search(rf"^{target}:.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+def test_readme_lists_every_password_that_must_change() -> None:
+    passwords = set(re.findall(r"^#([A-Z_]+PASSWORD)=.+$", text_of(ROOT / ".env.example"), re.MULTILINE))
+    listed = text_of(README).split("### Before you expose anything")[1].split("\n## ")[0]
+    assert set(re.findall(r"`([A-Z_]+PASSWORD)`", listed)) == passwords
+
+
+# --- commands
+
+
+def in_code(text: str) -> str:
+    """What stands in code blocks and between backticks."""
+    blocks = re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL)
+    return "\n".join([*blocks, *re.findall(r"`[^`\n]+`", without_code(text))])
+
+
+@each_document
+def test_every_make_target_of_the_document_exists(path: Path) -> None:
+    assert set(re.findall(r"\bmake ([a-z][a-z-]+)", in_code(text_of(path)))) <= TARGETS
+
+
+def test_every_make_target_is_explained_somewhere() -> None:
+    told = {target for path in DOCUMENTS for target in re.findall(r"\bmake ([a-z-]+)", in_code(text_of(path)))}
+    assert TARGETS - {"help"} <= told
+
+
+def test_workflow_types_targets_that_exist() -> None:
+    runs = re.findall(r"run: make ([a-z-]+)$", text_of(ROOT / ".github" / "workflows" / "test.yml"), re.MULTILINE)
+    assert {"lint", "test", "test-compose"} <= set(runs) <= TARGETS
+
+
+@each_document
+def test_every_python_module_and_script_of_the_document_exists(path: Path) -> None:
+    code = in_code(text_of(path))
+    for module in re.findall(r"python3? -m ([a-z_.]+)", code):
+        place = ROOT.joinpath(*module.split("."))
+        assert module in ("pytest", "ruff", "mypy", "venv") or place.is_dir() or place.with_suffix(".py").is_file()
+    for script in re.findall(r"python3 ([a-z_]+\.py)", code):
+        assert (ROOT / script).is_file()
+
+
+def test_every_benchmark_of_the_readme_can_be_run_by_its_name() -> None:
+    known = set(re.findall(r'^    "([a-z_]+)', text_of(ROOT / "bench" / "run"), re.MULTILINE))
+    assert set(re.findall(r"`bench/run ([a-z_]+)`", text_of(README))) <= known
+
+
+def test_service_names_of_the_commands_are_those_of_the_compose_file() -> None:
+    for path in DOCUMENTS:
+        names = re.findall(r"docker compose exec (?:-T )?([a-z-]+)", text_of(path))
+        assert set(names) <= set(COMPOSE["services"]), path
+
+
+# --- addresses
+
+
+def published_ports() -> set[str]:
+    published = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
+    return {re.search(r":-(\d+)\}:", port)[1] for port in published}
+
+
+def test_every_port_of_the_readme_is_published_by_the_compose_file() -> None:
+    assert set(re.findall(r"localhost:(\d+)", text_of(README))) <= published_ports()
+
+
+def test_every_address_of_the_api_in_the_readme_is_answered() -> None:
+    found = re.findall(r"localhost:5000(/[^\s'`|)]*)", text_of(README))
+    assert found
+    for address in found:
+        parts = urlsplit(address)
+        route = ROUTES[parts.path]
+        read_query(parse_qsl(parts.query), route.parameters, route.required)
+
+
+def test_every_route_and_parameter_is_in_the_document_of_the_api() -> None:
+    text = text_of(API)
+    routes = re.findall(r"`(/[a-z0-9_.]*)`", " ".join(first_column(section(text, "Routes"))))
+    assert sorted(routes) == sorted(ROUTES)
+    parameters = re.findall(r"`([a-z_]+)`", " ".join(first_column(section(text, "Parameters"))))
+    assert sorted(parameters) == sorted({each.name for route in ROUTES.values() for each in route.parameters})
+
+
+# --- links and paths
+
+
+def anchors(path: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", without_code(text_of(path)), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@each_document
+def test_every_link_leads_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", without_code(text_of(path))):
+        if target.startswith(("http://", "https://")):
+            continue
+        file, _, anchor = target.partition("#")
+        place = (path.parent / file).resolve() if file else path
+        assert place.exists(), target
+        assert place.is_relative_to(ROOT), target
+        assert not anchor or anchor in anchors(place), target
+
+
+@each_document
+def test_every_path_of_the_document_exists(path: Path) -> None:
+    """Paths in backticks that begin with one of our folders; `…`, `*` and `<` stand for several."""
+    folders = "pipeline|debezium|grafana|local|simulator|bench|tests|docs|examples|scripts|sql|cql|prometheus"
+    for found in re.findall(rf"`((?:{folders})/[\w./-]*)`", text_of(path)):
+        assert (ROOT / found).exists(), found
+
+
+# --- figures
+
+
+def test_every_figure_of_the_readme_is_in_the_table_that_it_links() -> None:
+    lines = [line for line in text_of(README).splitlines() if "](bench/results/" in line]
+    assert lines
+    for line in lines:
+        measured = text_of(ROOT / re.search(r"\]\((bench/results/\w+\.md)\)", line)[1])
+        for figure in re.findall(r"\*\*(.+?)\*\*", line):
+            assert re.search(rf"(?<![\d.,]){re.escape(figure)}(?![\d,])", measured), figure
+
+
+def test_memory_that_the_readme_asks_for_is_the_sum_of_the_limits() -> None:
+    services = [service for service in COMPOSE["services"].values() if "profiles" not in service]
+    limits = [re.fullmatch(r"(\d+)([gm])", str(service["mem_limit"])) for service in services]
+    total = sum(int(limit[1]) * (GIBIBYTE if limit[2] == "g" else MEBIBYTE) for limit in limits) / GIBIBYTE
+    told = float(re.search(r"add up to ([\d.]+) GiB", text_of(README))[1])
+    assert abs(told - total) < 0.2, f"the limits add up to {total:.1f} GiB"
+
+
+@pytest.mark.parametrize(
+    ("name", "service"),
+    [
+        ("PostgreSQL", "postgres"),
+        ("Debezium", "connect"),
+        ("Kafka", "kafka"),
+        ("Cassandra", "cassandra"),
+        ("Grafana", "grafana"),
+    ],
+)
+def test_version_of_the_readme_is_that_of_the_image(name: str, service: str) -> None:
+    told = re.search(rf"{name} (\d+(?:\.\d+)?)(?: ·|\n)", text_of(README))[1]
+    tag = COMPOSE["services"][service]["image"].split(":")[1]
+    assert tag.split(".")[: told.count(".") + 1] == told.split(".")
+
+
+def test_version_of_the_changelog_is_that_of_the_project() -> None:
+    project = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]
+    headings = re.findall(r"^## (.*)$", text_of(ROOT / "CHANGELOG.md"), re.MULTILINE)
+    assert headings[0] == "Unreleased"
+    assert re.fullmatch(rf"{re.escape(project['version'])} \(\d{{4}}-\d\d-\d\d\)", headings[1])
+
+
+# --- the example of a table of one's own
+
+
+def own_tables() -> tuple[dict[str, str], dict[str, str]]:
+    """Columns of the example in PostgreSQL and in Cassandra."""
+    return (
+        declared_tables(OWN_TABLE / "schema.sql")["orders"].columns,
+        declared_tables(OWN_TABLE / "table.cql")["orders"].columns,
+    )
+
+
+def test_own_table_has_every_column_in_cassandra_and_the_key_of_postgres() -> None:
+    source, target = own_tables()
+    assert set(target) - set(source) == {"total"}
+    assert set(source) <= set(target)
+    keys = [declared_tables(OWN_TABLE / name)["orders"].key for name in ("schema.sql", "table.cql")]
+    assert keys[0] == keys[1]
+
+
+def test_own_table_in_the_readme_is_the_one_of_the_example() -> None:
+    block = re.search(r"^```sql\n(.*?)^```", text_of(README), re.MULTILINE | re.DOTALL)[1]
+    postgres, cassandra = block.split("-- Cassandra")
+    source, target = own_tables()
+    for text, columns in ((postgres, source), (cassandra, target)):
+        for name, kind in columns.items():
+            assert re.search(rf"[( ]{name} {kind}\b", text), name
+    for statement in ("ALTER PUBLICATION crypto_publication ADD TABLE orders;", "GRANT SELECT ON orders TO"):
+        assert statement in postgres
+        assert statement in text_of(OWN_TABLE / "schema.sql")
+
+
+def test_publication_and_roles_of_the_example_are_those_of_the_sql_files() -> None:
+    made = "".join(text_of(path) for path in sorted((ROOT / "sql").glob("*.sql")))
+    example = text_of(OWN_TABLE / "schema.sql")
+    publication = re.search(r"ALTER PUBLICATION (\w+)", example)[1]
+    role = re.search(r"TO (crypto_\w+);", example)[1]
+    assert f"CREATE PUBLICATION {publication} " in made
+    assert f"'{role}'" in made
+    assert "GRANT MODIFY ON KEYSPACE crypto TO crypto_writer" in text_of(ROOT / "cql" / "030_roles.cql")
+
+
+def test_transformation_of_the_example_fills_the_columns_of_its_table() -> None:
+    orders = runpy.run_path(str(OWN_TABLE / "transformation.py"))["orders"]
+    row = {"customer": "ada", "order_id": 1, "quantity": 3, "unit_price": "19.90", "updated_at": "2026-11-26T12:00:00Z"}
+    (write,) = orders(Change("orders", False, row, 1, 1))
+    assert (write.table, write.kind) == ("orders", INSERT)
+    assert write.row["total"] == pytest.approx(59.7)
+    assert set(write.row) == set(own_tables()[1])
+    (write,) = orders(Change("orders", True, row, 1, 1))
+    assert (write.table, write.kind) == ("orders", DELETE)
+
+
+def test_transformation_in_the_readme_is_the_one_of_the_example() -> None:
+    block = re.search(r"^```python\n(.*?)^```", text_of(README), re.MULTILINE | re.DOTALL)[1]
+    assert text_of(OWN_TABLE / "transformation.py").endswith(block)
+
+
+# --- form
+
+
+@pytest.mark.parametrize("path", WRAPPED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_prose_is_at_most_100_columns_wide(path: Path) -> None:
+    """Tables, headings, pictures and lines that are one long link cannot be wrapped."""
+    prose = [line for line in without_code(text_of(path)).splitlines() if not line.startswith(("|", "#", "!", "<!--"))]
+    assert [line for line in prose if len(line) > 100 and " " in line.strip()] == []
+
+
+def test_every_file_of_the_repository_ends_lines_as_unix_does() -> None:
+    listed = subprocess.run(["git", "ls-files", "--eol"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git repository")
+    assert [line for line in listed.stdout.splitlines() if line.startswith(("i/crlf", "i/mixed"))] == []
