@@ -10,11 +10,11 @@ import logging
 import time
 
 from pipeline import logs, monitor, postgres, program
+from pipeline.producer.ban import Ban
 from pipeline.producer.budget import Budget
 from pipeline.producer.client import Exchange
 from pipeline.producer.clock import ExchangeClock
 from pipeline.producer.database import Database
-from pipeline.producer.gate import Gate
 from pipeline.producer.jobset import JobSet
 from pipeline.producer.loop import Loop
 from pipeline.producer.schedule import Schedule
@@ -33,13 +33,13 @@ def main() -> int:
     stop = on_signals()
     exit_after_grace_period()
 
-    gate, clock, schedule = Gate(), ExchangeClock(), Schedule(time.monotonic)
+    ban, clock, schedule = Ban(), ExchangeClock(), Schedule(time.monotonic)
     budget = Budget(settings.WEIGHT_BUDGET_PERCENT, clock.seconds)
-    exchange = Exchange(settings.BINANCE_BASE_URL, gate, budget)
+    exchange = Exchange(settings.BINANCE_BASE_URL, ban, budget)
     database = Database(lambda: postgres.connect(settings, "producer"))
     jobs = JobSet(settings, schedule, exchange, budget, clock, database, stop)
     loop = Loop(
-        exchange, gate, budget, schedule, database, jobs.fetched, jobs.unknown_symbol, settings.TRADES_RETENTION_DAYS
+        exchange, ban, budget, schedule, database, jobs.fetched, jobs.unknown_symbol, settings.TRADES_RETENTION_DAYS
     )
     monitor.serve(settings.METRICS_HOST, settings.METRICS_PORT, lambda: health(loop))
     log.info("producer_started", extra={"exchange": settings.BINANCE_BASE_URL, "symbols": ",".join(settings.SYMBOLS)})

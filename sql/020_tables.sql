@@ -63,11 +63,20 @@ CREATE TABLE IF NOT EXISTS trade_positions (
     updated_at    timestamptz NOT NULL DEFAULT now()
 );
 
--- Key: the exchange's address. Until when it must not be called, so that a producer that was killed inside a ban and
--- started again keeps silent. Not captured.
-CREATE TABLE IF NOT EXISTS exchange_silence (
+-- Before 0.1.0, exchange_ban had other names; its rows and grants are kept.
+DO $$
+BEGIN
+    IF to_regclass('exchange_silence') IS NOT NULL AND to_regclass('exchange_ban') IS NULL THEN
+        ALTER TABLE exchange_silence RENAME TO exchange_ban;
+        ALTER TABLE exchange_ban RENAME COLUMN silent_until TO banned_until;
+    END IF;
+END
+$$;
+-- Key: the exchange's address. Until when it must not be called, so that a producer that was killed during a ban and
+-- started again sends no request before the ban is over. Not captured.
+CREATE TABLE IF NOT EXISTS exchange_ban (
     base_url     text PRIMARY KEY,
-    silent_until timestamptz NOT NULL
+    banned_until timestamptz NOT NULL
 );
 
 -- Key: symbol, interval, open_time. The open candle changes until is_closed; then it is final.

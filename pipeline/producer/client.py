@@ -11,8 +11,8 @@ from requests.adapters import HTTPAdapter
 
 from pipeline.errors import ExchangeBanned, ExchangeError, UnknownSymbol
 from pipeline.producer import metrics
+from pipeline.producer.ban import Ban
 from pipeline.producer.budget import Budget
-from pipeline.producer.gate import Gate
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ TIMEOUT_SECONDS = (3.05, 12)
 # A ban without Retry-After has not been seen; a minute is the exchange's own counting window.
 BAN_WITHOUT_RETRY_AFTER_SECONDS = 60.0
 # Going on at once after a 429 is what turns it into a 418.
-SHORTEST_BAN_SECONDS = 1.0
+MIN_BAN_SECONDS = 1.0
 # 451 does not pass by itself; it is asked again, by one request, only in case the address was
 # moved.
 RESTRICTED_RETRY_SECONDS = 60.0
@@ -50,20 +50,21 @@ class Restricted(ExchangeBanned):
 class Exchange:
     """Requests with keep-alive, one session per thread (a Session is not thread-safe)."""
 
-    def __init__(self, base_url: str, gate: Gate, budget: Budget) -> None:
+    def __init__(self, base_url: str, ban: Ban, budget: Budget) -> None:
         self.base_url = base_url
         self.data_source = ""
-        self._gate = gate
+        self._ban = ban
         self._budget = budget
         self._threads = threading.local()
 
     def get(self, path: str, params: dict[str, Any] | None = None) -> Any:
         """The reply's JSON. Raises ExchangeBanned without a call while a ban lasts, UnknownSymbol,
         Restricted, Unreachable, BadReply or ExchangeError."""
-        closings, minute = self._gate.closings, self._budget.minute
-        waiting = self._gate.closed_seconds()
-        if waiting:
-            raise ExchangeBanned(f"silent for {waiting:.0f} s more", waiting)
+        bans = self._ban.count
+        minute = self._budget.minute
+        remaining = self._ban.remaining_seconds()
+        if remaining:
+            raise ExchangeBanned(f"banned for {remaining:.0f} s more", remaining)
         try:
             reply = self._session().get(self.base_url + path, params=params, timeout=TIMEOUT_SECONDS)
         except requests.RequestException as error:
@@ -72,9 +73,9 @@ class Exchange:
         metrics.REQUESTS.labels(path, reply.status_code).inc()
         self._note_headers(reply, minute)
         if reply.status_code in (418, 429, 451):
-            raise self._banned(path, reply, closings)
-        if self._gate.answered(closings):
-            log.info("exchange_serves_again")
+            raise self._begin_ban(path, reply, bans)
+        if self._ban.confirmed(bans):
+            log.info("exchange_ban_lifted")
         if reply.status_code != 200:
             raise refusal(path, reply)
         try:
@@ -97,24 +98,24 @@ class Exchange:
             self._budget.report(int(used), minute)
         self.data_source = reply.headers.get("X-Data-Source", self.data_source)
 
-    def _banned(self, path: str, reply: requests.Response, closings: int) -> ExchangeBanned:
-        """Closes the gate before anything else is done, and says so once. A request that began
-        before the gate was closed was under way and could not be taken back."""
+    def _begin_ban(self, path: str, reply: requests.Response, bans_before: int) -> ExchangeBanned:
+        """Begins the ban before anything else is done, and logs it once. A request that was sent
+        before the ban began was in flight and could not be cancelled."""
         status = reply.status_code
         if status == 451:
             error: ExchangeBanned = Restricted(self.base_url)
         else:
             given = reply.headers.get("Retry-After", "")
             seconds = float(given) if given.isdigit() else BAN_WITHOUT_RETRY_AFTER_SECONDS
-            error = ExchangeBanned(f"{path}: {status} {error_body(reply)[1]}", max(seconds, SHORTEST_BAN_SECONDS))
-        was_under_way = self._gate.closings != closings
-        self._gate.close(error.retry_after_seconds)
+            error = ExchangeBanned(f"{path}: {status} {error_body(reply)[1]}", max(seconds, MIN_BAN_SECONDS))
+        was_in_flight = self._ban.count != bans_before
+        self._ban.begin(error.retry_after_seconds)
         metrics.BANS.labels(status).inc()
-        facts = {"status": status, "silent_s": error.retry_after_seconds, "error": str(error)}
-        if was_under_way:
-            log.info("call_was_under_way", extra=facts)
+        facts = {"status": status, "ban_s": error.retry_after_seconds, "error": str(error)}
+        if was_in_flight:
+            log.info("request_in_flight_at_ban", extra=facts)
         else:
-            log.warning("exchange_silenced", extra=facts)
+            log.warning("exchange_banned", extra=facts)
         return error
 
 

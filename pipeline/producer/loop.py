@@ -14,10 +14,10 @@ import psycopg2
 from pipeline.errors import ExchangeBanned, ExchangeError, UnknownSymbol
 from pipeline.outage import SAY_EVERY_SECONDS
 from pipeline.producer import metrics
+from pipeline.producer.ban import Ban
 from pipeline.producer.budget import Budget
 from pipeline.producer.client import Exchange
 from pipeline.producer.database import Database
-from pipeline.producer.gate import Gate
 from pipeline.producer.jobs import Fetched, Job
 from pipeline.producer.pool import Done, Pool
 from pipeline.producer.request_outages import RequestOutages
@@ -43,7 +43,7 @@ class Loop:
     def __init__(
         self,
         exchange: Exchange,
-        gate: Gate,
+        ban: Ban,
         budget: Budget,
         schedule: Schedule,
         database: Database,
@@ -52,7 +52,7 @@ class Loop:
         trades_retention_days: int,
     ) -> None:
         self._exchange = exchange
-        self._gate = gate
+        self._ban = ban
         self._budget = budget
         self._schedule = schedule
         self._database = database
@@ -64,13 +64,13 @@ class Loop:
         self._troubles = RequestOutages(log)
         self._housekeeping_due = 0.0
         self._said_at = float("-inf")
-        self._silences_kept = 0
+        self._bans_kept = 0
         self.progress_at = time.monotonic()
         metrics.USED_WEIGHT.set_function(budget.used)
-        metrics.SILENT_SECONDS.set_function(gate.closed_seconds)
+        metrics.BAN_SECONDS.set_function(ban.remaining_seconds)
 
     def run(self, stop: Stop) -> None:
-        self._recall_silence(stop)
+        self._restore_ban(stop)
         while not stop.requested:
             self._submit_due()
             done = self._pool.next_done(min(0.5, self._pause_seconds()))
@@ -79,20 +79,20 @@ class Loop:
                 done = self._pool.next_done(0)
             self._housekeep(stop)
 
-    def _recall_silence(self, stop: Stop) -> None:
-        """A ban outlives the program that was told of it; nothing is asked before PostgreSQL said
-        whether one lasts."""
-        left = self._database.run(lambda upserts: upserts.silence(self._exchange.base_url), stop)
-        if left:
-            self._gate.close(left)
-            self._silences_kept = self._gate.closings
-            log.warning("exchange_silence_recalled", extra={"silent_s": round(left)})
+    def _restore_ban(self, stop: Stop) -> None:
+        """A ban outlives the process that received it; no request is sent before PostgreSQL has
+        been asked whether one still lasts."""
+        remaining = self._database.run(lambda upserts: upserts.ban(self._exchange.base_url), stop)
+        if remaining:
+            self._ban.begin(remaining)
+            self._bans_kept = self._ban.count
+            log.warning("exchange_ban_restored", extra={"ban_s": round(remaining)})
 
-    def _keep_silence(self, stop: Stop) -> None:
-        if self._silences_kept != self._gate.closings:
-            self._silences_kept = self._gate.closings
-            seconds = self._gate.closed_seconds()
-            self._database.run(lambda upserts: upserts.keep_silence(self._exchange.base_url, seconds), stop)
+    def _keep_ban(self, stop: Stop) -> None:
+        if self._bans_kept != self._ban.count:
+            self._bans_kept = self._ban.count
+            seconds = self._ban.remaining_seconds()
+            self._database.run(lambda upserts: upserts.keep_ban(self._exchange.base_url, seconds), stop)
 
     def _pause_seconds(self) -> float:
         """Until a job can start; jobs that wait for weight, threads or the end of a ban are looked
@@ -101,11 +101,11 @@ class Loop:
         return pause if pause > 0 else 0.5
 
     def _submit_due(self) -> None:
-        silent = self._gate.closed_seconds()
-        if silent:
-            self._say("exchange_silent", {"next_try_s": round(silent)})
+        remaining = self._ban.remaining_seconds()
+        if remaining:
+            self._say("exchange_ban_active", {"next_try_s": round(remaining)})
             return
-        together = 1 if self._gate.one_at_a_time else self._pool.size
+        together = 1 if self._ban.probing else self._pool.size
         for entry in self._schedule.due():
             job = entry.job
             if self._pool.busy >= together:
@@ -132,9 +132,9 @@ class Loop:
             self._on_fetched(job, done.result)
         except ExchangeBanned as error:
             self._count_failure(job, error)
-            self._said_at = time.monotonic()  # the client has said it
-            self._schedule.put_back(entry)  # the gate knows how long
-            self._keep_silence(stop)
+            self._said_at = time.monotonic()  # the client has logged it
+            self._schedule.put_back(entry)  # the ban knows how long
+            self._keep_ban(stop)
         except UnknownSymbol as error:
             self._on_unknown_symbol(job)
             self._keep_troubles()

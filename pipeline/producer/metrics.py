@@ -3,7 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS = Counter("producer_requests_total", "Requests to the exchange", ["endpoint", "status"])
-BANS = Counter("producer_bans_total", "Replies that told us to be silent", ["status"])
+BANS = Counter("producer_bans_total", "Replies that began a ban", ["status"])
 USED_WEIGHT = Gauge("producer_used_weight", "Request weight used in this minute by everybody on this address")
 WEIGHT_LIMIT = Gauge("producer_weight_limit", "The exchange's limit of request weight per minute")
 WEIGHT_BUDGET = Gauge("producer_weight_budget", "The weight per minute that we may spend")
@@ -16,7 +16,7 @@ TRADES_MISSING = Counter("producer_trades_missing_total", "Trade ids in those ga
 TRADE_IDS_RESTARTED = Counter(
     "producer_trade_ids_restarted_total", "Times that a symbol's trade ids began anew below ours", ["symbol"]
 )
-SILENT_SECONDS = Gauge("producer_silent_seconds", "How long we still may not call the exchange (429, 418, 451)")
+BAN_SECONDS = Gauge("producer_silent_seconds", "Seconds left of the exchange's ban (429, 418, 451)")
 LAG_SECONDS = Histogram(
     "producer_lag_seconds",
     "From a trade on the exchange to its commit in PostgreSQL",

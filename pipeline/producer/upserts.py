@@ -131,21 +131,21 @@ class Upserts:
                 (name, base_url),
             )
 
-    def keep_silence(self, base_url: str, seconds: float) -> None:
-        """Remember that the exchange must not be called for `seconds`; a shorter ban never ends a
+    def keep_ban(self, base_url: str, seconds: float) -> None:
+        """Keep a ban of this exchange that lasts for `seconds` from now; a shorter ban never ends a
         longer one."""
         with self._connection, self._connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO exchange_silence AS old VALUES (%s, now() + %s * interval '1 second') "
-                "ON CONFLICT (base_url) DO UPDATE SET silent_until = greatest(old.silent_until, excluded.silent_until)",
+                "INSERT INTO exchange_ban AS old VALUES (%s, now() + %s * interval '1 second') "
+                "ON CONFLICT (base_url) DO UPDATE SET banned_until = greatest(old.banned_until, excluded.banned_until)",
                 (base_url, seconds),
             )
 
-    def silence(self, base_url: str) -> float:
-        """How many seconds of a remembered ban are left; 0 without one."""
+    def ban(self, base_url: str) -> float:
+        """How many seconds of a ban that was kept are left; 0 without one."""
         with self._connection, self._connection.cursor() as cursor:
             cursor.execute(
-                "SELECT extract(epoch FROM silent_until - now())::float8 FROM exchange_silence WHERE base_url = %s",
+                "SELECT extract(epoch FROM banned_until - now())::float8 FROM exchange_ban WHERE base_url = %s",
                 (base_url,),
             )
             found = cursor.fetchone()

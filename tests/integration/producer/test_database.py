@@ -4,6 +4,8 @@ away."""
 from pathlib import Path
 
 from local.ports import free_ports
+from pipeline.schema import apply_postgres
+from pipeline.settings import load
 from pipeline.times import DAY_MS, now_ms
 from tests.integration.program import ROOT, Program
 from tests.integration.waiting import wait_until
@@ -70,3 +72,17 @@ def test_rows_that_did_not_change_cause_no_wal(world: World, tmp_path: Path) -> 
             assert producer.metric("producer_rows_changed_total") == 0
             wrote_bytes = world.value("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), %s)", before)
     assert wrote_bytes < WAL_OF_POSITIONS_BYTES
+
+
+def test_ban_of_an_older_schema_is_kept_with_its_grants_when_the_schema_is_applied(world: World) -> None:
+    """Applied twice: the second time changes nothing."""
+    world.rows("ALTER TABLE exchange_ban RENAME COLUMN banned_until TO silent_until")
+    world.rows("ALTER TABLE exchange_ban RENAME TO exchange_silence")
+    world.rows("INSERT INTO exchange_silence VALUES ('http://x', '2100-01-01')")
+    for _ in range(2):
+        apply_postgres(load("schema", environ=world.stack.environ, dotenv="/dev/null"), wait_seconds=10)
+        assert world.rows("SELECT base_url, banned_until::date::text FROM exchange_ban") == [("http://x", "2100-01-01")]
+    assert world.value("SELECT to_regclass('exchange_silence') IS NULL")
+    for right in ("SELECT", "INSERT", "UPDATE"):
+        assert world.value("SELECT has_table_privilege('crypto_producer', 'exchange_ban', %s)", right)
+    assert not world.value("SELECT has_table_privilege('crypto_producer', 'exchange_ban', 'DELETE')")

@@ -10,31 +10,31 @@ KLINES, DEPTH = "/api/v3/klines", "/api/v3/depth"
 
 
 @pytest.mark.parametrize("status", [429, 418])
-def test_ban_silences_every_request_for_retry_after(world: World, status: int) -> None:
+def test_ban_stops_every_request_for_retry_after(world: World, status: int) -> None:
     with world.running():
         world.wait_for_rows("klines")
         world.exchange.fault(f"http_{status}", count=1, retry_after_seconds=1.5)
-        world.wait_until_said("exchange_silenced")
-        world.wait_until_said("exchange_serves_again")
+        world.wait_until_said("exchange_banned")
+        world.wait_until_said("exchange_ban_lifted")
         world.exchange.collect()
         served = world.exchange.calls(DEPTH)
         wait_until(lambda: world.exchange.calls(DEPTH) > served, 10, "requests after the ban")
     calls = calls_inside(world)
     assert (calls.bans, calls.violations) == (1, [])
-    (said,) = world.said("exchange_silenced")
-    assert (said["status"], said["silent_s"]) == (str(status), "2.0")
+    (said,) = world.said("exchange_banned")
+    assert (said["status"], said["ban_s"]) == (str(status), "2.0")
 
 
-def test_ban_is_kept_by_a_producer_that_was_killed_inside_it(world: World) -> None:
+def test_ban_outlives_a_producer_that_was_killed_during_it(world: World) -> None:
     with world.running():
         world.wait_for_rows("klines")
         world.exchange.fault("http_418", count=1, retry_after_seconds=8)
-        world.wait_until_said("exchange_silenced")
-        world.wait_for_rows("exchange_silence")
+        world.wait_until_said("exchange_banned")
+        world.wait_for_rows("exchange_ban")
         world.producer.kill()
         world.start_producer()
-        world.wait_until_said("exchange_silence_recalled")
-        world.wait_until_said("exchange_serves_again")
+        world.wait_until_said("exchange_ban_restored")
+        world.wait_until_said("exchange_ban_lifted")
         world.exchange.collect()
     assert calls_inside(world).violations == []
 
@@ -42,8 +42,8 @@ def test_ban_is_kept_by_a_producer_that_was_killed_inside_it(world: World) -> No
 def test_restricted_location_is_told_with_the_setting_to_change_and_asked_no_more(world: World) -> None:
     world.exchange.fault("http_451")
     with world.running():
-        world.wait_until_said("exchange_silenced")
-        (said,) = world.said("exchange_silenced")
+        world.wait_until_said("exchange_banned")
+        (said,) = world.said("exchange_banned")
         assert "Set BINANCE_BASE_URL to an address that does" in said["error"]
         assert world.exchange.report()["calls"] == {"/api/v3/exchangeInfo": {"451": 1}}
 

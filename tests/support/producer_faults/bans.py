@@ -32,8 +32,8 @@ def milliseconds(iso: str) -> int:
 
 
 def calls_inside(world: World) -> BanCalls:
-    read = moments_ms(world, "exchange_silenced")
-    answers = moments_ms(world, "call_was_under_way")
+    read = moments_ms(world, "exchange_banned")
+    answers = moments_ms(world, "request_in_flight_at_ban")
     under_way, latest, wrong = 0, 0, []
     for call in sorted(world.exchange.violations, key=lambda one: one["time_ms"]):
         at = call["time_ms"]

@@ -28,7 +28,7 @@ TABLES = (
     "klines",
     "trade_positions",
     "data_source",
-    "exchange_silence",
+    "exchange_ban",
 )
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT")
 

@@ -128,6 +128,7 @@ def test_every_table_of_the_publication_is_declared():
     for name in (*TABLES, DATA_SOURCE):
         assert f"'{name}'" in capture
     assert "'trade_positions'" not in capture
+    assert "'exchange_ban'" not in capture
 
 
 def test_history_tables_all_expire_by_time_windows():

@@ -10,9 +10,9 @@ import psycopg2
 import pytest
 
 from pipeline.errors import ExchangeBanned, ExchangeError, UnknownSymbol
+from pipeline.producer.ban import Ban
 from pipeline.producer.budget import Budget
 from pipeline.producer.client import Restricted, Unreachable
-from pipeline.producer.gate import Gate
 from pipeline.producer.jobs import Fetched, Job
 from pipeline.producer.loop import THREADS_PER_KIND, Loop
 from pipeline.producer.plan import Pace
@@ -30,7 +30,7 @@ class FakeDatabase:
         self.writes = []
         self.result = True
         self.error = None
-        self.silence = {}
+        self.bans = {}
 
     def run(self, action, stop):
         if self.error is not None:
@@ -40,8 +40,8 @@ class FakeDatabase:
                 SimpleNamespace(
                     write=lambda *write: self.writes.append(write) or True,
                     drop_old_days=lambda days: 0,
-                    keep_silence=self.silence.__setitem__,
-                    silence=lambda base_url: self.silence.get(base_url, 0.0),
+                    keep_ban=self.bans.__setitem__,
+                    ban=lambda base_url: self.bans.get(base_url, 0.0),
                 )
             )
         return self.result
@@ -49,7 +49,7 @@ class FakeDatabase:
 
 class World:
     def __init__(self):
-        self.gate = Gate()
+        self.ban = Ban()
         self.budget = Budget(50)
         self.schedule = Schedule(time.monotonic)
         self.database = FakeDatabase()
@@ -57,7 +57,7 @@ class World:
         self.unknown = []
         self.loop = Loop(
             SimpleNamespace(base_url="http://x"),
-            self.gate,
+            self.ban,
             self.budget,
             self.schedule,
             self.database,
@@ -70,7 +70,7 @@ class World:
         self.schedule.replace(jobs, {name: Pace(name, 1, 2, 5, 5) for name in names})
         self.entry = self.schedule.due()[0]
         self.entry.running = True
-        self.gate.answered(0)
+        self.ban.confirmed(0)
 
     def finish(self, result=None, error=None):
         self.loop._finish(Done(self.entry, result, error), FakeStop())
@@ -113,22 +113,22 @@ def test_failed_request_backs_off_alone(world):
 
 
 @pytest.mark.parametrize("error", [ExchangeBanned("429", 17), Restricted("http://x")])
-def test_silenced_request_is_no_failure_of_its_own_and_due_as_before(world, error):
+def test_banned_request_does_not_count_as_failed_and_is_due_as_before(world, error):
     due = world.entry.due
     world.finish(error=error)
     assert (world.entry.due, world.entry.running, world.entry.backoff.attempts) == (due, False, 0)
 
 
-def test_silence_is_kept_once_and_recalled_by_the_next_start(world):
-    world.gate.close(17)
+def test_ban_is_kept_once_and_restored_by_the_next_start(world):
+    world.ban.begin(17)
     world.finish(error=ExchangeBanned("429", 17))
-    assert world.database.silence == {"http://x": pytest.approx(17, abs=1)}
-    world.database.silence.clear()
-    world.finish(error=ExchangeBanned("silent for 16 s more", 16))
-    assert world.database.silence == {}
-    world.database.silence["http://x"] = 30.0
-    world.loop._recall_silence(FakeStop())
-    assert world.gate.closed_seconds() == pytest.approx(30, abs=1)
+    assert world.database.bans == {"http://x": pytest.approx(17, abs=1)}
+    world.database.bans.clear()
+    world.finish(error=ExchangeBanned("banned for 16 s more", 16))
+    assert world.database.bans == {}
+    world.database.bans["http://x"] = 30.0
+    world.loop._restore_ban(FakeStop())
+    assert world.ban.remaining_seconds() == pytest.approx(30, abs=1)
 
 
 def test_unknown_symbol_is_handed_on_and_not_retried(world):
@@ -157,9 +157,9 @@ def test_bug_in_a_job_stops_the_program(world):
         world.finish(error=ZeroDivisionError())
 
 
-def test_nothing_is_asked_while_the_gate_is_closed(world):
+def test_no_request_is_sent_during_a_ban(world):
     world.entry.running = False
-    world.gate.close(60)
+    world.ban.begin(60)
     world.loop._submit_due()
     assert world.loop._pool.busy == 0
     assert world.budget.spent == 0
@@ -194,7 +194,7 @@ def test_requests_of_one_kind_that_hang_leave_threads_to_the_others(world):
 
 def test_after_a_ban_one_request_goes_alone(world):
     world.entry.running = False
-    world.gate.close(0)
+    world.ban.begin(0)
     world.loop._submit_due()
     assert world.loop._pool.busy == 1
 
