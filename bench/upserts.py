@@ -25,7 +25,9 @@ from bench import machine
 from bench.results import publish, table
 from local.stack import Stack
 from pipeline import postgres
-from pipeline.producer.upserts import Batch, Row, Upserts, template
+from pipeline.producer.batch import Batch, Row
+from pipeline.producer.trade_days import TradeDays
+from pipeline.producer.upserts import Upserts, template
 from pipeline.settings import load
 from pipeline.tables import KLINES, PRICES, STATS, TABLES, TRADES, Table
 
@@ -124,7 +126,7 @@ class Bench:
         self._seconds = seconds
         self._grouped, self._single = (postgres.connect(settings, "bench") for _ in range(2))
         self._single.autocommit = True
-        upserts = Upserts(self._grouped)
+        upserts = Upserts(self._grouped, TradeDays(self._grouped))
         upserts.write([Batch(TRADES, trades(0))])  # makes the day
         self._ways = {
             "ours": upserts.write,

@@ -7,11 +7,11 @@ from itertools import takewhile
 from operator import itemgetter
 
 from pipeline.intervals import max_interval_ms
+from pipeline.producer.batch import Batch
 from pipeline.producer.client import Exchange
 from pipeline.producer.clock import ExchangeClock
 from pipeline.producer.jobs import Fetched, Job, shaped
 from pipeline.producer.rows import kline_rows
-from pipeline.producer.upserts import Batch
 from pipeline.tables import KLINES
 from pipeline.times import datetime_to_ms
 

@@ -5,9 +5,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.producer.batch import Batch
 from pipeline.producer.client import BadReply, Exchange
 from pipeline.producer.rows import BAD_SHAPE, book_rows, price_rows, stats_rows
-from pipeline.producer.upserts import Batch
 from pipeline.tables import BOOKS, PRICES, STATS
 
 # Rows of the moment are dated by their commit: a reply that waited longer for PostgreSQL is thrown

@@ -144,7 +144,9 @@ class JobSet:
         )
 
     def _stored(self) -> tuple[dict, dict]:
-        read = self._database.run(lambda upserts: (upserts.trade_positions(), upserts.kline_positions()), self._stop)
+        read = self._database.run(
+            lambda session: (session.state.trade_positions(), session.state.kline_positions()), self._stop
+        )
         return read or ({}, {})
 
     def _name_source(self, symbols: int, tracked: int) -> None:
@@ -155,4 +157,4 @@ class JobSet:
         if name != self._source:
             log.info("exchange", extra={"url": base_url, "source": name, "symbols": symbols, "tracked": tracked})
         self._source = name
-        self._database.run(lambda upserts: upserts.name_source(name, base_url), self._stop)
+        self._database.run(lambda session: session.state.name_source(name, base_url), self._stop)

@@ -17,7 +17,7 @@ from pipeline.producer import metrics
 from pipeline.producer.ban import Ban
 from pipeline.producer.budget import Budget
 from pipeline.producer.client import Exchange
-from pipeline.producer.database import Database
+from pipeline.producer.database import Database, Session
 from pipeline.producer.jobs import Fetched, Job
 from pipeline.producer.pool import Done, Pool
 from pipeline.producer.request_outages import RequestOutages
@@ -82,7 +82,7 @@ class Loop:
     def _restore_ban(self, stop: Stop) -> None:
         """A ban outlives the process that received it; no request is sent before PostgreSQL has
         been asked whether one still lasts."""
-        remaining = self._database.run(lambda upserts: upserts.ban(self._exchange.base_url), stop)
+        remaining = self._database.run(lambda session: session.state.ban(self._exchange.base_url), stop)
         if remaining:
             self._ban.begin(remaining)
             self._bans_kept = self._ban.count
@@ -92,7 +92,7 @@ class Loop:
         if self._bans_kept != self._ban.count:
             self._bans_kept = self._ban.count
             seconds = self._ban.remaining_seconds()
-            self._database.run(lambda upserts: upserts.keep_ban(self._exchange.base_url, seconds), stop)
+            self._database.run(lambda session: session.state.keep_ban(self._exchange.base_url, seconds), stop)
 
     def _pause_seconds(self) -> float:
         """Until a job can start; jobs that wait for weight, threads or the end of a ban are looked
@@ -152,9 +152,9 @@ class Loop:
         if not any(batch.rows for batch in fetched.batches):
             return True
 
-        def write(upserts) -> bool:
+        def write(session: Session) -> bool:
             if time.monotonic() - fetched.at <= job.good_seconds:
-                upserts.write(fetched.batches, fetched.positions)
+                session.upserts.write(fetched.batches, fetched.positions)
             return True
 
         if not self._database.run(write, stop):
@@ -206,7 +206,7 @@ class Loop:
             return
         self._housekeeping_due = time.monotonic() + HOUSEKEEPING_SECONDS
         try:
-            dropped = self._database.run(lambda upserts: upserts.drop_old_days(self._retention_days), stop)
+            dropped = self._database.run(lambda session: session.trade_days.drop_old(self._retention_days), stop)
         except psycopg2.Error as error:
             self._housekeeping_due = time.monotonic() + HOUSEKEEPING_RETRY_SECONDS
             log.error("trade_days_not_dropped", extra={"error": str(error).strip()})

@@ -7,14 +7,13 @@ from decimal import Context, Decimal, InvalidOperation, Overflow
 from itertools import pairwise
 from typing import Any
 
+from pipeline.producer.batch import Row
 from pipeline.times import DAY_MS, exchange_ms, ms_to_datetime, now_ms
 
 # The last three: a number that is none, or too large for anything.
 BAD_SHAPE = (KeyError, TypeError, ValueError, IndexError, InvalidOperation, Overflow, OverflowError)
 # A product of two prices has up to twice the digits; the default of 28 would round it.
 EXACT = Context(prec=100)
-
-Row = dict[str, Any]
 
 
 def number(text: Any) -> Decimal:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from pipeline.producer import metrics
+from pipeline.producer.batch import Batch, Row
 from pipeline.producer.client import Exchange
 from pipeline.producer.jobs import Fetched, Job, shaped
 from pipeline.producer.rows import trade_rows
-from pipeline.producer.upserts import Batch, Row
 from pipeline.tables import TRADES
 from pipeline.times import datetime_to_ms
 

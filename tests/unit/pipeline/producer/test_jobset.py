@@ -24,7 +24,7 @@ class FakeDatabase:
         self.reads = 0
 
     def run(self, action, stop):
-        return action(self)
+        return action(SimpleNamespace(state=self))
 
     def trade_positions(self):
         self.reads += 1

@@ -11,14 +11,15 @@ import pytest
 
 from pipeline.errors import ExchangeBanned, ExchangeError, UnknownSymbol
 from pipeline.producer.ban import Ban
+from pipeline.producer.batch import Batch
 from pipeline.producer.budget import Budget
 from pipeline.producer.client import Restricted, Unreachable
+from pipeline.producer.database import Session
 from pipeline.producer.jobs import Fetched, Job
 from pipeline.producer.loop import THREADS_PER_KIND, Loop
 from pipeline.producer.plan import Pace
 from pipeline.producer.pool import Done
 from pipeline.producer.schedule import Schedule
-from pipeline.producer.upserts import Batch
 from pipeline.tables import PRICES
 from tests.unit.support.clocks import FakeStop
 
@@ -37,11 +38,10 @@ class FakeDatabase:
             raise self.error
         if self.result is not None:
             return action(
-                SimpleNamespace(
-                    write=lambda *write: self.writes.append(write) or True,
-                    drop_old_days=lambda days: 0,
-                    keep_ban=self.bans.__setitem__,
-                    ban=lambda base_url: self.bans.get(base_url, 0.0),
+                Session(
+                    SimpleNamespace(write=lambda *write: self.writes.append(write)),
+                    SimpleNamespace(keep_ban=self.bans.__setitem__, ban=lambda base_url: self.bans.get(base_url, 0.0)),
+                    SimpleNamespace(drop_old=lambda days: 0),
                 )
             )
         return self.result
