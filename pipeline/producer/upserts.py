@@ -30,11 +30,11 @@ def upsert_sql(table: Table) -> str:
     values = [name for name in table.columns if name not in table.key]
     if not values or table is TRADES:
         return f"INSERT INTO {table.name} ({columns}) VALUES %s ON CONFLICT DO NOTHING"
-    compared = [name for name in values if name not in table.unversioned]
+    compared = [name for name in values if name not in table.volatile]
     differs = "({}) IS DISTINCT FROM ({})".format(
         ", ".join(f"old.{name}" for name in compared), ", ".join(f"new.{name}" for name in compared)
     )
-    changed = f"{differs} AND {table.guard}" if table.guard else differs
+    changed = f"{differs} AND {table.update_condition}" if table.update_condition else differs
     key_is_same = " AND ".join(f"old.{name} = new.{name}" for name in table.key)
     assignments = ", ".join(f"{name} = excluded.{name}" for name in values)
     return (

@@ -4,6 +4,7 @@ drifts."""
 import pytest
 
 from pipeline.intervals import INTERVALS
+from pipeline.settings import SETTINGS
 from pipeline.tables import DATA_SOURCE, KLINES, MARKET_NOW, STORED_HOURS, TABLES
 from pipeline.transformations import STATS_IN_MARKET_NOW, book_figures
 from tests.unit.support.ddl import CQL_TABLES, SQL_TABLES, declared_tables
@@ -19,7 +20,7 @@ CQL_TYPE_OF = {
     "smallint": "smallint",
 }
 
-# DESIGN 1.4
+# What the keys of the two databases must be; the CQL ones as partition key, clustering key.
 POSTGRES_KEYS = {
     "crypto_24h_stats": ("symbol",),
     "latest_prices": ("symbol",),
@@ -27,7 +28,6 @@ POSTGRES_KEYS = {
     "recent_trades": ("symbol", "trade_id", "trade_time"),
     "klines": ("symbol", "interval", "open_time"),
 }
-# DESIGN 1.6: partition key, clustering key
 CASSANDRA_KEYS = {
     "latest_prices": (("symbol",), ("updated_at",)),
     "crypto_24h_stats": (("symbol",), ("updated_at",)),
@@ -105,7 +105,13 @@ def test_stored_hours_is_keyed_by_table_and_symbol():
 def test_named_columns_of_a_table_exist_and_are_times(table):
     assert table.columns[table.version] == "timestamptz"
     assert table.columns[table.time] == "timestamptz"
-    assert table.unversioned <= set(table.columns) - set(table.key)
+    assert table.volatile <= set(table.columns) - set(table.key)
+
+
+@each_table
+def test_every_table_has_a_setting_with_its_poll_interval(table):
+    assert table.poll_setting.endswith("_INTERVAL_SECONDS")
+    assert table.poll_setting in {setting.name for setting in SETTINGS}
 
 
 def test_every_table_serves_its_time_as_clustering_column():
@@ -113,9 +119,9 @@ def test_every_table_serves_its_time_as_clustering_column():
         assert table.time == CQL[table.name].key[len(CQL[table.name].partition)]
 
 
-def test_rolling_window_alone_is_no_change_of_the_statistics():
-    assert {"open_time", "close_time"} <= TABLES["crypto_24h_stats"].unversioned
-    assert not {"open_time", "close_time"} & KLINES.unversioned
+def test_moving_window_alone_is_not_a_change_of_the_statistics():
+    assert {"open_time", "close_time"} <= TABLES["crypto_24h_stats"].volatile
+    assert not {"open_time", "close_time"} & KLINES.volatile
 
 
 def test_candle_intervals_exclude_seconds_and_tell_minute_from_month():
