@@ -1,5 +1,5 @@
-"""HTTP to the exchange: one method, every failure an error of ours. Knows status codes, limits and
-bans; knows nothing of what the replies mean."""
+"""HTTP to the exchange: one method, and every failure is an ExchangeError. Knows status codes,
+limits and bans; knows nothing of what the replies mean."""
 
 import logging
 import threading
@@ -16,28 +16,27 @@ from pipeline.producer.budget import Budget
 
 log = logging.getLogger(__name__)
 
-# The exchange itself gives up after 10 s (facts: binance.md).
+# To connect and to read. The exchange itself gives up after 10 s.
 TIMEOUT_SECONDS = (3.05, 12)
-# A ban without Retry-After has not been seen; a minute is the exchange's own counting window.
+# For a ban without Retry-After, which has not been observed: the exchange counts weight per minute.
 BAN_WITHOUT_RETRY_AFTER_SECONDS = 60.0
-# Going on at once after a 429 is what turns it into a 418.
+# Requests right after a 429 are what turns it into a 418.
 MIN_BAN_SECONDS = 1.0
-# 451 does not pass by itself; it is asked again, by one request, only in case the address was
-# moved.
+# A 451 does not end by itself; one request is repeated in case the machine's address has changed.
 RESTRICTED_RETRY_SECONDS = 60.0
 INVALID_SYMBOL = -1121
 
 
 class BadReply(ExchangeError):
-    """The exchange answered something that is not what this endpoint answers."""
+    """The reply is not what the API document says about this endpoint."""
 
 
 class Unreachable(ExchangeError):
-    """Nobody answered: no connection, or it broke off."""
+    """No answer: no connection, a time-out, or a connection that broke."""
 
 
 class Restricted(ExchangeBanned):
-    """451: the exchange does not serve this place. Only another address helps."""
+    """451: the exchange does not serve this location. Only another address helps."""
 
     def __init__(self, base_url: str) -> None:
         message = (
@@ -48,21 +47,23 @@ class Restricted(ExchangeBanned):
 
 
 class Exchange:
-    """Requests with keep-alive, one session per thread (a Session is not thread-safe)."""
+    """Requests with keep-alive, one session per thread (a Session is not thread-safe).
+
+    `data_source`: the name that a simulator sends in a header; empty for the real exchange."""
 
     def __init__(self, base_url: str, ban: Ban, budget: Budget) -> None:
         self.base_url = base_url
+        self.ban = ban
+        self.budget = budget
         self.data_source = ""
-        self._ban = ban
-        self._budget = budget
         self._threads = threading.local()
 
     def get(self, path: str, params: dict[str, Any] | None = None) -> Any:
-        """The reply's JSON. Raises ExchangeBanned without a call while a ban lasts, UnknownSymbol,
-        Restricted, Unreachable, BadReply or ExchangeError."""
-        bans = self._ban.count
-        minute = self._budget.minute
-        remaining = self._ban.remaining_seconds()
+        """The reply's JSON. Raises ExchangeBanned (during a ban, without a request), Restricted,
+        UnknownSymbol, Unreachable, BadReply or ExchangeError."""
+        bans = self.ban.count
+        minute = self.budget.minute
+        remaining = self.ban.remaining_seconds()
         if remaining:
             raise ExchangeBanned(f"banned for {remaining:.0f} s more", remaining)
         try:
@@ -71,10 +72,10 @@ class Exchange:
             metrics.REQUESTS.labels(path, type(error).__name__).inc()
             raise Unreachable(f"{self.base_url}{path}: {reason(error)}") from error
         metrics.REQUESTS.labels(path, reply.status_code).inc()
-        self._note_headers(reply, minute)
+        self._read_headers(reply, minute)
         if reply.status_code in (418, 429, 451):
             raise self._begin_ban(path, reply, bans)
-        if self._ban.confirmed(bans):
+        if self.ban.confirmed(bans):
             log.info("exchange_ban_lifted")
         if reply.status_code != 200:
             raise refusal(path, reply)
@@ -92,10 +93,10 @@ class Exchange:
             session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=1))
         return session
 
-    def _note_headers(self, reply: requests.Response, minute: int) -> None:
+    def _read_headers(self, reply: requests.Response, minute: int) -> None:
         used = reply.headers.get("X-MBX-USED-WEIGHT-1M", "")
         if used.isdigit():
-            self._budget.report(int(used), minute)
+            self.budget.report(int(used), minute)
         self.data_source = reply.headers.get("X-Data-Source", self.data_source)
 
     def _begin_ban(self, path: str, reply: requests.Response, bans_before: int) -> ExchangeBanned:
@@ -108,8 +109,8 @@ class Exchange:
             given = reply.headers.get("Retry-After", "")
             seconds = float(given) if given.isdigit() else BAN_WITHOUT_RETRY_AFTER_SECONDS
             error = ExchangeBanned(f"{path}: {status} {error_body(reply)[1]}", max(seconds, MIN_BAN_SECONDS))
-        was_in_flight = self._ban.count != bans_before
-        self._ban.begin(error.retry_after_seconds)
+        was_in_flight = self.ban.count != bans_before
+        self.ban.begin(error.retry_after_seconds)
         metrics.BANS.labels(status).inc()
         facts = {"status": status, "ban_s": error.retry_after_seconds, "error": str(error)}
         if was_in_flight:
@@ -127,7 +128,8 @@ def refusal(path: str, reply: requests.Response) -> ExchangeError:
 
 
 def error_body(reply: requests.Response) -> tuple[int, str]:
-    """Code and message of an error reply; the firewall's are HTML, so none is certain."""
+    """Code and message of an error reply; 0 and the content type if it is not the exchange's JSON
+    (the firewall sends HTML)."""
     try:
         body = orjson.loads(reply.content)
         return int(body["code"]), str(body["msg"])
@@ -136,7 +138,7 @@ def error_body(reply: requests.Response) -> tuple[int, str]:
 
 
 def reason(error: requests.RequestException) -> str:
-    """What a person needs of the chain of exceptions that requests wraps: time-out, refused,
+    """The innermost cause in the chain of exceptions that requests wraps: time-out, refused,
     unknown host."""
     cause: BaseException = error
     while cause.args and isinstance(cause.args[-1], BaseException):

@@ -12,7 +12,7 @@ TOO_LONG = {"requests hang 15 s"}
 
 
 def test_every_fault_in_turn_loses_doubles_and_breaks_nothing(world: World) -> None:
-    world.start_producer(LISTING_SECONDS="2")
+    world.start_producer(LISTING_INTERVAL_SECONDS="2")
     world.wait_for_rows("order_book", len(SYMBOLS))
     since_ms = now_ms() - 50_000
     campaign = Campaign(world, SYMBOLS, ["1m"], seed=7)

@@ -9,7 +9,7 @@ NEW = "NEWCOINUSDT"
 
 
 def test_symbol_that_does_not_exist_is_told_once_and_the_others_go_on(world: World) -> None:
-    with world.running(SYMBOLS="NOSUCHUSDT,ETHUSDT", LISTING_SECONDS="0.5"):
+    with world.running(SYMBOLS="NOSUCHUSDT,ETHUSDT", LISTING_INTERVAL_SECONDS="0.5"):
         wait_until(lambda: world.exchange.calls("/api/v3/exchangeInfo") >= 3, 10, "three listings")
         world.wait_for_rows("order_book")
         world.wait_for_rows("recent_trades")
@@ -18,7 +18,7 @@ def test_symbol_that_does_not_exist_is_told_once_and_the_others_go_on(world: Wor
 
 def test_symbol_that_is_refused_for_a_while_comes_back_without_a_missing_trade(world: World) -> None:
     since_ms = now_ms() - 50_000
-    with world.running(LISTING_SECONDS="1"):
+    with world.running(LISTING_INTERVAL_SECONDS="1"):
         world.wait_for_rows("order_book", 2)
         world.exchange.fault("invalid_symbol", symbol="ETHUSDT")
         world.wait_until_said("symbol_left_out")
@@ -34,7 +34,7 @@ def test_symbol_that_is_refused_for_a_while_comes_back_without_a_missing_trade(w
 
 
 def test_new_symbol_joins_the_market_and_a_halted_one_leaves_it(world: World) -> None:
-    with world.running(LISTING_SECONDS="0.5"):
+    with world.running(LISTING_INTERVAL_SECONDS="0.5"):
         world.wait_for_rows("latest_prices", 12)
         quiet = world.value("SELECT min(symbol) FROM latest_prices WHERE symbol NOT IN ('BTCUSDT', 'ETHUSDT')")
         world.exchange.fault("new_symbol", symbol=NEW)
@@ -47,7 +47,7 @@ def test_new_symbol_joins_the_market_and_a_halted_one_leaves_it(world: World) ->
 
 
 def test_symbol_that_is_listed_later_is_tracked_from_then_on(world: World) -> None:
-    with world.running(SYMBOLS=f"BTCUSDT,{NEW}", LISTING_SECONDS="0.5"):
+    with world.running(SYMBOLS=f"BTCUSDT,{NEW}", LISTING_INTERVAL_SECONDS="0.5"):
         world.wait_until_said("symbol_left_out")
         world.exchange.fault("new_symbol", symbol=NEW)
         world.wait_until_said("symbol_tracked_again")

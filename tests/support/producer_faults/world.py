@@ -64,12 +64,12 @@ class World:
             "BINANCE_BASE_URL": self.exchange.url,
             "SYMBOLS": ",".join(SYMBOLS),
             "METRICS_PORT": str(self.metrics_port),
-            "LISTING_SECONDS": "600",
             **self.environ,
             **environ,
         }
-        command = ["-m", "tests.support.producer_faults.producer"]
-        self._producer = Program(command, {**self.stack.environ, **settings}, self.log, self.metrics_port)
+        self._producer = Program(
+            ["producer_binance.py"], {**self.stack.environ, **settings}, self.log, self.metrics_port
+        )
         return self._producer
 
     @contextmanager

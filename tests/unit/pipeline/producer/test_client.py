@@ -1,4 +1,4 @@
-"""Real requests against a server on a loopback port: every way in which the exchange refuses."""
+"""Real requests to a server on a loopback port: every way in which the exchange refuses."""
 
 import gzip
 import json
@@ -48,7 +48,7 @@ def test_used_weight_header_reaches_the_budget(exchange, http_stub, budget):
 
 
 @pytest.mark.parametrize("header", ["", "many", "-5", "12.5"])
-def test_used_weight_that_is_no_number_is_ignored(exchange, http_stub, budget, header):
+def test_used_weight_that_is_not_a_number_is_ignored(exchange, http_stub, budget, header):
     http_stub.answer("GET", PRICE, as_json([], X_MBX_USED_WEIGHT_1M=header))
     exchange.get(PRICE)
     assert budget.used() == 0
@@ -80,8 +80,8 @@ def test_ban_without_a_number_of_seconds_lasts_a_minute(exchange, http_stub, ban
     assert ban.remaining_seconds() == BAN_WITHOUT_RETRY_AFTER_SECONDS == 60
 
 
-def test_ban_of_zero_seconds_is_still_a_pause(exchange, http_stub, ban):
-    """Going on at once after a 429 is what turns it into a 418."""
+def test_ban_of_zero_seconds_still_causes_a_pause(exchange, http_stub, ban):
+    """Requests right after a 429 are what turns it into a 418."""
     http_stub.answer("GET", PRICE, as_json({"code": -1003, "msg": "Too many"}, 429, Retry_After="0"))
     with pytest.raises(ExchangeBanned) as caught:
         exchange.get(PRICE)
@@ -107,7 +107,7 @@ def test_firewall_page_is_one_short_line_without_its_html(exchange, http_stub, b
     assert ban.remaining_seconds() == 0
 
 
-def test_unknown_symbol_is_told_by_its_code(exchange, http_stub):
+def test_unknown_symbol_is_recognised_by_its_code(exchange, http_stub):
     http_stub.answer("GET", PRICE, as_json({"code": -1121, "msg": "Invalid symbol."}, 400))
     with pytest.raises(UnknownSymbol, match="Invalid symbol"):
         exchange.get(PRICE)
@@ -125,7 +125,7 @@ def test_unknown_symbol_is_told_by_its_code(exchange, http_stub):
         (204, {}),
     ],
 )
-def test_other_refusal_is_an_error_that_is_tried_again(exchange, http_stub, status, body):
+def test_other_refusal_is_an_error_that_is_retried(exchange, http_stub, status, body):
     http_stub.answer("GET", PRICE, as_json(body, status) if status != 204 else Reply(204, b""))
     with pytest.raises(ExchangeError, match=str(status)) as caught:
         exchange.get(PRICE)
@@ -134,7 +134,7 @@ def test_other_refusal_is_an_error_that_is_tried_again(exchange, http_stub, stat
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'[{"symbol":"ETHUSDT","pri', b"\xff"])
-def test_reply_that_is_no_whole_json_is_a_bad_reply(exchange, http_stub, body):
+def test_reply_that_is_not_complete_json_is_a_bad_reply(exchange, http_stub, body):
     http_stub.answer("GET", PRICE, Reply(200, body))
     with pytest.raises(BadReply, match=PRICE):
         exchange.get(PRICE)
@@ -147,7 +147,7 @@ def test_connection_cut_in_the_middle_of_a_reply_is_an_error(exchange, http_stub
         exchange.get(PRICE)
 
 
-def test_exchange_that_is_not_there_is_an_error_that_names_the_address(ban, budget):
+def test_unreachable_exchange_is_an_error_that_names_the_address(ban, budget):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"

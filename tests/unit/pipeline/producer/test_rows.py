@@ -6,7 +6,16 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.producer.rows import BAD_SHAPE, book_rows, kline_rows, moment, number, price_rows, stats_rows, trade_rows
+from pipeline.producer.rows import (
+    BAD_SHAPE,
+    book_rows,
+    kline_rows,
+    number,
+    price_rows,
+    stats_rows,
+    timestamp,
+    trade_rows,
+)
 from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TRADES
 from pipeline.times import DAY_MS, now_ms
 
@@ -36,8 +45,8 @@ STATS_REPLY = {
 
 
 def filled(table):
-    """The columns that a row of the exchange must bring: PostgreSQL's own time is not among
-    them."""
+    """The columns that a row made from a reply must have: all but `updated_at`, which PostgreSQL
+    sets."""
     return set(table.columns) - {"updated_at"}
 
 
@@ -121,8 +130,8 @@ def test_book_with_one_empty_side_is_a_row(side):
 
 
 def test_tiny_price_of_a_level_stays_plain_decimal_text():
-    """`str(Decimal("0.00000001"))` is 1E-8; the exchange sent plain digits, and so PostgreSQL
-    should show them."""
+    """`str(Decimal("0.00000001"))` is 1E-8; the exchange sent plain digits, and PostgreSQL should
+    hold the same."""
     (row,) = book_rows("X", {"lastUpdateId": 5, "bids": [["0.00000001", "1"]], "asks": []}, 20)
     assert row["bids"] == [["0.00000001", "1"]]
 
@@ -213,17 +222,17 @@ def test_number_keeps_every_digit(text):
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "", "1,5", None, [], {}])
-def test_number_that_is_not_finite_or_none_raises(text):
+def test_text_that_is_not_a_finite_number_raises(text):
     with pytest.raises(BAD_SHAPE):
         number(text)
 
 
-def test_moment_in_ms_or_us_is_an_aware_utc_datetime():
+def test_timestamp_in_ms_or_us_is_an_aware_utc_datetime():
     expected = datetime(2024, 9, 3, tzinfo=UTC)
-    assert moment(1_725_321_600_000) == moment(1_725_321_600_000_000) == moment("1725321600000") == expected
+    assert timestamp(1_725_321_600_000) == timestamp(1_725_321_600_000_000) == timestamp("1725321600000") == expected
 
 
 @pytest.mark.parametrize("value", [0, -1, None, "soon", [], now_ms() + 400 * DAY_MS, 10**18, 10**30])
-def test_moment_that_is_not_plausible_raises(value):
+def test_implausible_timestamp_raises(value):
     with pytest.raises(BAD_SHAPE):
-        moment(value)
+        timestamp(value)
