@@ -1,4 +1,4 @@
--- Current truth, exact: NUMERIC prices, TIMESTAMPTZ times, keys that cannot collide.
+-- Current state, exact: NUMERIC prices, TIMESTAMPTZ times, keys that cannot collide.
 -- Read by: pipeline/schema.py, or psql. Written by the producer, captured by Debezium (040_capture.sql).
 
 -- Key: symbol. Serves: rankings and 24 h statistics of every symbol.
@@ -49,13 +49,13 @@ CREATE TABLE IF NOT EXISTS recent_trades (
     price          numeric NOT NULL,
     quantity       numeric NOT NULL,          -- base asset
     quote_quantity numeric NOT NULL,          -- quote asset
-    is_buyer_maker boolean NOT NULL,          -- true: the buyer was waiting in the book, the seller struck
-    first_trade_id bigint NOT NULL,           -- raw trades that this aggregate trade holds: a number line of its own
+    is_buyer_maker boolean NOT NULL,          -- true: the buy order was in the book
+    first_trade_id bigint NOT NULL,           -- raw trades in this aggregate trade; their ids are counted separately
     last_trade_id  bigint NOT NULL,
     PRIMARY KEY (symbol, trade_id, trade_time)
 ) PARTITION BY RANGE (trade_time);
 
--- Key: symbol. The next trade to ask for; kept apart from the trades so that dropping old days never forgets it.
+-- Key: symbol. The last trade that is stored; kept apart from the trades, so that it outlives the days that are dropped.
 -- Not captured.
 CREATE TABLE IF NOT EXISTS trade_positions (
     symbol        text PRIMARY KEY,
@@ -99,7 +99,7 @@ CREATE TABLE IF NOT EXISTS klines (
     PRIMARY KEY (symbol, interval, open_time)
 );
 
--- One row: where the data come from, so that nobody takes a simulation for the live market.
+-- One row: where the data come from, so that a simulation is never mistaken for the live market.
 CREATE TABLE IF NOT EXISTS data_source (
     id         smallint PRIMARY KEY CHECK (id = 1),
     name       text NOT NULL,

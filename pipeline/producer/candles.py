@@ -36,12 +36,12 @@ class KlinesJob(Job):
     clock: ExchangeClock
 
     def fetch(self, exchange: Exchange) -> Fetched:
-        asked_at_ms = self.clock.surely_past_ms()
+        requested_at_ms = self.clock.surely_past_ms()
         reply = exchange.get(
             "/api/v3/klines",
             {"symbol": self.symbol, "interval": self.interval, "startTime": self.from_ms, "limit": MAX_PAGE},
         )
-        rows = parse_reply(kline_rows, self.symbol, self.interval, reply, asked_at_ms)
+        rows = parse_reply(kline_rows, self.symbol, self.interval, reply, requested_at_ms)
         if not rows:
             return Fetched()
         closed = list(takewhile(itemgetter("is_closed"), rows))

@@ -16,7 +16,7 @@ from pipeline.producer.budget import Budget
 
 log = logging.getLogger(__name__)
 
-# To connect and to read. The exchange itself gives up after 10 s.
+# To connect and to read. The exchange itself times out after 10 s.
 TIMEOUT_SECONDS = (3.05, 12)
 # For a ban without Retry-After, which has not been observed: the exchange counts weight per minute.
 BAN_WITHOUT_RETRY_AFTER_SECONDS = 60.0

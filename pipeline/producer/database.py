@@ -40,7 +40,7 @@ class Database:
 
     def run(self, action: Callable[[Session], Result], stop: Stop) -> Result | None:
         """What `action` returns once PostgreSQL has committed it; None if a stop came first. If the
-        connection broke during a commit, nobody knows whether it took place, so the action runs
+        connection broke during a commit, it is unknown whether it took effect, so the action runs
         again. Other PostgreSQL errors are raised."""
         backoff = Backoff(0.2, 5)
         while True:

@@ -107,10 +107,10 @@ def trade_rows(symbol: str, reply: list[dict[str, Any]]) -> list[Row]:
     return rows
 
 
-def kline_rows(symbol: str, interval: str, reply: list[list[Any]], asked_at_ms: int) -> list[Row]:
+def kline_rows(symbol: str, interval: str, reply: list[list[Any]], requested_at_ms: int) -> list[Row]:
     """GET /api/v3/klines: arrays of 12. REST has no "closed" flag: a candle is closed if its
-    close time had passed on the exchange's clock before the request (`asked_at_ms`), so that the
-    reply holds its final state."""
+    close time had passed on the exchange's clock before the request (`requested_at_ms`), so that
+    the reply holds its final state."""
     return [
         {
             "symbol": symbol,
@@ -126,7 +126,7 @@ def kline_rows(symbol: str, interval: str, reply: list[list[Any]], asked_at_ms: 
             "number_of_trades": int(item[8]),
             "taker_buy_volume": number(item[9]),
             "taker_buy_quote_volume": number(item[10]),
-            "is_closed": exchange_ms(int(item[6])) < asked_at_ms,
+            "is_closed": exchange_ms(int(item[6])) < requested_at_ms,
         }
         for item in reply
     ]

@@ -87,7 +87,7 @@ class Campaign:
     # --- the verdict
 
     def verdict(self, trades_since_ms: int) -> Outcome:
-        """Waits until the producer has caught up, and compares. Every disturbance must have ended."""
+        """Waits until the producer has caught up, and compares. No disturbance may be active."""
         world, symbols = self._world, self.scene.symbols
         world.exchange.collect()
         until_ms = now_ms()

@@ -19,11 +19,11 @@ class FakeExchange:
         self.now_ms = now_ms
         self.takes_ms = takes_ms
         self.missing = set(missing)
-        self.asked = []
+        self.requested = []
 
     def get(self, path, params):
         assert path == "/api/v3/klines"
-        self.asked.append(params)
+        self.requested.append(params)
         self.now_ms += self.takes_ms
         first = -(-(max(params["startTime"], BEGIN_MS) - BEGIN_MS) // MINUTE_MS)
         opens = (BEGIN_MS + n * MINUTE_MS for n in range(first, (self.now_ms - BEGIN_MS) // MINUTE_MS + 1))
@@ -56,7 +56,7 @@ def test_candles_are_requested_from_the_newest_closed_one(make):
     exchange = FakeExchange(BEGIN_MS + 3 * MINUTE_MS + 20_000)
     job = make(exchange, from_ms=BEGIN_MS + MINUTE_MS)
     fetched = job.fetch(exchange)
-    assert exchange.asked == [
+    assert exchange.requested == [
         {"symbol": "ETHUSDT", "interval": "1m", "startTime": BEGIN_MS + MINUTE_MS, "limit": MAX_PAGE}
     ]
     assert states(fetched) == {1: True, 2: True, 3: False}
@@ -101,7 +101,7 @@ def test_outage_is_filled_page_by_page_without_a_pause(make):
         job.stored(fetched)
         seen |= states(fetched)
         again = fetched.again
-        assert len(exchange.asked) < 10
+        assert len(exchange.requested) < 10
     assert sorted(seen) == list(range(2501))
     assert [number for number, closed in seen.items() if not closed] == [2500]
     assert job.from_ms == BEGIN_MS + 2499 * MINUTE_MS

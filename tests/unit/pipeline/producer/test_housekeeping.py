@@ -9,7 +9,7 @@ from tests.unit.support.clocks import FakeStop
 
 
 class FakeDatabase:
-    """`kept_days`: with what each drop was asked for."""
+    """`kept_days`: the argument of every call."""
 
     def __init__(self):
         self.kept_days = []

@@ -8,17 +8,17 @@ from pipeline.tables import BOOKS, PRICES
 class FakeExchange:
     def __init__(self, reply):
         self.reply = reply
-        self.asked = []
+        self.requested = []
 
     def get(self, path, params=None):
-        self.asked.append((path, params))
+        self.requested.append((path, params))
         return self.reply
 
 
 def test_prices_of_the_whole_market_are_one_request_without_parameters():
     exchange = FakeExchange([{"symbol": "ETHUSDT", "price": "1"}, {"symbol": "ETHBTC", "price": "2"}])
     fetched = PricesJob(wanted=frozenset({"ETHUSDT"})).fetch(exchange)
-    assert exchange.asked == [("/api/v3/ticker/price", None)]
+    assert exchange.requested == [("/api/v3/ticker/price", None)]
     assert fetched.batches[0].table is PRICES
     assert [row["symbol"] for row in fetched.batches[0].rows] == ["ETHUSDT"]
 
@@ -27,7 +27,7 @@ def test_book_is_requested_and_written_with_the_levels_of_the_setting():
     levels = [[str(100 - n), "1"] for n in range(10)]
     exchange = FakeExchange({"lastUpdateId": 5, "bids": levels, "asks": levels})
     fetched = BookJob(name="order_book:X", weight=5, symbol="X", levels=3).fetch(exchange)
-    assert exchange.asked == [("/api/v3/depth", {"symbol": "X", "limit": 3})]
+    assert exchange.requested == [("/api/v3/depth", {"symbol": "X", "limit": 3})]
     assert fetched.batches[0].table is BOOKS
     assert len(fetched.batches[0].rows[0]["bids"]) == 3
 

@@ -129,7 +129,7 @@ class World:
         self.loop.step(self.stop)
 
     def finish(self, name, result=None, error=None):
-        """One step in which this request comes back."""
+        """One step, in which this request finishes."""
         self.pool.finish(name, result, error)
         self.step()
 

@@ -51,7 +51,7 @@ def filled(table):
 
 
 def test_recorded_candles_become_rows_with_every_column(exchange_reply):
-    rows = kline_rows("ALGOUSDT", "1m", exchange_reply("klines_ALGOUSDT_1m"), asked_at_ms=1_725_400_000_000)
+    rows = kline_rows("ALGOUSDT", "1m", exchange_reply("klines_ALGOUSDT_1m"), requested_at_ms=1_725_400_000_000)
     assert len(rows) == 4
     assert set(rows[0]) == filled(KLINES)
     assert rows[0] == {
@@ -75,15 +75,15 @@ def test_recorded_candles_become_rows_with_every_column(exchange_reply):
 @pytest.mark.parametrize(("after_close_ms", "closed"), [(-30_000, False), (0, False), (1, True), (60_000, True)])
 def test_candle_is_closed_once_its_close_time_had_passed_before_the_request(exchange_reply, after_close_ms, closed):
     reply = exchange_reply("klines_ALGOUSDT_1m")[:1]
-    (row,) = kline_rows("ALGOUSDT", "1m", reply, asked_at_ms=reply[0][6] + after_close_ms)
+    (row,) = kline_rows("ALGOUSDT", "1m", reply, requested_at_ms=reply[0][6] + after_close_ms)
     assert row["is_closed"] is closed
 
 
 def test_candles_in_microseconds_are_the_same_rows(exchange_reply):
     reply = exchange_reply("klines_ALGOUSDT_1m")
     in_us = [[row[0] * 1000, *row[1:6], row[6] * 1000 + 999, *row[7:]] for row in reply]
-    for asked_at_ms in (reply[2][6], 1_725_400_000_000):
-        assert kline_rows("A", "1m", in_us, asked_at_ms) == kline_rows("A", "1m", reply, asked_at_ms)
+    for requested_at_ms in (reply[2][6], 1_725_400_000_000):
+        assert kline_rows("A", "1m", in_us, requested_at_ms) == kline_rows("A", "1m", reply, requested_at_ms)
 
 
 def test_recorded_trades_become_rows_with_every_column(exchange_reply):

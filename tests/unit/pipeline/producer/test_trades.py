@@ -16,11 +16,11 @@ class FakeExchange:
 
     def __init__(self, ids):
         self.ids = list(ids)
-        self.asked = []
+        self.requested = []
 
     def get(self, path, params):
         assert path == "/api/v3/aggTrades"
-        self.asked.append(params)
+        self.requested.append(params)
         ids = [trade_id for trade_id in self.ids if trade_id >= params.get("fromId", 0)]
         return [trade(trade_id) for trade_id in ids[: params["limit"]]]
 
@@ -52,7 +52,7 @@ def counted(metric):
 def test_first_start_requests_trades_from_the_backfill_time_on():
     exchange, first = FakeExchange(range(50, 60)), job()
     fetched = first.fetch(exchange)
-    assert exchange.asked == [{"symbol": "ETHUSDT", "limit": MAX_PAGE, "startTime": START_MS}]
+    assert exchange.requested == [{"symbol": "ETHUSDT", "limit": MAX_PAGE, "startTime": START_MS}]
     assert ids_of(fetched) == list(range(50, 60))
     assert fetched.positions == {"ETHUSDT": 59}
     assert not fetched.again
@@ -61,7 +61,7 @@ def test_first_start_requests_trades_from_the_backfill_time_on():
 def test_request_resumes_after_the_last_committed_id():
     exchange = FakeExchange(range(1, 20))
     fetched = job(last_id=12).fetch(exchange)
-    assert exchange.asked == [{"symbol": "ETHUSDT", "limit": MAX_PAGE, "fromId": 13}]
+    assert exchange.requested == [{"symbol": "ETHUSDT", "limit": MAX_PAGE, "fromId": 13}]
     assert ids_of(fetched) == list(range(13, 20))
 
 
@@ -69,10 +69,10 @@ def test_what_was_not_committed_is_fetched_again():
     exchange, trades = FakeExchange(range(1, 20)), job(last_id=12)
     trades.fetch(exchange)
     trades.fetch(exchange)
-    assert [asked["fromId"] for asked in exchange.asked] == [13, 13]
+    assert [requested["fromId"] for requested in exchange.requested] == [13, 13]
     trades.stored(trades.fetch(exchange))
     trades.fetch(exchange)
-    assert exchange.asked[-1]["fromId"] == 20
+    assert exchange.requested[-1]["fromId"] == 20
 
 
 def test_position_is_committed_with_the_rows_it_belongs_to():
@@ -90,7 +90,7 @@ def test_full_page_is_followed_by_the_next_at_once_until_all_are_there():
         seen += ids_of(fetched)
         again = fetched.again
     assert seen == list(range(1, 2 * MAX_PAGE + 6))
-    assert len(exchange.asked) == 3
+    assert len(exchange.requested) == 3
 
 
 def test_quiet_symbol_brings_nothing_and_keeps_its_place():
@@ -102,11 +102,11 @@ def test_quiet_symbol_brings_nothing_and_keeps_its_place():
 
 
 def test_trades_that_are_stored_already_are_not_written_again():
-    class Forgetful(FakeExchange):
+    class IgnoresFromId(FakeExchange):
         def get(self, path, params):
             return [trade(trade_id) for trade_id in self.ids]
 
-    fetched = job(last_id=12).fetch(Forgetful(range(10, 16)))
+    fetched = job(last_id=12).fetch(IgnoresFromId(range(10, 16)))
     assert ids_of(fetched) == [13, 14, 15]
 
 
@@ -172,7 +172,7 @@ class Newest(FakeExchange):
     those since then."""
 
     def get(self, path, params):
-        self.asked.append(params)
+        self.requested.append(params)
         ids = [trade_id for trade_id in self.ids if trade_id >= params.get("fromId", 0)]
         if "startTime" in params:
             ids = [trade_id for trade_id in ids if START_MS + 1000 + trade_id >= params["startTime"]]
@@ -201,12 +201,12 @@ def test_quiet_symbol_is_rechecked_rarely_and_keeps_its_place(clock, caplog):
     for _ in range(100):
         trades.stored(trades.fetch(exchange))
         clock.now += 2
-    newest = [asked for asked in exchange.asked if "fromId" not in asked]
+    newest = [requested for requested in exchange.requested if "fromId" not in requested]
     assert len(newest) == 1
     clock.now += RECHECK_SECONDS
     trades.fetch(exchange)
     trades.fetch(exchange)
-    assert len([asked for asked in exchange.asked if "fromId" not in asked]) == 2
+    assert len([requested for requested in exchange.requested if "fromId" not in requested]) == 2
     assert (trades.last_id, caplog.records) == (19, [])
     exchange.ids.append(20)
     assert ids_of(trades.fetch(exchange)) == [20]
