@@ -41,14 +41,14 @@ class Budget:
     def available_per_minute(self) -> float:
         """The weight to plan with, given what others used in this minute and the last."""
         with self._lock:
-            self._start_minute()
+            self._reset_if_new_minute()
             return max(0.0, min(self.per_minute, self._total() - max(self._others, self._others_before)))
 
     def take(self, weight: int, reserved_per_minute: float = 0.0) -> bool:
         """Spend `weight`, if that leaves enough of this minute's weight for more urgent requests:
         `reserved_per_minute` times the remaining part of the minute."""
         with self._lock:
-            self._start_minute()
+            self._reset_if_new_minute()
             reserved = reserved_per_minute * self.seconds_to_next_minute() / 60
             if self.spent + weight + reserved > min(self.per_minute, self._total() - self._others):
                 return False
@@ -60,14 +60,14 @@ class Budget:
         sent in that minute. Some of our own requests may not be counted in it yet, so others used
         at least the difference."""
         with self._lock:
-            self._start_minute()
+            self._reset_if_new_minute()
             if minute in (None, self._minute):
                 self._others = max(self._others, used_weight - self.spent)
 
     def used(self) -> int:
         """Weight used in this minute by all clients, as far as known."""
         with self._lock:
-            self._start_minute()
+            self._reset_if_new_minute()
             return self.spent + self._others
 
     def seconds_to_next_minute(self) -> float:
@@ -76,7 +76,7 @@ class Budget:
     def _total(self) -> float:
         return self.limit_per_minute * TOTAL_PERCENT / 100
 
-    def _start_minute(self) -> None:
+    def _reset_if_new_minute(self) -> None:
         minute = self.minute
         if minute != self._minute:
             self._others_before = self._others if minute == self._minute + 1 else 0

@@ -151,7 +151,7 @@ def world(clock):
 
 @pytest.fixture
 def running(world):
-    """Both requests are under way."""
+    """Both requests are in flight."""
     world.step()
     assert set(world.pool.entries) == {"a", "b"}
     return world
