@@ -7,17 +7,15 @@ python3 producer_binance.py         settings come from the environment and .env 
 
 import argparse
 import logging
-import time
 
 from pipeline import logs, monitor, postgres, program
+from pipeline.producer.ban import Ban
 from pipeline.producer.budget import Budget
 from pipeline.producer.client import Exchange
 from pipeline.producer.clock import ExchangeClock
 from pipeline.producer.database import Database
-from pipeline.producer.gate import Gate
 from pipeline.producer.jobset import JobSet
 from pipeline.producer.loop import Loop
-from pipeline.producer.schedule import Schedule
 from pipeline.producer.shutdown_watchdog import exit_after_grace_period
 from pipeline.settings import load
 from pipeline.stopping import on_signals
@@ -33,14 +31,11 @@ def main() -> int:
     stop = on_signals()
     exit_after_grace_period()
 
-    gate, clock, schedule = Gate(), ExchangeClock(), Schedule(time.monotonic)
-    budget = Budget(settings.WEIGHT_BUDGET_PERCENT, clock.seconds)
-    exchange = Exchange(settings.BINANCE_BASE_URL, gate, budget)
+    clock = ExchangeClock()
+    exchange = Exchange(settings.BINANCE_BASE_URL, Ban(), Budget(settings.WEIGHT_BUDGET_PERCENT, clock.seconds))
     database = Database(lambda: postgres.connect(settings, "producer"))
-    jobs = JobSet(settings, schedule, exchange, budget, clock, database, stop)
-    loop = Loop(
-        exchange, gate, budget, schedule, database, jobs.fetched, jobs.unknown_symbol, settings.TRADES_RETENTION_DAYS
-    )
+    jobs = JobSet(settings, exchange, clock, database)
+    loop = Loop(exchange, jobs, database, settings.TRADES_RETENTION_DAYS)
     monitor.serve(settings.METRICS_HOST, settings.METRICS_PORT, lambda: health(loop))
     log.info("producer_started", extra={"exchange": settings.BINANCE_BASE_URL, "symbols": ",".join(settings.SYMBOLS)})
     try:
@@ -51,7 +46,7 @@ def main() -> int:
 
 
 def health(loop: Loop) -> tuple[bool, dict[str, object]]:
-    idle_seconds = round(time.monotonic() - loop.progress_at, 1)
+    idle_seconds = round(loop.idle_seconds(), 1)
     return idle_seconds < STUCK_AFTER_SECONDS, {"seconds_since_progress": idle_seconds}
 
 

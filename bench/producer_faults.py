@@ -1,5 +1,5 @@
-"""The producer under every fault in turn and then several at random, against the market's truth.
-Ends with 1 when anything was lost, doubled, false or impolite.
+"""The producer under every fault in turn, then under several at random, compared with the market's
+truth. Exits with 1 if anything was lost, duplicated or wrong, or a limit was broken.
 
     .local/venv/bin/python -m bench.producer_faults [--minutes 10] [--seed 1]
 """
@@ -18,14 +18,14 @@ from tests.support.producer_faults.campaign import Campaign, Outcome
 from tests.support.producer_faults.disturbances import EVERY, LONG
 from tests.support.producer_faults.world import SYMBOLS, World
 
-# From here on there is time for silences of a minute.
+# From this duration on there is time for bans of a minute.
 WITH_LONG_MINUTES = 8
 INTERVALS = ("1m", "5m")
 SETTINGS = {
     "KLINE_INTERVALS": ",".join(INTERVALS),
     "TRADES_BACKFILL": "2m",
     "KLINES_BACKFILL": "6h",
-    "LISTING_SECONDS": "10",
+    "LISTING_INTERVAL_SECONDS": "10",
 }
 
 
@@ -58,21 +58,21 @@ def run(minutes: float, seed: int, folder: Path) -> Outcome:
             began_ms, end = now_ms(), time.monotonic() + minutes * 60
             world.start_producer()
             world.wait_for_rows("order_book", len(SYMBOLS))
-            campaign = Campaign(world, SYMBOLS, INTERVALS, seed, lambda text: say(began_ms, text))
+            campaign = Campaign(world, SYMBOLS, INTERVALS, seed, lambda text: report(began_ms, text))
             seconds = max(0.5, min(6.0, minutes * 60 / 3 / len(EVERY) - 1))
             campaign.in_turn(EVERY, seconds, calm_seconds=1.0)
             if minutes >= WITH_LONG_MINUTES:
                 campaign.in_turn(LONG, seconds, calm_seconds=1.0)
             campaign.at_random(EVERY, end)
-            say(began_ms, "comparing")
-            # The backfill reaches two minutes back from the producer's start, a little after
+            report(began_ms, "comparing")
+            # The backfill begins two minutes before the producer's start, which is a little after
             # `began_ms`.
             return campaign.verdict(began_ms - 110_000)
         finally:
             world.close()
 
 
-def say(began_ms: int, text: str) -> None:
+def report(began_ms: int, text: str) -> None:
     print(f"{(now_ms() - began_ms) / 1000:6.1f} s  {text}", file=sys.stderr, flush=True)
 
 

@@ -1,9 +1,9 @@
-"""Rows per second of the producer's upserts, changed and unchanged, side by side with the obvious
-ways in one run:
+"""Rows per second of the producer's upserts, changed and unchanged, beside the obvious alternatives
+in the same run:
 
-ours    one statement for a page of rows, one transaction; a row that is so already is not written
-batch   INSERT … ON CONFLICT DO UPDATE row by row, one transaction for a page
-single  the same, each row its own transaction
+ours    one statement per page of rows, in one transaction; an unchanged row is not written
+batch   one INSERT … ON CONFLICT DO UPDATE per row, one transaction per page
+single  the same, one transaction per row
 
     .local/venv/bin/python -m bench.upserts [--seconds 3]
 """
@@ -25,7 +25,9 @@ from bench import machine
 from bench.results import publish, table
 from local.stack import Stack
 from pipeline import postgres
-from pipeline.producer.upserts import Batch, Row, Upserts, template
+from pipeline.producer.batch import Batch, Row
+from pipeline.producer.trade_days import TradeDays
+from pipeline.producer.upserts import Upserts, template
 from pipeline.settings import load
 from pipeline.tables import KLINES, PRICES, STATS, TABLES, TRADES, Table
 
@@ -34,7 +36,7 @@ TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 @dataclass(frozen=True)
 class Workload:
-    """`rows(n)`: the page of rows at state n; another n changes every row (of trades: makes new
+    """`rows(n)`: the page of rows at state n; another n changes every row (for trades: makes new
     ones)."""
 
     table: Table
@@ -89,7 +91,7 @@ def trades(state: int) -> list[Row]:
 
 
 WORKLOADS = (Workload(PRICES, prices), Workload(STATS, stats), Workload(KLINES, klines), Workload(TRADES, trades))
-# For every measurement new states, so that none finds its rows written by another.
+# Every measurement uses new states, so that its rows were not written by another.
 STATES = count(1)
 
 
@@ -122,9 +124,10 @@ class Bench:
     def __init__(self, environ: dict[str, str], seconds: float) -> None:
         settings = load("producer", environ=environ, dotenv="/dev/null")
         self._seconds = seconds
-        self._grouped, self._single = (postgres.connect(settings, "bench") for _ in range(2))
+        self._grouped = postgres.connect(settings, "bench")
+        self._single = postgres.connect(settings, "bench")
         self._single.autocommit = True
-        upserts = Upserts(self._grouped)
+        upserts = Upserts(self._grouped, TradeDays(self._grouped))
         upserts.write([Batch(TRADES, trades(0))])  # makes the day
         self._ways = {
             "ours": upserts.write,

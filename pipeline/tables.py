@@ -1,34 +1,36 @@
-"""The five tables, described once: producer, consumer and API read them here. What they are in the
-stores is in sql/020_tables.sql and cql/020_tables.cql; a test compares. Knows no library and no
-connection."""
+"""The five tables, described once: producer, consumer and API read them here. Their definitions in
+PostgreSQL and Cassandra are in sql/020_tables.sql and cql/020_tables.cql; a test compares. Knows no
+library and no connection."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 NUMBER, WHOLE, TIME, TEXT, FLAG, LEVELS = "numeric", "bigint", "timestamptz", "text", "boolean", "jsonb"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """One table as PostgreSQL holds it, and what the rest of the chain must know of it.
+    """One table as PostgreSQL holds it, and what producer, consumer and API must know about it.
 
     `columns`: name to PostgreSQL type, key columns first.
     `time`: the column that says how new a row is; readers sort and page by it.
-    `version`: a time in the row that is never later than its commit; orders snapshot rows (DESIGN
-    2.2).
-    `unversioned`: columns whose change alone is no change of the row (no write, no event).
-    `guard`: SQL condition on the row `old` and its replacement `new` without which nothing is
-    replaced.
-    `keeps_history`: in Cassandra every state is its own row, so a delete in PostgreSQL leaves it
-    alone."""
+    `version`: a time in the row that is never later than its commit; orders snapshot rows
+    (docs/decisions/0002-which-version-orders-two-writes.md).
+    `poll_setting`: the setting with the seconds between two polls of this table.
+    `volatile`: columns that do not count as a change by themselves (no write, no event).
+    `update_condition`: SQL condition on the row `old` and its replacement `new`; unless it holds,
+    the row is not replaced.
+    `keeps_history`: in Cassandra every state has a row of its own, so a delete in PostgreSQL
+    deletes nothing there."""
 
     name: str
     key: tuple[str, ...]
     columns: Mapping[str, str]
     time: str
     version: str
-    unversioned: frozenset[str] = field(default=frozenset({"updated_at"}))
-    guard: str = ""
+    poll_setting: str
+    volatile: frozenset[str] = frozenset({"updated_at"})
+    update_condition: str = ""
     keeps_history: bool = True
 
 
@@ -55,8 +57,9 @@ STATS = Table(
     },
     time="updated_at",
     version="updated_at",
-    # The 24 h window rolls with every request: its borders alone are no news.
-    unversioned=frozenset({"open_time", "close_time", "updated_at"}),
+    poll_setting="STATS_INTERVAL_SECONDS",
+    # The 24 h window moves with every request: its two ends alone are not a change.
+    volatile=frozenset({"open_time", "close_time", "updated_at"}),
 )
 PRICES = Table(
     name="latest_prices",
@@ -64,6 +67,7 @@ PRICES = Table(
     columns={"symbol": TEXT, "price": NUMBER, "updated_at": TIME},
     time="updated_at",
     version="updated_at",
+    poll_setting="PRICE_INTERVAL_SECONDS",
 )
 BOOKS = Table(
     name="order_book",
@@ -71,7 +75,8 @@ BOOKS = Table(
     columns={"symbol": TEXT, "last_update_id": WHOLE, "bids": LEVELS, "asks": LEVELS, "updated_at": TIME},
     time="updated_at",
     version="updated_at",
-    guard="new.last_update_id > old.last_update_id",
+    poll_setting="ORDER_BOOK_INTERVAL_SECONDS",
+    update_condition="new.last_update_id > old.last_update_id",
 )
 TRADES = Table(
     name="recent_trades",
@@ -89,7 +94,8 @@ TRADES = Table(
     },
     time="trade_time",
     version="trade_time",
-    unversioned=frozenset(),
+    poll_setting="TRADES_INTERVAL_SECONDS",
+    volatile=frozenset(),
 )
 KLINES = Table(
     name="klines",
@@ -113,14 +119,15 @@ KLINES = Table(
     },
     time="open_time",
     version="updated_at",
-    # A closed candle may be corrected by the exchange, but it never opens again.
-    guard="(new.is_closed OR NOT old.is_closed)",
+    poll_setting="KLINES_INTERVAL_SECONDS",
+    # A closed candle may be corrected by the exchange, but it never reopens.
+    update_condition="(new.is_closed OR NOT old.is_closed)",
     keeps_history=False,
 )
 
 TABLES: dict[str, Table] = {table.name: table for table in (STATS, PRICES, BOOKS, TRADES, KLINES)}
 
-# Derived by the consumer, read by the API; they exist in Cassandra only.
+# Derived by the consumer, read by the API; they exist only in Cassandra.
 MARKET_NOW = "market_now"
 STORED_HOURS = "stored_hours"
 # Which exchange the rows come from: one row, mirrored like any other captured table.

@@ -1,4 +1,4 @@
--- The current state, exact: NUMERIC prices, TIMESTAMPTZ times, keys that cannot collide.
+-- Current state, exact: NUMERIC prices, TIMESTAMPTZ times, keys that cannot collide.
 -- Read by: pipeline/schema.py, or psql. Written by the producer, captured by Debezium (040_capture.sql).
 
 -- Key: symbol. Serves: rankings and 24 h statistics of every symbol.
@@ -36,13 +36,12 @@ CREATE TABLE IF NOT EXISTS order_book (
     asks           jsonb NOT NULL,
     updated_at     timestamptz NOT NULL DEFAULT now()
 );
--- A book is over 2 kB, so it is TOASTed, and the WAL omits a TOASTed value that an UPDATE did not touch: an update of
--- the bids alone would arrive without asks. With FULL the WAL contains the old row, and Debezium takes the asks from it.
+-- A book is over 2 kB, so it is TOASTed, and WAL leaves out a TOASTed value that an UPDATE did not touch: an update of
+-- the bids alone would arrive without asks. With FULL the old row is in the WAL and Debezium takes the asks from there.
 ALTER TABLE order_book REPLICA IDENTITY FULL;
 
--- Key: symbol, aggregate trade id (per symbol, not global), and trade_time, because the primary key of a partitioned
--- table must include the partition column.
--- Partitioned by UTC day: old days are dropped as a whole, which causes no change events (030_trade_days.sql).
+-- Key: symbol, aggregate trade id (per symbol, not global); trade_time because a partition's key must hold it.
+-- Partitioned by UTC day: old days are dropped as a whole, which makes no change events (030_trade_days.sql).
 CREATE TABLE IF NOT EXISTS recent_trades (
     symbol         text NOT NULL,
     trade_id       bigint NOT NULL,
@@ -50,25 +49,34 @@ CREATE TABLE IF NOT EXISTS recent_trades (
     price          numeric NOT NULL,
     quantity       numeric NOT NULL,          -- base asset
     quote_quantity numeric NOT NULL,          -- quote asset
-    is_buyer_maker boolean NOT NULL,          -- true: the buyer's order was in the book, the seller took it
-    first_trade_id bigint NOT NULL,           -- raw trades in this aggregate trade; these ids are a separate sequence
+    is_buyer_maker boolean NOT NULL,          -- true: the buy order was in the book
+    first_trade_id bigint NOT NULL,           -- raw trades in this aggregate trade; their ids are counted separately
     last_trade_id  bigint NOT NULL,
     PRIMARY KEY (symbol, trade_id, trade_time)
 ) PARTITION BY RANGE (trade_time);
 
--- Key: symbol. The last trade fetched, from which the next request continues; separate from the trades, so that
--- dropping old days does not lose it. Not captured.
+-- Key: symbol. The last trade that is stored; kept apart from the trades, so that it outlives the days that are dropped.
+-- Not captured.
 CREATE TABLE IF NOT EXISTS trade_positions (
     symbol        text PRIMARY KEY,
     last_trade_id bigint NOT NULL,
     updated_at    timestamptz NOT NULL DEFAULT now()
 );
 
--- Key: the exchange's address. Until when no request may be sent to it, so that a producer that is killed and restarted
--- during a ban still observes the ban. Not captured.
-CREATE TABLE IF NOT EXISTS exchange_silence (
+-- Before 0.1.0, exchange_ban had other names; its rows and grants are kept.
+DO $$
+BEGIN
+    IF to_regclass('exchange_silence') IS NOT NULL AND to_regclass('exchange_ban') IS NULL THEN
+        ALTER TABLE exchange_silence RENAME TO exchange_ban;
+        ALTER TABLE exchange_ban RENAME COLUMN silent_until TO banned_until;
+    END IF;
+END
+$$;
+-- Key: the exchange's address. Until when it must not be called, so that a producer that was killed during a ban and
+-- started again sends no request before the ban is over. Not captured.
+CREATE TABLE IF NOT EXISTS exchange_ban (
     base_url     text PRIMARY KEY,
-    silent_until timestamptz NOT NULL
+    banned_until timestamptz NOT NULL
 );
 
 -- Key: symbol, interval, open_time. A candle changes until is_closed; after that it never opens again, but the exchange

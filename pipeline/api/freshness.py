@@ -73,14 +73,9 @@ class Freshness:
 
 def late_after(settings: Settings) -> dict[str, float]:
     """Seconds by table, from the producer's polling intervals."""
-    polls = {
-        STATS.name: settings.STATS_INTERVAL_SECONDS,
-        PRICES.name: settings.PRICE_INTERVAL_SECONDS,
-        BOOKS.name: settings.ORDER_BOOK_INTERVAL_SECONDS,
-        TRADES.name: settings.TRADES_INTERVAL_SECONDS,
-        KLINES.name: settings.KLINES_INTERVAL_SECONDS,
+    return {
+        name: LATE_AFTER_POLLS * getattr(settings, table.poll_setting) + SLACK_SECONDS for name, table in TABLES.items()
     }
-    return {table: LATE_AFTER_POLLS * seconds + SLACK_SECONDS for table, seconds in polls.items()}
 
 
 def latest(times: Iterable[int | None]) -> int | None:

@@ -1,2 +1,3 @@
-"""From the exchange's REST API to committed rows in PostgreSQL. Read in this order: rows, client,
-jobs, trades, candles, plan, budget, gate, schedule, jobset, upserts, loop."""
+"""From the exchange's REST API to committed rows in PostgreSQL. Read in this order: rows, client
+(with ban and budget), jobs, trades (with trade_gaps), candles, listing, jobset (with plan and
+schedule), upserts, state, database, loop (with pool, ban_keeper and housekeeping)."""

@@ -1,6 +1,6 @@
 """How much request weight may still be spent in this minute. Knows no HTTP and no schedule. The
-exchange counts weight per IP address and minute of its own clock (facts: binance.md); others may
-share the address."""
+exchange counts weight per IP address and per minute of its own clock; other programs may share the
+address."""
 
 import threading
 import time
@@ -8,15 +8,14 @@ from collections.abc import Callable
 
 # The exchange's limit as documented since 2023; replaced by what exchangeInfo says.
 USUAL_LIMIT_PER_MINUTE = 6000
-# Of the whole limit, everybody on this address together: the rest is room for what others do
-# meanwhile.
-ALL_TOGETHER_PERCENT = 90
+# Cap on the weight used by all clients behind this IP; the remainder absorbs what others use
+# between two reports.
+TOTAL_PERCENT = 90
 
 
 class Budget:
-    """Our spending stays under `percent` of the limit, and all spending on this address under
-    ALL_TOGETHER_PERCENT.
-    `clock`: the exchange's time in seconds, as far as known. Thread-safe."""
+    """We spend at most `percent` of the limit, and together with other programs on this address at
+    most TOTAL_PERCENT. `clock`: the exchange's time in seconds, as far as known. Thread-safe."""
 
     def __init__(self, percent: int, clock: Callable[[], float] = time.time) -> None:
         self._percent = percent
@@ -30,54 +29,54 @@ class Budget:
 
     @property
     def minute(self) -> int:
-        """The number of the current minute; a request's reply reports the weight of the minute it
-        was sent in."""
+        """The number of the current minute; a reply reports the weight of the minute in which its
+        request was sent."""
         return int(self._clock() // 60)
 
     @property
     def per_minute(self) -> float:
-        """The weight we may spend in a minute when nobody else uses this address."""
+        """The weight we may spend in a minute if no other program uses this address."""
         return self.limit_per_minute * self._percent / 100
 
     def available_per_minute(self) -> float:
-        """The weight to plan with, as others used this address in this minute and the last."""
+        """The weight to plan with, given what others used in this minute and the last."""
         with self._lock:
-            self._turn()
-            return max(0.0, min(self.per_minute, self._together() - max(self._others, self._others_before)))
+            self._reset_if_new_minute()
+            return max(0.0, min(self.per_minute, self._total() - max(self._others, self._others_before)))
 
-    def take(self, weight: int, kept_per_minute: float = 0.0) -> bool:
-        """Spend `weight` if it is left in this minute, beside `kept_per_minute` × the rest of the
-        minute for requests that are more urgent."""
+    def take(self, weight: int, reserved_per_minute: float = 0.0) -> bool:
+        """Spend `weight`, if that leaves enough of this minute's weight for more urgent requests:
+        `reserved_per_minute` times the remaining part of the minute."""
         with self._lock:
-            self._turn()
-            kept = kept_per_minute * self.seconds_to_next_minute() / 60
-            if self.spent + weight + kept > min(self.per_minute, self._together() - self._others):
+            self._reset_if_new_minute()
+            reserved = reserved_per_minute * self.seconds_to_next_minute() / 60
+            if self.spent + weight + reserved > min(self.per_minute, self._total() - self._others):
                 return False
             self.spent += weight
             return True
 
     def report(self, used_weight: int, minute: int | None = None) -> None:
-        """What a reply's header said is used by everybody in the minute in which its request was
-        sent. What we have spent may not have arrived there yet, so what others use is at least the
-        difference."""
+        """The weight that all clients used in `minute`, from the header of a reply to a request
+        sent in that minute. Some of our own requests may not be counted in it yet, so others used
+        at least the difference."""
         with self._lock:
-            self._turn()
+            self._reset_if_new_minute()
             if minute in (None, self._minute):
                 self._others = max(self._others, used_weight - self.spent)
 
     def used(self) -> int:
-        """Weight used in this minute by everybody, as far as known."""
+        """Weight used in this minute by all clients, as far as known."""
         with self._lock:
-            self._turn()
+            self._reset_if_new_minute()
             return self.spent + self._others
 
     def seconds_to_next_minute(self) -> float:
         return 60 - self._clock() % 60
 
-    def _together(self) -> float:
-        return self.limit_per_minute * ALL_TOGETHER_PERCENT / 100
+    def _total(self) -> float:
+        return self.limit_per_minute * TOTAL_PERCENT / 100
 
-    def _turn(self) -> None:
+    def _reset_if_new_minute(self) -> None:
         minute = self.minute
         if minute != self._minute:
             self._others_before = self._others if minute == self._minute + 1 else 0

@@ -1,5 +1,5 @@
-"""HTTP to the exchange: one method, every failure an error of ours. Knows status codes, limits and
-bans; knows nothing of what the replies mean."""
+"""HTTP to the exchange: one method, and every failure is an ExchangeError. Knows status codes,
+limits and bans; knows nothing of what the replies mean."""
 
 import logging
 import threading
@@ -11,33 +11,32 @@ from requests.adapters import HTTPAdapter
 
 from pipeline.errors import ExchangeBanned, ExchangeError, UnknownSymbol
 from pipeline.producer import metrics
+from pipeline.producer.ban import Ban
 from pipeline.producer.budget import Budget
-from pipeline.producer.gate import Gate
 
 log = logging.getLogger(__name__)
 
-# The exchange itself gives up after 10 s (facts: binance.md).
+# To connect and to read. The exchange itself times out after 10 s.
 TIMEOUT_SECONDS = (3.05, 12)
-# A ban without Retry-After has not been seen; a minute is the exchange's own counting window.
+# For a ban without Retry-After, which has not been observed: the exchange counts weight per minute.
 BAN_WITHOUT_RETRY_AFTER_SECONDS = 60.0
-# Going on at once after a 429 is what turns it into a 418.
-SHORTEST_BAN_SECONDS = 1.0
-# 451 does not pass by itself; it is asked again, by one request, only in case the address was
-# moved.
+# Requests right after a 429 are what turns it into a 418.
+MIN_BAN_SECONDS = 1.0
+# A 451 does not end by itself; one request is repeated in case the machine's address has changed.
 RESTRICTED_RETRY_SECONDS = 60.0
 INVALID_SYMBOL = -1121
 
 
 class BadReply(ExchangeError):
-    """The exchange answered something that is not what this endpoint answers."""
+    """The reply is not what the API document says about this endpoint."""
 
 
 class Unreachable(ExchangeError):
-    """Nobody answered: no connection, or it broke off."""
+    """No answer: no connection, a time-out, or a connection that broke."""
 
 
 class Restricted(ExchangeBanned):
-    """451: the exchange does not serve this place. Only another address helps."""
+    """451: the exchange does not serve this location. Only another address helps."""
 
     def __init__(self, base_url: str) -> None:
         message = (
@@ -48,33 +47,36 @@ class Restricted(ExchangeBanned):
 
 
 class Exchange:
-    """Requests with keep-alive, one session per thread (a Session is not thread-safe)."""
+    """Requests with keep-alive, one session per thread (a Session is not thread-safe).
 
-    def __init__(self, base_url: str, gate: Gate, budget: Budget) -> None:
+    `data_source`: the name that a simulator sends in a header; empty for the real exchange."""
+
+    def __init__(self, base_url: str, ban: Ban, budget: Budget) -> None:
         self.base_url = base_url
+        self.ban = ban
+        self.budget = budget
         self.data_source = ""
-        self._gate = gate
-        self._budget = budget
         self._threads = threading.local()
 
     def get(self, path: str, params: dict[str, Any] | None = None) -> Any:
-        """The reply's JSON. Raises ExchangeBanned without a call while a ban lasts, UnknownSymbol,
-        Restricted, Unreachable, BadReply or ExchangeError."""
-        closings, minute = self._gate.closings, self._budget.minute
-        waiting = self._gate.closed_seconds()
-        if waiting:
-            raise ExchangeBanned(f"silent for {waiting:.0f} s more", waiting)
+        """The reply's JSON. Raises ExchangeBanned (during a ban, without a request), Restricted,
+        UnknownSymbol, Unreachable, BadReply or ExchangeError."""
+        bans = self.ban.count
+        minute = self.budget.minute
+        remaining = self.ban.remaining_seconds()
+        if remaining:
+            raise ExchangeBanned(f"banned for {remaining:.0f} s more", remaining)
         try:
             reply = self._session().get(self.base_url + path, params=params, timeout=TIMEOUT_SECONDS)
         except requests.RequestException as error:
             metrics.REQUESTS.labels(path, type(error).__name__).inc()
             raise Unreachable(f"{self.base_url}{path}: {reason(error)}") from error
         metrics.REQUESTS.labels(path, reply.status_code).inc()
-        self._note_headers(reply, minute)
+        self._read_headers(reply, minute)
         if reply.status_code in (418, 429, 451):
-            raise self._banned(path, reply, closings)
-        if self._gate.answered(closings):
-            log.info("exchange_serves_again")
+            raise self._begin_ban(path, reply, bans)
+        if self.ban.confirmed(bans):
+            log.info("exchange_ban_lifted")
         if reply.status_code != 200:
             raise refusal(path, reply)
         try:
@@ -91,30 +93,30 @@ class Exchange:
             session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=1))
         return session
 
-    def _note_headers(self, reply: requests.Response, minute: int) -> None:
+    def _read_headers(self, reply: requests.Response, minute: int) -> None:
         used = reply.headers.get("X-MBX-USED-WEIGHT-1M", "")
         if used.isdigit():
-            self._budget.report(int(used), minute)
+            self.budget.report(int(used), minute)
         self.data_source = reply.headers.get("X-Data-Source", self.data_source)
 
-    def _banned(self, path: str, reply: requests.Response, closings: int) -> ExchangeBanned:
-        """Closes the gate before anything else is done, and says so once. A request that began
-        before the gate was closed was under way and could not be taken back."""
+    def _begin_ban(self, path: str, reply: requests.Response, bans_before: int) -> ExchangeBanned:
+        """Begins the ban before anything else is done, and logs it once. A request that was sent
+        before the ban began was in flight and could not be cancelled."""
         status = reply.status_code
         if status == 451:
             error: ExchangeBanned = Restricted(self.base_url)
         else:
             given = reply.headers.get("Retry-After", "")
             seconds = float(given) if given.isdigit() else BAN_WITHOUT_RETRY_AFTER_SECONDS
-            error = ExchangeBanned(f"{path}: {status} {error_body(reply)[1]}", max(seconds, SHORTEST_BAN_SECONDS))
-        was_under_way = self._gate.closings != closings
-        self._gate.close(error.retry_after_seconds)
+            error = ExchangeBanned(f"{path}: {status} {error_body(reply)[1]}", max(seconds, MIN_BAN_SECONDS))
+        was_in_flight = self.ban.count != bans_before
+        self.ban.begin(error.retry_after_seconds)
         metrics.BANS.labels(status).inc()
-        facts = {"status": status, "silent_s": error.retry_after_seconds, "error": str(error)}
-        if was_under_way:
-            log.info("call_was_under_way", extra=facts)
+        facts = {"status": status, "ban_s": error.retry_after_seconds, "error": str(error)}
+        if was_in_flight:
+            log.info("request_in_flight_at_ban", extra=facts)
         else:
-            log.warning("exchange_silenced", extra=facts)
+            log.warning("exchange_banned", extra=facts)
         return error
 
 
@@ -126,7 +128,8 @@ def refusal(path: str, reply: requests.Response) -> ExchangeError:
 
 
 def error_body(reply: requests.Response) -> tuple[int, str]:
-    """Code and message of an error reply; the firewall's are HTML, so none is certain."""
+    """Code and message of an error reply; 0 and the content type if it is not the exchange's JSON
+    (the firewall sends HTML)."""
     try:
         body = orjson.loads(reply.content)
         return int(body["code"]), str(body["msg"])
@@ -135,7 +138,7 @@ def error_body(reply: requests.Response) -> tuple[int, str]:
 
 
 def reason(error: requests.RequestException) -> str:
-    """What a person needs of the chain of exceptions that requests wraps: time-out, refused,
+    """The innermost cause in the chain of exceptions that requests wraps: time-out, refused,
     unknown host."""
     cause: BaseException = error
     while cause.args and isinstance(cause.args[-1], BaseException):

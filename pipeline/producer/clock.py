@@ -1,4 +1,4 @@
-"""The exchange's clock as seen from here. Knows no HTTP."""
+"""The exchange's clock, estimated from its replies. Knows no HTTP."""
 
 import threading
 from collections.abc import Callable
@@ -14,17 +14,17 @@ class ExchangeClock:
         self._lock = threading.Lock()
         self._behind_ms = 0
 
-    def learn(self, server_ms: int, answered_at_local_ms: int) -> None:
-        """A reply that arrived at `answered_at_local_ms` says `server_ms`. It was said before that,
-        so our idea of the exchange's clock is never ahead of it."""
+    def learn(self, server_ms: int, received_at_local_ms: int) -> None:
+        """A reply that arrived at `received_at_local_ms` carries the time `server_ms`. The exchange
+        wrote it earlier, so the estimate is never ahead of the exchange's clock."""
         with self._lock:
-            self._behind_ms = answered_at_local_ms - server_ms
+            self._behind_ms = received_at_local_ms - server_ms
 
     def surely_past_ms(self) -> int:
-        """A time (ms) that the exchange's clock has passed already."""
+        """A time (ms) that the exchange's clock has certainly passed."""
         with self._lock:
             return self._local_ms() - self._behind_ms
 
     def seconds(self) -> float:
-        """The same in seconds: what the exchange's minutes are counted by."""
+        """The same in seconds; the exchange's minutes are counted by it."""
         return self.surely_past_ms() / 1000

@@ -1,56 +1,59 @@
-"""What is asked of the exchange again and again: one class per kind of request. A job fetches and
-makes rows; when to ask and where to write is not its business."""
+"""What is requested from the exchange again and again: one class per kind of request. A job fetches
+and makes rows; when to fetch and how to write is decided elsewhere."""
 
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+from pipeline.producer.batch import Batch
 from pipeline.producer.client import BadReply, Exchange
 from pipeline.producer.rows import BAD_SHAPE, book_rows, price_rows, stats_rows
-from pipeline.producer.upserts import Batch
 from pipeline.tables import BOOKS, PRICES, STATS
 
-# Rows of the moment are dated by their commit: a reply that waited longer for PostgreSQL is thrown
-# away.
-MOMENT_SECONDS = 10.0
+Parsed = TypeVar("Parsed")
+
+# Rows that hold current values get the time of their commit; a reply that waited longer than this
+# for PostgreSQL is discarded.
+CURRENT_SECONDS = 10.0
 
 
 @dataclass(slots=True)
 class Fetched:
-    """What one request brought, and when (monotonic). `positions`: last trade id per symbol,
-    committed with the rows.
-    `again`: there is more, ask at once. `state`: for the job's own `stored`."""
+    """The result of one request. `positions`: last trade id per symbol, committed with the rows.
+    `again`: there is more, request it at once. `state`: for the job's own `stored`."""
 
     batches: list[Batch] = field(default_factory=list)
     positions: dict[str, int] = field(default_factory=dict)
     again: bool = False
     state: Any = None
-    at: float = field(default_factory=time.monotonic, compare=False)
 
 
 @dataclass(slots=True, kw_only=True)
 class Job:
-    """`good_seconds`: for how long what it fetched may be written."""
+    """`symbol`: the one symbol it asks for; None if it asks for the whole market.
+    `max_age_seconds`: an older result is not written."""
 
     kind: str
     name: str
     weight: int
-    good_seconds: float = float("inf")
+    symbol: str | None = None
+    max_age_seconds: float = float("inf")
 
     def fetch(self, exchange: Exchange) -> Fetched:
         """One request, in a thread of the pool. Raises ExchangeError."""
         raise NotImplementedError
 
     def stored(self, fetched: Fetched) -> None:
-        """What was fetched is committed."""
+        """Called when the result is committed."""
 
 
-def shaped(make_rows: Any, *arguments: Any) -> Any:
-    """The rows of a reply. Raises BadReply when it is not what the API document says."""
+def parse_reply(parse: Callable[..., Parsed], *arguments: Any) -> Parsed:
+    """What `parse` makes of a reply. Raises BadReply if the reply differs from the API
+    document."""
     try:
-        return make_rows(*arguments)
+        return parse(*arguments)
     except BAD_SHAPE as error:
-        raise BadReply(f"{make_rows.__name__}: wrong shape, {type(error).__name__} {error}") from error
+        raise BadReply(f"{parse.__name__}: wrong shape, {type(error).__name__} {error}") from error
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,12 +63,12 @@ class PricesJob(Job):
     kind: str = "price"
     name: str = "price"
     weight: int = 4
-    good_seconds: float = MOMENT_SECONDS
+    max_age_seconds: float = CURRENT_SECONDS
     wanted: frozenset[str] = frozenset()
 
     def fetch(self, exchange: Exchange) -> Fetched:
         reply = exchange.get("/api/v3/ticker/price")
-        return Fetched([Batch(PRICES, shaped(price_rows, reply, self.wanted))])
+        return Fetched([Batch(PRICES, parse_reply(price_rows, reply, self.wanted))])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,16 +78,16 @@ class StatsJob(Job):
     kind: str = "stats"
     name: str = "stats"
     weight: int = 80
-    good_seconds: float = MOMENT_SECONDS
+    max_age_seconds: float = CURRENT_SECONDS
     wanted: frozenset[str] = frozenset()
 
     def fetch(self, exchange: Exchange) -> Fetched:
         reply = exchange.get("/api/v3/ticker/24hr")
-        return Fetched([Batch(STATS, shaped(stats_rows, reply, self.wanted))])
+        return Fetched([Batch(STATS, parse_reply(stats_rows, reply, self.wanted))])
 
 
 def depth_weight(levels: int) -> int:
-    """Weight of /depth by limit (facts: binance.md)."""
+    """Weight of /depth by its limit, from the API document."""
     return 5 if levels <= 100 else 25 if levels <= 500 else 50
 
 
@@ -93,10 +96,10 @@ class BookJob(Job):
     """The order book of one symbol."""
 
     kind: str = "order_book"
-    good_seconds: float = MOMENT_SECONDS
+    max_age_seconds: float = CURRENT_SECONDS
     symbol: str
     levels: int
 
     def fetch(self, exchange: Exchange) -> Fetched:
         reply = exchange.get("/api/v3/depth", {"symbol": self.symbol, "limit": self.levels})
-        return Fetched([Batch(BOOKS, shaped(book_rows, self.symbol, reply, self.levels))])
+        return Fetched([Batch(BOOKS, parse_reply(book_rows, self.symbol, reply, self.levels))])

@@ -1,26 +1,21 @@
-"""What the exchange lists and how much it allows, from exchangeInfo; read again every few minutes,
-so that new, halted and delisted symbols are followed."""
+"""Which symbols the exchange lists and how much weight it allows, from exchangeInfo; read again and
+again, to notice new, halted and delisted symbols."""
 
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.producer.client import Exchange
 from pipeline.producer.clock import ExchangeClock
-from pipeline.producer.jobs import Fetched, Job, shaped
+from pipeline.producer.jobs import Fetched, Job, parse_reply
 from pipeline.times import exchange_ms, now_ms
 
-log = logging.getLogger(__name__)
-
-INTERVAL_SECONDS = 600.0
 WEIGHT = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """`symbols`: name → (quote asset, status). Statuses are the exchange's; unknown ones may
-    come."""
+    """`symbols`: name → (quote asset, status). Statuses are the exchange's; new ones may appear."""
 
     symbols: dict[str, tuple[str, str]]
     weight_limit_per_minute: int
@@ -35,8 +30,8 @@ class Listing:
 
 
 def listing(reply: dict[str, Any]) -> Listing:
-    """GET /api/v3/exchangeInfo. The limit is the smallest REQUEST_WEIGHT, as weight per minute; one
-    of an interval that is not documented is passed over."""
+    """GET /api/v3/exchangeInfo. The limit is the smallest REQUEST_WEIGHT, as weight per minute;
+    limits with an undocumented interval are ignored."""
     seconds = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86400}
     limits = [
         int(limit["limit"]) * 60 // (seconds[limit["interval"]] * int(limit["intervalNum"]))
@@ -51,7 +46,7 @@ def listing(reply: dict[str, Any]) -> Listing:
 
 @dataclass(slots=True, kw_only=True)
 class ListingJob(Job):
-    """Leaves the newest listing in `Fetched.state`."""
+    """Returns the newest listing in `Fetched.state`."""
 
     kind: str = "listing"
     name: str = "listing"
@@ -59,10 +54,10 @@ class ListingJob(Job):
     clock: ExchangeClock
 
     def fetch(self, exchange: Exchange) -> Fetched:
-        # Permission sets are most of the reply's megabytes and nothing here reads them.
+        # Permission sets are most of a reply of several megabytes, and nothing here reads them.
         reply = exchange.get("/api/v3/exchangeInfo", {"showPermissionSets": "false"})
-        found = shaped(listing, reply)
-        self.clock.learn(shaped(server_time_ms, reply), now_ms())
+        found = parse_reply(listing, reply)
+        self.clock.learn(parse_reply(server_time_ms, reply), now_ms())
         return Fetched(state=found)
 
 

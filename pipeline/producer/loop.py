@@ -1,27 +1,29 @@
-"""The producer's loop: hand due jobs to the pool within the weight budget, write what comes back.
+"""The producer's loop: start the jobs that are due, within the weight budget, and write what comes
+back.
 
-A result is written before its job is due again, and one writer writes them all; so rows of one job
-reach PostgreSQL in the order in which they were asked for, and an outage of PostgreSQL stops the
-asking."""
+A result is written before its job is due again, and one thread writes all results. So the rows of a
+job reach PostgreSQL in the order in which they were requested, and nothing is requested while
+PostgreSQL is unavailable."""
 
 import logging
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 import psycopg2
 
 from pipeline.errors import ExchangeBanned, ExchangeError, UnknownSymbol
-from pipeline.outage import LOG_EVERY_SECONDS
 from pipeline.producer import metrics
-from pipeline.producer.budget import Budget
+from pipeline.producer.ban_keeper import BanKeeper
 from pipeline.producer.client import Exchange
-from pipeline.producer.database import Database
-from pipeline.producer.gate import Gate
+from pipeline.producer.database import Database, Session
+from pipeline.producer.housekeeping import Housekeeping
 from pipeline.producer.jobs import Fetched, Job
+from pipeline.producer.jobset import JobSet
 from pipeline.producer.pool import Done, Pool
 from pipeline.producer.request_outages import RequestOutages
-from pipeline.producer.schedule import Entry, Schedule
+from pipeline.producer.schedule import Entry
 from pipeline.stopping import Stop
 from pipeline.tables import TRADES
 
@@ -30,94 +32,80 @@ log = logging.getLogger(__name__)
 # Requests of one kind that hang must leave threads to the other kinds (there are six).
 THREADS_PER_KIND = 3
 THREADS = 6 * THREADS_PER_KIND
-# Waiting for weight this long is worth a line.
+# Jobs that wait for weight, for a thread or for the end of a ban are checked this often.
+MAX_PAUSE_SECONDS = 0.5
+# A job that has waited for weight this long is logged.
 SHORT_AFTER_SECONDS = 5.0
-HOUSEKEEPING_SECONDS = 3600.0
-HOUSEKEEPING_RETRY_SECONDS = 60.0
+WARN_EVERY_SECONDS = 30.0
 
 
 class Loop:
-    """Runs until it is stopped. `on_fetched` is told of every committed result and may replace the
-    schedule."""
+    """Repeats `step` until it is stopped."""
 
     def __init__(
         self,
         exchange: Exchange,
-        gate: Gate,
-        budget: Budget,
-        schedule: Schedule,
+        jobs: JobSet,
         database: Database,
-        on_fetched: Callable[[Job, Fetched], None],
-        on_unknown_symbol: Callable[[Job], None],
         trades_retention_days: int,
+        clock: Callable[[], float] = time.monotonic,
+        pool: Pool | None = None,
     ) -> None:
         self._exchange = exchange
-        self._gate = gate
-        self._budget = budget
-        self._schedule = schedule
+        self._jobs = jobs
         self._database = database
-        self._retention_days = trades_retention_days
-        self._on_fetched = on_fetched
-        self._on_unknown_symbol = on_unknown_symbol
-        self._pool = Pool(THREADS)
-        self._running = Counter()
-        self._troubles = RequestOutages(log)
-        self._housekeeping_due = 0.0
-        self._said_at = float("-inf")
-        self._silences_kept = 0
-        self.progress_at = time.monotonic()
-        metrics.USED_WEIGHT.set_function(budget.used)
-        metrics.SILENT_SECONDS.set_function(gate.closed_seconds)
+        self._clock = clock
+        self._pool = pool or Pool(THREADS, clock)
+        self._ban_keeper = BanKeeper(exchange.ban, exchange.base_url, database)
+        self._housekeeping = Housekeeping(database, trades_retention_days, clock)
+        self._outages = RequestOutages(log, clock)
+        self._running: Counter[str] = Counter()
+        self._warned_at = float("-inf")
+        self._progress_at = clock()
+        metrics.USED_WEIGHT.set_function(exchange.budget.used)
+        metrics.BAN_SECONDS.set_function(exchange.ban.remaining_seconds)
 
     def run(self, stop: Stop) -> None:
-        self._recall_silence(stop)
+        self._ban_keeper.restore(stop)
         while not stop.requested:
-            self._submit_due()
-            done = self._pool.next_done(min(0.5, self._pause_seconds()))
-            while done is not None and not stop.requested:
-                self._finish(done, stop)
-                done = self._pool.next_done(0)
-            self._housekeep(stop)
+            self.step(stop)
 
-    def _recall_silence(self, stop: Stop) -> None:
-        """A ban outlives the program that was told of it; nothing is asked before PostgreSQL said
-        whether one lasts."""
-        left = self._database.run(lambda upserts: upserts.silence(self._exchange.base_url), stop)
-        if left:
-            self._gate.close(left)
-            self._silences_kept = self._gate.closings
-            log.warning("exchange_silence_recalled", extra={"silent_s": round(left)})
+    def step(self, stop: Stop) -> None:
+        """Start what is due, wait until something is finished or due, write what is finished."""
+        self._submit_due()
+        done = self._pool.next_done(self._pause_seconds())
+        while done is not None and not stop.requested:
+            self._finish(done, stop)
+            done = self._pool.next_done(0)
+        self._housekeeping.run_if_due(stop)
 
-    def _keep_silence(self, stop: Stop) -> None:
-        if self._silences_kept != self._gate.closings:
-            self._silences_kept = self._gate.closings
-            seconds = self._gate.closed_seconds()
-            self._database.run(lambda upserts: upserts.keep_silence(self._exchange.base_url, seconds), stop)
+    def idle_seconds(self) -> float:
+        """Since a job last succeeded, or since the start."""
+        return self._clock() - self._progress_at
 
     def _pause_seconds(self) -> float:
-        """Until a job can start; jobs that wait for weight, threads or the end of a ban are looked
-        at twice a second."""
-        pause = self._schedule.seconds_to_next()
-        return pause if pause > 0 else 0.5
+        to_next = self._jobs.schedule.seconds_to_next()
+        return min(to_next, MAX_PAUSE_SECONDS) if to_next > 0 else MAX_PAUSE_SECONDS
 
     def _submit_due(self) -> None:
-        silent = self._gate.closed_seconds()
-        if silent:
-            self._say("exchange_silent", {"next_try_s": round(silent)})
+        ban, budget, schedule = self._exchange.ban, self._exchange.budget, self._jobs.schedule
+        remaining = ban.remaining_seconds()
+        if remaining:
+            self._warn("exchange_ban_active", {"next_try_s": round(remaining)})
             return
-        together = 1 if self._gate.one_at_a_time else self._pool.size
-        for entry in self._schedule.due():
+        parallel = 1 if ban.probing else self._pool.size
+        for entry in schedule.due():
             job = entry.job
-            if self._pool.busy >= together:
+            if self._pool.busy >= parallel:
                 return
             if self._running[job.kind] >= THREADS_PER_KIND:
                 continue
-            if not self._budget.take(job.weight, self._schedule.kept_for_others(entry)):
-                self._say_short(entry)
+            if not budget.take(job.weight, schedule.reserved_per_minute(entry)):
+                self._warn_if_late(entry)
                 continue
             entry.running = True
             self._running[job.kind] += 1
-            self._pool.submit(entry, lambda job=job: job.fetch(self._exchange))
+            self._pool.submit(entry, partial(job.fetch, self._exchange))
 
     def _finish(self, done: Done, stop: Stop) -> None:
         entry: Entry = done.job
@@ -125,36 +113,36 @@ class Loop:
         self._running[job.kind] -= 1
         try:
             if done.error is not None:
-                raise done.error  # what is no failure of the exchange is a bug and ends the program
-            if not self._write(job, done.result, stop):
+                raise done.error  # anything but an ExchangeError is a bug and ends the program
+            if not self._write(job, done, stop):
                 return
             job.stored(done.result)
-            self._on_fetched(job, done.result)
+            self._jobs.committed(job, done.result, stop)
         except ExchangeBanned as error:
             self._count_failure(job, error)
-            self._said_at = time.monotonic()  # the client has said it
-            self._schedule.put_back(entry)  # the gate knows how long
-            self._keep_silence(stop)
+            self._warned_at = self._clock()  # the client has logged it
+            self._jobs.schedule.put_back(entry)  # the ban says for how long
+            self._ban_keeper.keep(stop)
         except UnknownSymbol as error:
-            self._on_unknown_symbol(job)
-            self._keep_troubles()
-            if entry in self._schedule:  # it asked for no symbol of its own
-                self._failed(entry, error)
-            else:
+            if self._jobs.leave_out(job):
                 self._count_failure(job, error)
+                self._forget_removed_jobs()
+            else:  # a request for the whole market names no symbol
+                self._failed(entry, error)
         except (ExchangeError, psycopg2.Error) as error:
             self._failed(entry, error)
         else:
             self._succeeded(entry, done.result)
 
-    def _write(self, job: Job, fetched: Fetched, stop: Stop) -> bool:
-        """False when a stop came before PostgreSQL had it."""
+    def _write(self, job: Job, done: Done, stop: Stop) -> bool:
+        """False if a stop came before PostgreSQL had committed the rows."""
+        fetched: Fetched = done.result
         if not any(batch.rows for batch in fetched.batches):
             return True
 
-        def write(upserts) -> bool:
-            if time.monotonic() - fetched.at <= job.good_seconds:
-                upserts.write(fetched.batches, fetched.positions)
+        def write(session: Session) -> bool:
+            if self._clock() - done.finished_at <= job.max_age_seconds:
+                session.upserts.write(fetched.batches, fetched.positions)
             return True
 
         if not self._database.run(write, stop):
@@ -166,50 +154,37 @@ class Loop:
         return True
 
     def _succeeded(self, entry: Entry, fetched: Fetched) -> None:
-        self._schedule.succeeded(entry, fetched.again)
-        self._troubles.succeeded(entry.job.name)
+        self._jobs.schedule.succeeded(entry, fetched.again)
+        self._outages.succeeded(entry.job.name)
         metrics.LAST_SUCCESS.labels(entry.job.kind).set_to_current_time()
-        self.progress_at = time.monotonic()
+        self._progress_at = self._clock()
         if entry.job.kind == "listing":
-            self._keep_troubles()
+            self._forget_removed_jobs()
 
     def _failed(self, entry: Entry, error: Exception) -> None:
-        """Only this job backs off; the others go on."""
+        """Only this job backs off; the others continue."""
         self._count_failure(entry.job, error)
-        self._troubles.failed(entry.job.kind, entry.job.name, error, self._schedule.failed(entry))
+        self._outages.failed(entry.job.kind, entry.job.name, error, self._jobs.schedule.failed(entry))
 
     def _count_failure(self, job: Job, error: Exception) -> None:
         metrics.FAILURES.labels(job.kind, type(error).__name__).inc()
 
-    def _keep_troubles(self) -> None:
-        self._troubles.keep_only(self._schedule.names())
+    def _forget_removed_jobs(self) -> None:
+        self._outages.keep_only(self._jobs.schedule.entries)
 
-    def _say_short(self, entry: Entry) -> None:
-        if self._schedule.seconds_late(entry) > SHORT_AFTER_SECONDS:
-            self._say(
-                "weight_short",
-                {
-                    "waiting": entry.job.name,
-                    "used": self._budget.used(),
-                    "budget": round(self._budget.per_minute),
-                    "next_minute_s": round(self._budget.seconds_to_next_minute()),
-                },
-            )
+    def _warn_if_late(self, entry: Entry) -> None:
+        if self._jobs.schedule.seconds_late(entry) > SHORT_AFTER_SECONDS:
+            budget = self._exchange.budget
+            facts: dict[str, object] = {
+                "waiting": entry.job.name,
+                "used": budget.used(),
+                "budget": round(budget.per_minute),
+                "next_minute_s": round(budget.seconds_to_next_minute()),
+            }
+            self._warn("weight_short", facts)
 
-    def _say(self, event: str, facts: dict[str, object]) -> None:
-        if time.monotonic() - self._said_at > LOG_EVERY_SECONDS:
-            self._said_at = time.monotonic()
+    def _warn(self, event: str, facts: dict[str, object]) -> None:
+        """At most one line per WARN_EVERY_SECONDS."""
+        if self._clock() - self._warned_at > WARN_EVERY_SECONDS:
+            self._warned_at = self._clock()
             log.warning(event, extra=facts)
-
-    def _housekeep(self, stop: Stop) -> None:
-        if time.monotonic() < self._housekeeping_due:
-            return
-        self._housekeeping_due = time.monotonic() + HOUSEKEEPING_SECONDS
-        try:
-            dropped = self._database.run(lambda upserts: upserts.drop_old_days(self._retention_days), stop)
-        except psycopg2.Error as error:
-            self._housekeeping_due = time.monotonic() + HOUSEKEEPING_RETRY_SECONDS
-            log.error("trade_days_not_dropped", extra={"error": str(error).strip()})
-            return
-        if dropped:
-            log.info("trade_days_dropped", extra={"days": dropped, "kept_days": self._retention_days})

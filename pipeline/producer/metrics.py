@@ -1,22 +1,23 @@
-"""What the producer counts, under which names. Metrics answer: is it fresh, polite, complete?"""
+"""The metrics of the producer and their names. They answer: is the data fresh and complete, and do
+we stay within the exchange's limits?"""
 
 from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS = Counter("producer_requests_total", "Requests to the exchange", ["endpoint", "status"])
-BANS = Counter("producer_bans_total", "Replies that told us to be silent", ["status"])
-USED_WEIGHT = Gauge("producer_used_weight", "Request weight used in this minute by everybody on this address")
+BANS = Counter("producer_bans_total", "Replies that began a ban", ["status"])
+USED_WEIGHT = Gauge("producer_used_weight", "Request weight used in this minute by all clients behind this IP")
 WEIGHT_LIMIT = Gauge("producer_weight_limit", "The exchange's limit of request weight per minute")
 WEIGHT_BUDGET = Gauge("producer_weight_budget", "The weight per minute that we may spend")
 LAST_SUCCESS = Gauge("producer_last_success_timestamp_seconds", "When a kind of request last succeeded", ["kind"])
-FAILURES = Counter("producer_failures_total", "Requests that failed and are tried again", ["kind", "error"])
+FAILURES = Counter("producer_failures_total", "Requests that failed and will be retried", ["kind", "error"])
 ROWS_CHANGED = Counter("producer_rows_changed_total", "Rows inserted or updated", ["table"])
-ROWS_UNCHANGED = Counter("producer_rows_unchanged_total", "Rows that were already so", ["table"])
-TRADE_GAPS = Counter("producer_trade_gaps_total", "Runs of trade ids that the exchange does not have", ["symbol"])
-TRADES_MISSING = Counter("producer_trades_missing_total", "Trade ids in those gaps", ["symbol"])
+ROWS_UNCHANGED = Counter("producer_rows_unchanged_total", "Rows that were stored already, unchanged", ["table"])
+TRADE_GAPS = Counter("producer_trade_gaps_total", "Ranges of trade ids that the exchange does not have", ["symbol"])
+TRADES_MISSING = Counter("producer_trades_missing_total", "Trade ids in those ranges", ["symbol"])
 TRADE_IDS_RESTARTED = Counter(
-    "producer_trade_ids_restarted_total", "Times that a symbol's trade ids began anew below ours", ["symbol"]
+    "producer_trade_ids_restarted_total", "Times that a symbol's trade ids started again below ours", ["symbol"]
 )
-SILENT_SECONDS = Gauge("producer_silent_seconds", "How long we still may not call the exchange (429, 418, 451)")
+BAN_SECONDS = Gauge("producer_silent_seconds", "Seconds left of the exchange's ban (429, 418, 451)")
 LAG_SECONDS = Histogram(
     "producer_lag_seconds",
     "From a trade on the exchange to its commit in PostgreSQL",

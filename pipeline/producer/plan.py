@@ -1,21 +1,22 @@
-"""How often each kind of request is made, so that the whole stays within the weight budget. Pure
+"""How often each kind of request is made, so that all of them stay within the weight budget. Pure
 arithmetic."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-# Who slows down first when weight is short: whole-market statistics; trades and candles last.
+# Which kind slows down first when weight is short: whole-market statistics; candles and trades
+# last.
 LEAST_URGENT_FIRST = ("stats", "order_book", "price", "klines", "trades")
-# How many times slower a kind may get before the next one has to give too.
-SLOWEST = {"stats": 12.0, "order_book": 8.0, "price": 5.0, "klines": 8.0, "trades": 20.0}
-# The plan fills this much of the budget: the rest is for pages of a backfill and for the listing.
-FILL = 0.95
+# How many times slower a kind may get before the next one slows down too.
+MAX_SLOWDOWN = {"stats": 12.0, "order_book": 8.0, "price": 5.0, "klines": 8.0, "trades": 20.0}
+# The plan uses this share of the budget; pages of a backfill and the listing need the remainder.
+PLANNED_SHARE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """`count` requests of `weight` each, every `interval_seconds`; `wished_seconds` is the
-    setting."""
+    """`count` requests of `weight` each, every `interval_seconds`; the setting asks for
+    `wished_seconds`."""
 
     kind: str
     count: int
@@ -29,16 +30,16 @@ class Pace:
 
 
 def plan(wished: Sequence[Pace], budget_per_minute: float) -> dict[str, Pace]:
-    """The wished paces, the least urgent slowed down until the sum fits."""
+    """The wished paces, the least urgent slowed down until the total fits."""
     paces = {pace.kind: pace for pace in wished}
     for kind in LEAST_URGENT_FIRST:
-        excess = total_per_minute(paces) - budget_per_minute * FILL
+        excess = total_per_minute(paces) - budget_per_minute * PLANNED_SHARE
         if excess <= 0 or kind not in paces:
             continue
         pace = paces[kind]
         left = pace.per_minute - excess
         needed = pace.per_minute / left if left > 0 else float("inf")
-        paces[kind] = replace(pace, interval_seconds=pace.interval_seconds * min(needed, SLOWEST[kind]))
+        paces[kind] = replace(pace, interval_seconds=pace.interval_seconds * min(needed, MAX_SLOWDOWN[kind]))
     return paces
 
 
@@ -47,14 +48,14 @@ def total_per_minute(paces: Mapping[str, Pace]) -> float:
 
 
 def more_urgent_per_minute(kind: str, paces: Mapping[str, Pace]) -> float:
-    """The planned weight of the kinds that go before this one. A kind without a place in the order
-    goes first."""
+    """The planned weight of the kinds more urgent than this one. A kind that is not in the order is
+    the most urgent."""
     place = LEAST_URGENT_FIRST.index(kind) if kind in LEAST_URGENT_FIRST else len(LEAST_URGENT_FIRST)
     return sum(paces[urgent].per_minute for urgent in LEAST_URGENT_FIRST[place + 1 :] if urgent in paces)
 
 
 def lines(paces: Mapping[str, Pace], budget_per_minute: float, limit_per_minute: int) -> list[str]:
-    """The plan for a person: `price every 2 s: 120 weight/min`, one line a kind, then the sum."""
+    """The plan for people: `price every 2 s: 120 weight/min`, one line per kind, then the total."""
     shown = []
     for pace in paces.values():
         times = f" × {pace.count}" if pace.count > 1 else ""

@@ -1,28 +1,32 @@
-"""A few threads that make the requests. Daemon threads: a request that hangs does not hold up a
-stop, which ThreadPoolExecutor would (it joins its threads at exit). Knows nothing of the
+"""A few threads that make the requests. Daemon threads: a request that hangs does not delay a stop,
+as it would with ThreadPoolExecutor (which joins its threads at exit). Knows nothing of the
 exchange."""
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 
 class Done(NamedTuple):
-    """A finished call: the job that was handed in, and its result or the exception it raised."""
+    """A finished call: the job it was submitted with, and its result or the exception it raised.
+    `finished_at`: when, by the pool's clock."""
 
     job: Any
     result: Any
     error: Exception | None
+    finished_at: float
 
 
 class Pool:
-    """Runs at most `size` calls at a time. The caller keeps track of how many it handed in, so no
-    queue grows."""
+    """Runs at most `size` calls at a time. `busy`: calls submitted and not yet collected; the
+    caller keeps it low, so that no queue grows."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.size = size
         self.busy = 0
+        self._clock = clock
         self._calls: queue.SimpleQueue[tuple[Any, Callable[[], Any]]] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Done] = queue.SimpleQueue()
         for number in range(size):
@@ -33,7 +37,7 @@ class Pool:
         self._calls.put((job, call))
 
     def next_done(self, timeout_seconds: float) -> Done | None:
-        """The next finished call, or None when none finishes in time."""
+        """The next finished call, or None if no call finishes in time."""
         try:
             done = self._done.get(timeout=max(0.0, timeout_seconds))
         except queue.Empty:
@@ -45,6 +49,8 @@ class Pool:
         while True:
             job, call = self._calls.get()
             try:
-                self._done.put(Done(job, call(), None))
-            except Exception as error:  # handed to the main thread, which decides
-                self._done.put(Done(job, None, error))
+                result = call()
+            except Exception as error:  # passed to the main thread, which decides
+                self._done.put(Done(job, None, error, self._clock()))
+            else:
+                self._done.put(Done(job, result, None, self._clock()))

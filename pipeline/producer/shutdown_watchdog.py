@@ -1,6 +1,6 @@
-"""Ends the process in time when something that cannot be interrupted holds up a stop: a PostgreSQL
-that is frozen, or a host that swallows connections. Python's own signal handlers wait until such a
-call returns (measured: for ever). What is not committed is rolled back by PostgreSQL, so nothing is
+"""Ends the process in time if something that cannot be interrupted delays a stop: a PostgreSQL that
+is frozen, or a host that drops packets. Python's own signal handlers run only when such a call
+returns (measured: never). What is not committed is rolled back by PostgreSQL, so nothing is
 half-written."""
 
 import logging
@@ -13,24 +13,25 @@ import time
 
 log = logging.getLogger(__name__)
 
-# Everybody was promised an end within 5 s.
-PATIENCE_SECONDS = 4.0
+# Shutdown must finish within 5 s.
+GRACE_SECONDS = 4.0
 
 
 def exit_after_grace_period() -> None:
-    """Watch for SIGTERM and SIGINT in a daemon thread; a program that ends by itself is never
-    touched. Call it from the main thread, after the handlers were set."""
-    heard, said = socket.socketpair()
-    said.setblocking(False)
-    # The interpreter's handler in C writes the signal's number there at once.
-    signal.set_wakeup_fd(said.fileno(), warn_on_full_buffer=False)
-    threading.Thread(target=_watch, args=(heard, said), name="last-resort", daemon=True).start()
+    """Watch for SIGTERM and SIGINT in a daemon thread; it does nothing to a program that ends by
+    itself. Call it from the main thread, after the signal handlers are set."""
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    # The interpreter's handler in C writes the signal's number to this socket at once.
+    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    threading.Thread(target=_watch, args=(reader, writer), name="shutdown-watchdog", daemon=True).start()
 
 
-def _watch(heard: socket.socket, _said: socket.socket) -> None:
-    while heard.recv(1)[0] not in (signal.SIGTERM, signal.SIGINT):
+def _watch(reader: socket.socket, _writer: socket.socket) -> None:
+    """The thread holds the writer, so that it is not closed while the program runs."""
+    while reader.recv(1)[0] not in (signal.SIGTERM, signal.SIGINT):
         pass
-    time.sleep(PATIENCE_SECONDS)
-    log.warning("stop_forced", extra={"after_s": PATIENCE_SECONDS})
+    time.sleep(GRACE_SECONDS)
+    log.warning("stop_forced", extra={"after_s": GRACE_SECONDS})
     sys.stderr.flush()
     os._exit(0)

@@ -1,4 +1,4 @@
-"""Which symbols come and go, each told once. Knows names; asks nobody."""
+"""Which symbols are added and removed, each logged once. Knows names; makes no request."""
 
 import logging
 from collections.abc import Iterable
@@ -20,15 +20,15 @@ class SymbolChanges:
                 remedy = "the exchange does not list it; correct SYMBOLS or wait"
                 log.error("symbol_left_out", extra={"symbol": symbol, "remedy": remedy})
 
-    def works(self, symbol: str | None) -> None:
-        """One of its requests succeeded."""
+    def succeeded(self, symbol: str) -> None:
+        """A request for this symbol succeeded."""
         if symbol in self.left_out:
             self.left_out.discard(symbol)
             log.info("symbol_tracked_again", extra={"symbol": symbol})
 
     def market(self, symbols: frozenset[str]) -> None:
-        """The symbols that trade now, in the whole market."""
-        if self._market not in (None, symbols):
-            came, went = sorted(symbols - self._market), sorted(self._market - symbols)
-            log.info("symbols_changed", extra={"came": ",".join(came), "went": ",".join(went)})
+        """The symbols of the whole market that trade now."""
+        if self._market is not None and self._market != symbols:
+            added, removed = sorted(symbols - self._market), sorted(self._market - symbols)
+            log.info("symbols_changed", extra={"added": ",".join(added), "removed": ",".join(removed)})
         self._market = symbols

@@ -9,7 +9,7 @@ import pytest
 from local.stack import Stack
 from tests.support.producer_faults.world import World
 
-# Polls so fast that a test need not wait, with a weight limit that never matters.
+# Polls so fast that no test waits for them; the weight limit of `shared` is never reached.
 QUICK = {
     "PRICE_INTERVAL_SECONDS": "0.3",
     "STATS_INTERVAL_SECONDS": "1",
@@ -39,7 +39,7 @@ def shared(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
 
 @pytest.fixture
 def world(shared: World, tmp_path: Path) -> Iterator[World]:
-    """No data, no faults, no calls so far, a log of its own."""
+    """No rows, no faults, no recorded calls, a log of its own."""
     shared.log = tmp_path / "producer.log"
     shared.empty()
     shared.exchange.clear()

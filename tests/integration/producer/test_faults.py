@@ -1,4 +1,4 @@
-"""The fault suite in its short form; `python3 bench/producer_faults.py` is the long one."""
+"""The fault suite in its short form; `python3 -m bench.producer_faults` is the long one."""
 
 from pipeline.times import now_ms
 from tests.support.producer_faults.campaign import Campaign
@@ -6,13 +6,12 @@ from tests.support.producer_faults.disturbances import OF_PROCESSES, OF_REPLIES
 from tests.support.producer_faults.world import World
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
-# Hanging requests and long silences take longer than a short suite has; test_requests.py has tests
-# of their own.
+# Hanging requests take longer than a short suite has; test_refusals.py has a test for them.
 TOO_LONG = {"requests hang 15 s"}
 
 
-def test_every_fault_in_turn_loses_doubles_and_breaks_nothing(world: World) -> None:
-    world.start_producer(LISTING_SECONDS="2")
+def test_no_fault_loses_duplicates_or_breaks_anything(world: World) -> None:
+    world.start_producer(LISTING_INTERVAL_SECONDS="2")
     world.wait_for_rows("order_book", len(SYMBOLS))
     since_ms = now_ms() - 50_000
     campaign = Campaign(world, SYMBOLS, ["1m"], seed=7)

@@ -1,2 +1,2 @@
-"""The producer under faults: a world of real processes that can be disturbed, and the truth to
+"""The producer under faults: real processes that can be disturbed, and the market's truth to
 compare with."""

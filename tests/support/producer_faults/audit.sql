@@ -1,4 +1,5 @@
--- Watches every write of the producer, so that no moment between two looks is missed. Read by: tests/support/producer_faults/world.py.
+-- Checks every write of the producer, so that nothing between two queries is missed. Read by:
+-- tests/support/producer_faults/world.py.
 CREATE TABLE IF NOT EXISTS audit (what text NOT NULL, row_key text NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp());
 
 CREATE OR REPLACE FUNCTION audit_book() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$

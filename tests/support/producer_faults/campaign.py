@@ -1,8 +1,8 @@
-"""One disturbance after the other, then several at once, and the verdict over the whole time."""
+"""One disturbance after the other, then several at once, and a verdict on the whole time."""
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 
 from pipeline.times import now_ms
@@ -13,20 +13,20 @@ from tests.support.producer_faults.world import World
 
 CATCHES_UP_WITHIN_SECONDS = 150
 STOPS_WITHIN_SECONDS = 5.0
-LOOK_EVERY_SECONDS = 0.1
+CHECK_EVERY_SECONDS = 0.1
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """`wrong` empty: nothing is missing, doubled, false or impolite. `figures`: what was looked at,
-    for the table."""
+    """`wrong` is empty if no row is missing, duplicated or different and no limit was broken.
+    `figures`: what was checked, for the table."""
 
-    figures: dict[str, object] = field(default_factory=dict)
-    wrong: list[str] = field(default_factory=list)
+    figures: dict[str, float]
+    wrong: list[str]
 
 
 class Campaign:
-    """Runs against a world whose producer and exchange are running."""
+    """Needs a world whose producer and exchange are running."""
 
     def __init__(
         self,
@@ -34,102 +34,98 @@ class Campaign:
         symbols: Sequence[str],
         intervals: Sequence[str],
         seed: int,
-        say: Callable[[str], None] = lambda text: None,
+        report: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.scene = Scene(world, Random(seed), tuple(symbols), set(), [])
         self._world = world
         self._intervals = intervals
-        self._say = say
+        self._report = report
         self._began_ms = now_ms()
         self._done = 0
         self._ended_by_itself: list[str] = []
 
     def in_turn(self, disturbances: Sequence[Disturbance], seconds: float, calm_seconds: float) -> None:
         for disturbance in disturbances:
-            self._together([disturbance], min(seconds, disturbance.longest))
-            self._watch(calm_seconds + disturbance.echo)
+            self._together([disturbance], min(seconds, disturbance.max_seconds))
+            self._watch(calm_seconds + disturbance.after_seconds)
 
-    def at_random(self, disturbances: Sequence[Disturbance], until: float, most: int = 3) -> None:
-        """Up to `most` at once, never two that take away the same process, until the monotonic time
+    def at_random(self, disturbances: Sequence[Disturbance], until: float, at_once: int = 3) -> None:
+        """Up to `at_once` at a time, never two on the same process, until the monotonic time
         `until`."""
         random = self.scene.random
         while time.monotonic() < until:
             chosen: list[Disturbance] = []
-            for one in random.sample(disturbances, random.randint(1, most)):
-                if not one.of or one.of not in {other.of for other in chosen}:
+            for one in random.sample(disturbances, random.randint(1, at_once)):
+                if not one.process or one.process not in {other.process for other in chosen}:
                     chosen.append(one)
             self._together(chosen, random.uniform(1, 12))
             self._watch(random.uniform(0, 6))
 
     def _together(self, chosen: Sequence[Disturbance], seconds: float) -> None:
-        seconds = min(seconds, *(one.longest for one in chosen))
-        self._say(f"{' + '.join(one.name for one in chosen)} for {seconds:.1f} s")
-        # Faults of replies first: the exchange that is to take them may be gone after the others.
-        begun = sorted(chosen, key=lambda one: bool(one.of))
-        for one in begun:
+        seconds = min(seconds, *(one.max_seconds for one in chosen))
+        self._report(f"{' + '.join(one.name for one in chosen)} for {seconds:.1f} s")
+        # Faults of replies first: the other disturbances may stop the exchange.
+        ordered = sorted(chosen, key=lambda one: bool(one.process))
+        for one in ordered:
             one.begin(self.scene, seconds)
-        self._watch(seconds, {one.of for one in chosen})
-        for one in begun:
+        self._watch(seconds, {one.process for one in chosen})
+        for one in ordered:
             one.end(self.scene)
         self._done += len(chosen)
 
-    def _watch(self, seconds: float, away: frozenset[str] | set[str] = frozenset()) -> None:
-        """Let time pass; a producer that ends now was not asked to."""
+    def _watch(self, seconds: float, stopped: frozenset[str] | set[str] = frozenset()) -> None:
+        """Let time pass. A producer that ends meanwhile ended by itself; it is started again."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            if "exchange" not in away:
+            if "exchange" not in stopped:
                 self._world.exchange.collect()
-            if "producer" not in away and not self._world.is_alive():
+            if "producer" not in stopped and not self._world.is_alive():
                 self._ended_by_itself.append(f"the producer ended with {self._world.producer.process.poll()}")
                 self._world.start_producer()
-            time.sleep(min(left, LOOK_EVERY_SECONDS))
+            time.sleep(min(left, CHECK_EVERY_SECONDS))
 
     # --- the verdict
 
     def verdict(self, trades_since_ms: int) -> Outcome:
-        """Ends all faults, waits until the producer has caught up, and compares."""
+        """Waits until the producer has caught up, and compares. No disturbance may be active."""
         world, symbols = self._world, self.scene.symbols
         world.exchange.collect()
         until_ms = now_ms()
         wait_until(lambda: self._caught_up(until_ms), CATCHES_UP_WITHIN_SECONDS, f"all data; {world.log}")
         world.exchange.collect()
-        outcome = Outcome()
         found = truth.trades(world, symbols, trades_since_ms, until_ms, self.scene.hidden)
         closed = truth.candles(world, symbols, self._intervals, until_ms)
+        audit = truth.audit(world)
         calls = bans.calls_inside(world)
         slow = [
             f"SIGTERM: exit code {code} after {took:.1f} s"
             for code, took in self.scene.exits
             if code != 0 or took > STOPS_WITHIN_SECONDS
         ]
-        audit = truth.audit(world)
         tracebacks = ["a traceback in the producer's log"] * world.output().count("Traceback")
-        outcome.wrong = [
-            *found.wrong,
-            *closed.wrong,
-            *audit.wrong,
-            *calls.violations,
-            *slow,
-            *self._ended_by_itself,
-            *tracebacks,
-        ]
-        outcome.figures = {
+        differences = [*found.wrong, *closed.wrong, *audit.wrong, *calls.violations]
+        wrong = [*differences, *slow, *self._ended_by_itself, *tracebacks]
+        return Outcome(self._figures(found, closed, audit, calls), wrong)
+
+    def _figures(
+        self, found: truth.Findings, closed: truth.Findings, audit: truth.Findings, calls: bans.BanCalls
+    ) -> dict[str, float]:
+        return {
             "disturbances": self._done,
             "minutes": round((now_ms() - self._began_ms) / 60_000, 1),
             "trades compared": found.compared,
-            "trades missing, doubled or different": len(found.wrong),
-            "trades that the exchange hid, all told in the log": found.gaps,
+            "trades missing, duplicated or different": len(found.wrong),
+            "trades that the exchange hid, all in the log": found.gaps,
             "closed candles compared": closed.compared,
             "closed candles missing or different": len(closed.wrong),
             "books gone backwards, candles reopened, rows written without a change": len(audit.wrong),
             "bans": calls.bans,
-            "calls inside a ban": len(calls.violations),
-            "calls that were under way when a ban came": calls.under_way,
-            "the latest of these arrived after the ban was read, ms": calls.latest_ms,
+            "requests inside a ban": len(calls.violations),
+            "requests in flight when a ban began": calls.in_flight,
+            "the last of these arrived after the ban was read, ms": calls.latest_ms,
             "producer ended by itself": len(self._ended_by_itself),
             "slowest stop on SIGTERM, s": round(max((took for _, took in self.scene.exits), default=0), 1),
         }
-        return outcome
 
     def _caught_up(self, until_ms: int) -> object:
         world = self._world

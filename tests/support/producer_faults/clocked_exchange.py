@@ -1,5 +1,5 @@
-"""A simulated exchange in this process whose clock the test sets: nobody has to wait for the end of
-a minute."""
+"""A simulated exchange in this process whose clock the test moves, so that no test waits for the
+end of a minute."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -26,8 +26,20 @@ def served(market: RandomMarket, clock_ms: Callable[[], int], port: int = 0) -> 
         thread.join(5)
 
 
-def clock_near_the_end_of_a_minute(seconds_before: float) -> Callable[[], int]:
-    """Runs like ours, ahead of it so far that a minute ends in `seconds_before`."""
-    now = now_ms()
-    ahead_ms = MINUTE_MS - round(seconds_before * 1000) - now % MINUTE_MS
-    return lambda: now_ms() + ahead_ms
+class ClockAhead:
+    """A clock in ms that runs like ours, ahead of it. It can be moved forward only: the producer's
+    estimate of the exchange's clock must never be ahead of it."""
+
+    def __init__(self, start_ms: int) -> None:
+        self._ahead_ms = start_ms - now_ms()
+
+    def __call__(self) -> int:
+        return now_ms() + self._ahead_ms
+
+    def move_to(self, time_ms: int) -> None:
+        """No effect if that time has passed."""
+        self._ahead_ms = max(self._ahead_ms, time_ms - now_ms())
+
+
+def clock_at_the_start_of_a_minute() -> ClockAhead:
+    return ClockAhead(now_ms() // MINUTE_MS * MINUTE_MS + MINUTE_MS)

@@ -1,9 +1,9 @@
-"""Everything that is done to the producer's world, each with the seconds it lasts. Knows no
-verdict."""
+"""All disturbances of the producer's world, each with its limits in seconds. Knows no verdict."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from pipeline.times import now_ms
 from tests.support.producer_faults.world import World
@@ -16,14 +16,14 @@ PATHS = (
     "/api/v3/ticker/24hr",
     "/api/v3/exchangeInfo",
 )
-WRONG_BODIES = (None, [], {}, [[]], [{}], 5, "text", {"code": -1003, "msg": "not really"})
+WRONG_BODIES: tuple[Any, ...] = (None, [], {}, [[]], [{}], 5, "text", {"code": -1003, "msg": "not really"})
 NEW_SYMBOL = "NEWCOINUSDT"
 
 
 @dataclass(slots=True)
 class Scene:
-    """The world, chance, and what was done that the verdict must know. `exits`: codes of producers
-    that were asked to stop, with the seconds it took."""
+    """The world, a random generator, and what the verdict must know: `hidden` trades by symbol and
+    id; `exits`, the exit codes of producers that were asked to stop, with the seconds it took."""
 
     world: World
     random: Random
@@ -44,20 +44,20 @@ End = Callable[[Scene], None]
 
 @dataclass(frozen=True, slots=True)
 class Disturbance:
-    """`begin` is told for how many seconds; `end` undoes what does not end by itself. `of`: which
-    process it takes away, so that two never take the same one. `longest`: seconds it may last.
-    `echo`: seconds that the silence after it may go on."""
+    """`begin` gets the seconds it will last; `end` undoes what does not end by itself. `process`:
+    which process it stops, so that two never stop the same one. `max_seconds`: how long it may
+    last. `after_seconds`: how long a ban may last after it."""
 
     name: str
     begin: Begin
     end: End = lambda scene: None
-    of: str = ""
-    longest: float = 15.0
-    echo: float = 0.0
+    process: str = ""
+    max_seconds: float = 15.0
+    after_seconds: float = 0.0
 
 
 def replies(kind: str, **parameters: object) -> Begin:
-    """A fault that strikes the calls of all endpoints while it lasts."""
+    """A fault that affects the requests to all endpoints while it lasts."""
     return lambda scene, seconds: scene.fault(kind, duration_seconds=seconds, **parameters)
 
 
@@ -74,7 +74,7 @@ def wrong_shape(scene: Scene, seconds: float) -> None:
     scene.fault("wrong_shape", duration_seconds=seconds, paths=scene.some_paths(), body=body)
 
 
-def of_a_symbol(kind: str) -> Begin:
+def for_a_symbol(kind: str) -> Begin:
     return lambda scene, seconds: scene.fault(kind, duration_seconds=seconds, symbol=scene.random.choice(scene.symbols))
 
 
@@ -83,8 +83,7 @@ def new_symbol(scene: Scene, seconds: float) -> None:
 
 
 def id_gap(scene: Scene, seconds: float) -> None:
-    """The next trades of a busy symbol are never shown; those that the producer asks for later are
-    still hidden."""
+    """The next trades of a busy symbol are never returned, whenever the producer asks for them."""
     symbol = scene.symbols[0]
     first = scene.world.exchange.newest_id(symbol, now_ms()) + scene.random.randint(1, 3)
     last = first + scene.random.randint(0, 4)
@@ -93,7 +92,7 @@ def id_gap(scene: Scene, seconds: float) -> None:
 
 
 def others_use_the_address(scene: Scene, seconds: float) -> None:
-    """Much of the limit, not all: the producer has to slow down and must not be banned."""
+    """Much of the limit, but not all: the producer must slow down and must not be banned."""
     weight = round(scene.world.exchange.report()["weight_limit"] * scene.random.uniform(0.3, 0.6))
     scene.fault("used_weight", duration_seconds=seconds, weight=weight)
 
@@ -111,8 +110,7 @@ def start_producer(scene: Scene) -> None:
 
 
 def kill_exchange(scene: Scene, seconds: float) -> None:
-    """Id gaps end with it, so the trades they hid would come back: they are hidden again by
-    `start_exchange`."""
+    """Its faults end with it, so `start_exchange` must hide the same trades again."""
     scene.world.exchange.kill()
 
 
@@ -134,38 +132,44 @@ OF_REPLIES = (
     Disturbance("truncated JSON", replies("truncated", probability=0.5)),
     Disturbance("reply broken off", replies("truncated", content_length="full", probability=0.5)),
     Disturbance("wrong shape", wrong_shape),
-    Disturbance("a symbol becomes invalid", of_a_symbol("invalid_symbol")),
-    Disturbance("a symbol is halted", of_a_symbol("symbol_status")),
+    Disturbance("a symbol becomes invalid", for_a_symbol("invalid_symbol")),
+    Disturbance("a symbol is halted", for_a_symbol("symbol_status")),
     Disturbance("a new symbol", new_symbol),
     Disturbance("trade ids are missing", id_gap),
     Disturbance("others use the address", others_use_the_address),
 )
 OF_PROCESSES = (
-    Disturbance("producer killed", kill_producer, start_producer, of="producer"),
-    Disturbance("producer stopped", stop_producer, start_producer, of="producer"),
+    Disturbance("producer killed", kill_producer, start_producer, process="producer"),
+    Disturbance("producer stopped", stop_producer, start_producer, process="producer"),
     Disturbance(
-        "PostgreSQL killed", lambda s, _: s.world.kill_postgres(), lambda s: s.world.start_postgres(), of="postgres"
+        "PostgreSQL killed",
+        lambda s, _: s.world.kill_postgres(),
+        lambda s: s.world.start_postgres(),
+        process="postgres",
     ),
     Disturbance(
-        "PostgreSQL stopped", lambda s, _: s.world.stop_postgres(), lambda s: s.world.start_postgres(), of="postgres"
+        "PostgreSQL stopped",
+        lambda s, _: s.world.stop_postgres(),
+        lambda s: s.world.start_postgres(),
+        process="postgres",
     ),
     Disturbance(
         "PostgreSQL frozen",
         lambda s, _: s.world.freeze_postgres(True),
         lambda s: s.world.freeze_postgres(False),
-        of="postgres",
-        longest=8,
+        process="postgres",
+        max_seconds=8,
     ),
-    Disturbance("exchange killed", kill_exchange, start_exchange, of="exchange"),
+    Disturbance("exchange killed", kill_exchange, start_exchange, process="exchange"),
 )
-# Each silences the producer for up to a minute, a 418 that follows the second one for two.
+# Each causes a ban of up to a minute; a 418 that follows the second one lasts two.
 LONG = (
-    Disturbance("451 once", lambda s, _: s.fault("http_451", count=1), echo=62),
+    Disturbance("451 once", lambda s, _: s.fault("http_451", count=1), after_seconds=62),
     Disturbance(
         "others overdraw the address",
         lambda s, t: s.fault("used_weight", duration_seconds=t, weight=6500),
-        longest=3,
-        echo=62,
+        max_seconds=3,
+        after_seconds=62,
     ),
 )
 EVERY = (*OF_REPLIES, *OF_PROCESSES)

@@ -1,4 +1,4 @@
-"""The simulated exchange as a process, with its fault switches. Knows nothing of who calls it."""
+"""The simulated exchange as a process, with its fault switches. Knows nothing of its clients."""
 
 import re
 from pathlib import Path
@@ -14,8 +14,8 @@ SEED = 7
 
 
 class SimulatedExchange:
-    """May be killed and started again on the same port; the market goes on where it was, faults and
-    bans do not."""
+    """May be killed and started again on the same port; the market continues where it was, faults
+    and bans end. `violations`: the requests inside ban windows so far."""
 
     def __init__(self, folder: Path, environ: dict[str, str], port: int, symbols: int, weight_limit: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
@@ -34,8 +34,9 @@ class SimulatedExchange:
         wait_until(lambda: requests.get(f"{self.url}/sim/report", timeout=2).ok, 20, f"the simulator; {self._log}")
 
     def kill(self) -> None:
-        """Its report dies with it, so it is read first."""
+        """Its report is lost with it, so it is read first."""
         self.collect()
+        assert self.program is not None
         self.program.kill()
 
     def stop(self) -> None:
@@ -47,8 +48,8 @@ class SimulatedExchange:
         reply = requests.post(f"{self.url}/sim/faults", json={"kind": kind, **parameters}, timeout=5)
         assert reply.ok, reply.text
 
-    def shown_faults(self) -> list[dict[str, Any]]:
-        """Every fault that was switched on, with how many calls it has struck."""
+    def faults(self) -> list[dict[str, Any]]:
+        """Every fault that was switched on, with how many requests it has affected."""
         return requests.get(f"{self.url}/sim/faults", timeout=5).json()
 
     def clear(self) -> None:
@@ -58,7 +59,7 @@ class SimulatedExchange:
         return requests.get(f"{self.url}/sim/report", timeout=5).json()
 
     def forget(self) -> None:
-        """As if nobody had ever called."""
+        """Clear the simulator's report of requests."""
         requests.delete(f"{self.url}/sim/report", timeout=5)
         self.violations = []
         self._collected = 0
@@ -67,7 +68,7 @@ class SimulatedExchange:
         return sum(self.report()["calls"].get(path, {}).values())
 
     def collect(self) -> None:
-        """Keep the calls inside ban windows so far."""
+        """Read the requests inside ban windows since the last call."""
         listed = self.report()["violations"]
         self.violations += listed[self._collected :]
         self._collected = len(listed)

@@ -78,7 +78,7 @@ def test_table_that_is_to_be_captured_matches_the_include_list(name):
     assert re.fullmatch(CONFIG["table.include.list"], f"public.{name}")
 
 
-@pytest.mark.parametrize("name", ["recent_trades_20261123", "trade_positions", "exchange_silence", "debezium_signal"])
+@pytest.mark.parametrize("name", ["recent_trades_20261123", "trade_positions", "exchange_ban", "debezium_signal"])
 def test_partition_position_and_signal_are_not_captured(name):
     assert not re.fullmatch(CONFIG["table.include.list"], f"public.{name}")
 

@@ -1,9 +1,10 @@
 """The five tables as code, SQL and CQL describe them: these tests fail when one of the three
-differs."""
+drifts."""
 
 import pytest
 
 from pipeline.intervals import INTERVALS
+from pipeline.settings import SETTINGS
 from pipeline.tables import DATA_SOURCE, KLINES, MARKET_NOW, STORED_HOURS, TABLES
 from pipeline.transformations import STATS_IN_MARKET_NOW, book_figures
 from tests.unit.support.ddl import CQL_TABLES, SQL_TABLES, declared_tables
@@ -19,7 +20,7 @@ CQL_TYPE_OF = {
     "smallint": "smallint",
 }
 
-# What users of the two databases rely on.
+# What the keys of the two databases must be; the CQL ones as partition key, clustering key.
 POSTGRES_KEYS = {
     "crypto_24h_stats": ("symbol",),
     "latest_prices": ("symbol",),
@@ -27,7 +28,6 @@ POSTGRES_KEYS = {
     "recent_trades": ("symbol", "trade_id", "trade_time"),
     "klines": ("symbol", "interval", "open_time"),
 }
-# Partition key, clustering key.
 CASSANDRA_KEYS = {
     "latest_prices": (("symbol",), ("updated_at",)),
     "crypto_24h_stats": (("symbol",), ("updated_at",)),
@@ -45,7 +45,7 @@ def test_postgres_has_the_same_columns_and_types(table):
 
 
 @each_table
-def test_postgres_has_the_documented_key(table):
+def test_postgres_has_the_key_of_the_contract(table):
     assert SQL[table.name].key == table.key == POSTGRES_KEYS[table.name]
     assert tuple(table.columns)[: len(table.key)] == table.key
 
@@ -64,13 +64,13 @@ def test_cassandra_has_every_column_in_a_matching_type(table):
 
 
 @pytest.mark.parametrize("name", CASSANDRA_KEYS)
-def test_cassandra_has_the_documented_key(name):
+def test_cassandra_has_the_key_of_the_contract(name):
     partition, clustering = CASSANDRA_KEYS[name]
     assert CQL[name].partition == partition
     assert CQL[name].key == (*partition, *clustering)
 
 
-def test_every_column_in_cassandra_is_filled_by_something():
+def test_cassandra_has_no_column_that_nothing_fills():
     derived = {
         "order_book": {"hour", *book_figures([], [])},
         "recent_trades": {"hour"},
@@ -105,7 +105,13 @@ def test_stored_hours_is_keyed_by_table_and_symbol():
 def test_named_columns_of_a_table_exist_and_are_times(table):
     assert table.columns[table.version] == "timestamptz"
     assert table.columns[table.time] == "timestamptz"
-    assert table.unversioned <= set(table.columns) - set(table.key)
+    assert table.volatile <= set(table.columns) - set(table.key)
+
+
+@each_table
+def test_every_table_has_a_setting_with_its_poll_interval(table):
+    assert table.poll_setting.endswith("_INTERVAL_SECONDS")
+    assert table.poll_setting in {setting.name for setting in SETTINGS}
 
 
 def test_every_table_has_its_time_as_first_clustering_column():
@@ -113,9 +119,9 @@ def test_every_table_has_its_time_as_first_clustering_column():
         assert table.time == CQL[table.name].key[len(CQL[table.name].partition)]
 
 
-def test_rolling_window_alone_does_not_change_the_statistics():
-    assert {"open_time", "close_time"} <= TABLES["crypto_24h_stats"].unversioned
-    assert not {"open_time", "close_time"} & KLINES.unversioned
+def test_moving_window_alone_is_not_a_change_of_the_statistics():
+    assert {"open_time", "close_time"} <= TABLES["crypto_24h_stats"].volatile
+    assert not {"open_time", "close_time"} & KLINES.volatile
 
 
 def test_candle_intervals_exclude_seconds_and_distinguish_minute_from_month():
@@ -128,6 +134,7 @@ def test_every_table_of_the_publication_is_declared():
     for name in (*TABLES, DATA_SOURCE):
         assert f"'{name}'" in capture
     assert "'trade_positions'" not in capture
+    assert "'exchange_ban'" not in capture
 
 
 def test_history_tables_all_expire_by_time_windows():

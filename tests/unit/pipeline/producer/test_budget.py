@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.producer.budget import ALL_TOGETHER_PERCENT, USUAL_LIMIT_PER_MINUTE, Budget
+from pipeline.producer.budget import TOTAL_PERCENT, USUAL_LIMIT_PER_MINUTE, Budget
 
 
 @pytest.fixture
@@ -11,7 +11,7 @@ def budget(clock):
     return made
 
 
-def test_budget_is_a_share_of_the_usual_limit_until_told_otherwise(clock):
+def test_budget_is_a_share_of_the_usual_limit_until_the_exchange_gives_another(clock):
     assert Budget(50, clock).per_minute == USUAL_LIMIT_PER_MINUTE / 2 == 3000
 
 
@@ -28,7 +28,7 @@ def test_refused_weight_is_not_counted(budget):
     assert budget.used() == 0
 
 
-def test_new_minute_gives_the_whole_budget_again(budget, clock):
+def test_new_minute_starts_with_the_whole_budget(budget, clock):
     assert budget.take(500)
     clock.now += 59.9
     assert not budget.take(1)
@@ -36,21 +36,21 @@ def test_new_minute_gives_the_whole_budget_again(budget, clock):
     assert budget.take(500)
 
 
-def test_less_urgent_kind_leaves_what_the_urgent_need_for_the_rest_of_the_minute(budget, clock):
-    assert budget.take(200, kept_per_minute=300)
-    assert not budget.take(1, kept_per_minute=300)
+def test_less_urgent_kind_leaves_what_urgent_ones_need_until_the_minute_ends(budget, clock):
+    assert budget.take(200, reserved_per_minute=300)
+    assert not budget.take(1, reserved_per_minute=300)
     assert budget.take(1)
     clock.now += 30
-    assert budget.take(149, kept_per_minute=300)
-    assert not budget.take(1, kept_per_minute=300)
+    assert budget.take(149, reserved_per_minute=300)
+    assert not budget.take(1, reserved_per_minute=300)
     assert budget.take(150)
     assert not budget.take(1)
 
 
 def test_weight_of_others_on_this_address_leaves_us_less(budget):
     budget.report(850)
-    together = 1000 * ALL_TOGETHER_PERCENT // 100
-    assert budget.take(together - 850)
+    total = 1000 * TOTAL_PERCENT // 100
+    assert budget.take(total - 850)
     assert not budget.take(1)
 
 
@@ -61,21 +61,21 @@ def test_our_own_weight_in_the_report_is_not_counted_twice(budget):
     assert budget.used() == 500
 
 
-def test_reports_that_overtake_each_other_change_little(budget):
+def test_reports_that_arrive_out_of_order_change_little(budget):
     budget.report(880)
     budget.report(870)
     assert budget.used() >= 870
     assert not budget.take(31)
 
 
-def test_report_of_the_last_minute_is_forgotten_in_the_new_one(budget, clock):
+def test_report_of_the_last_minute_does_not_count_in_the_new_one(budget, clock):
     budget.report(900)
     clock.now += 60
     assert budget.used() == 0
     assert budget.take(500)
 
 
-def test_reply_that_was_under_way_at_the_turn_of_the_minute_does_not_stop_the_new_one(clock):
+def test_reply_that_was_in_flight_when_the_minute_ended_does_not_stop_the_new_one(clock):
     """It reports the old minute's weight, most of it our own; the next reply corrects it, so it
     must not count as what others use for a whole minute."""
     clock.now = 6000.0

@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.intervals import INTERVALS, max_interval_ms
-from pipeline.producer.candles import PAGE, KlinesJob, first_start_ms
+from pipeline.producer.candles import MAX_PAGE, KlinesJob, first_start_ms
 from pipeline.producer.client import BadReply
 from pipeline.producer.clock import ExchangeClock
 from pipeline.tables import KLINES
@@ -12,18 +12,18 @@ BEGIN_MS = 1_725_321_600_000  # a full day
 
 
 class FakeExchange:
-    """1-minute candles of every minute from BEGIN_MS to `now_ms`; the last is open. Answering takes
+    """1-minute candles of every minute from BEGIN_MS to `now_ms`; the last is open. An answer takes
     `takes_ms`."""
 
     def __init__(self, now_ms, takes_ms=0, missing=()):
         self.now_ms = now_ms
         self.takes_ms = takes_ms
         self.missing = set(missing)
-        self.asked = []
+        self.requested = []
 
     def get(self, path, params):
         assert path == "/api/v3/klines"
-        self.asked.append(params)
+        self.requested.append(params)
         self.now_ms += self.takes_ms
         first = -(-(max(params["startTime"], BEGIN_MS) - BEGIN_MS) // MINUTE_MS)
         opens = (BEGIN_MS + n * MINUTE_MS for n in range(first, (self.now_ms - BEGIN_MS) // MINUTE_MS + 1))
@@ -51,12 +51,14 @@ def states(fetched):
     }
 
 
-def test_candles_are_asked_for_from_the_newest_that_is_closed(make):
-    """So the exchange can still correct it after its end."""
+def test_candles_are_requested_from_the_newest_closed_one(make):
+    """So a correction right after its end is seen."""
     exchange = FakeExchange(BEGIN_MS + 3 * MINUTE_MS + 20_000)
     job = make(exchange, from_ms=BEGIN_MS + MINUTE_MS)
     fetched = job.fetch(exchange)
-    assert exchange.asked == [{"symbol": "ETHUSDT", "interval": "1m", "startTime": BEGIN_MS + MINUTE_MS, "limit": PAGE}]
+    assert exchange.requested == [
+        {"symbol": "ETHUSDT", "interval": "1m", "startTime": BEGIN_MS + MINUTE_MS, "limit": MAX_PAGE}
+    ]
     assert states(fetched) == {1: True, 2: True, 3: False}
     assert fetched.batches[0].table is KLINES
     job.stored(fetched)
@@ -73,7 +75,8 @@ def test_close_of_a_candle_is_seen_by_the_next_request(make):
 
 
 def test_closed_is_decided_by_the_clock_before_the_request(make):
-    """The candle ends while the reply is under way: it may hold a state from before the end."""
+    """The candle ends while the request is in flight: the reply may hold a state from before the
+    end."""
     exchange = FakeExchange(BEGIN_MS + MINUTE_MS - 100, takes_ms=500)
     job = make(exchange)
     fetched = job.fetch(exchange)
@@ -98,26 +101,26 @@ def test_outage_is_filled_page_by_page_without_a_pause(make):
         job.stored(fetched)
         seen |= states(fetched)
         again = fetched.again
-        assert len(exchange.asked) < 10
+        assert len(exchange.requested) < 10
     assert sorted(seen) == list(range(2501))
     assert [number for number, closed in seen.items() if not closed] == [2500]
     assert job.from_ms == BEGIN_MS + 2499 * MINUTE_MS
 
 
-def test_page_that_gets_nowhere_is_not_asked_for_again_at_once(make):
+def test_page_without_progress_is_not_requested_again_at_once(make):
     """Our clock is a day behind the exchange's, so every candle of the full page looks open."""
     exchange = FakeExchange(BEGIN_MS + 1440 * MINUTE_MS)
     job = make(exchange)
     job.clock = ExchangeClock(lambda: BEGIN_MS)
     fetched = job.fetch(exchange)
-    assert len(states(fetched)) == PAGE
+    assert len(states(fetched)) == MAX_PAGE
     assert not fetched.again
     job.stored(fetched)
     assert not job.fetch(exchange).again
 
 
-def test_page_that_is_exactly_full_is_followed_by_one_more_and_then_rests(make):
-    exchange = FakeExchange(BEGIN_MS + (PAGE - 1) * MINUTE_MS + 1)
+def test_page_that_is_exactly_full_is_followed_by_one_more_and_no_third(make):
+    exchange = FakeExchange(BEGIN_MS + (MAX_PAGE - 1) * MINUTE_MS + 1)
     job, requests = make(exchange), 0
     again = True
     while again and requests < 10:
@@ -125,10 +128,10 @@ def test_page_that_is_exactly_full_is_followed_by_one_more_and_then_rests(make):
         job.stored(fetched)
         again, requests = fetched.again, requests + 1
     assert requests == 2
-    assert job.from_ms == BEGIN_MS + (PAGE - 2) * MINUTE_MS
+    assert job.from_ms == BEGIN_MS + (MAX_PAGE - 2) * MINUTE_MS
 
 
-def test_candles_that_the_exchange_never_made_do_not_hold_up_the_rest(make):
+def test_candles_that_the_exchange_never_made_do_not_delay_the_others(make):
     halted = [BEGIN_MS + n * MINUTE_MS for n in range(2, 8)]
     exchange = FakeExchange(BEGIN_MS + 9 * MINUTE_MS + 1, missing=halted)
     job = make(exchange)
@@ -144,7 +147,7 @@ def test_symbol_without_candles_keeps_its_place(make):
     assert (fetched.batches, fetched.again, job.from_ms) == ([], False, BEGIN_MS)
 
 
-def test_newest_closed_candle_is_asked_for_again_when_all_are_closed(make):
+def test_newest_closed_candle_is_requested_again_when_all_are_closed(make):
     """Then the next one cannot be missed, whenever it opens."""
     exchange = FakeExchange(BEGIN_MS + 3 * MINUTE_MS, missing=[BEGIN_MS + 3 * MINUTE_MS])
     job = make(exchange)
@@ -164,7 +167,7 @@ def test_reply_of_a_wrong_shape_is_a_bad_reply(make, reply):
     ("interval", "ms"),
     [("1m", 60_000), ("15m", 900_000), ("12h", DAY_MS // 2), ("1w", 7 * DAY_MS), ("1M", 31 * DAY_MS)],
 )
-def test_length_of_an_interval_tells_minute_from_month(interval, ms):
+def test_length_of_an_interval_distinguishes_minute_and_month(interval, ms):
     assert max_interval_ms(interval) == ms
 
 

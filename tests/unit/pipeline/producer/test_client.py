@@ -1,4 +1,4 @@
-"""Real requests against a server on a loopback port: every way in which the exchange refuses."""
+"""Real requests to a server on a loopback port: every way in which the exchange refuses."""
 
 import gzip
 import json
@@ -7,17 +7,17 @@ import socket
 import pytest
 
 from pipeline.errors import ExchangeBanned, ExchangeError, UnknownSymbol
+from pipeline.producer.ban import Ban
 from pipeline.producer.budget import Budget
 from pipeline.producer.client import BAN_WITHOUT_RETRY_AFTER_SECONDS, BadReply, Exchange, Restricted
-from pipeline.producer.gate import Gate
 from tests.unit.support.http_stub import Reply, as_json
 
 PRICE = "/api/v3/ticker/price"
 
 
 @pytest.fixture
-def gate(clock):
-    return Gate(clock)
+def ban(clock):
+    return Ban(clock)
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def budget(clock):
 
 
 @pytest.fixture
-def exchange(http_stub, gate, budget):
-    return Exchange(http_stub.url, gate, budget)
+def exchange(http_stub, ban, budget):
+    return Exchange(http_stub.url, ban, budget)
 
 
 def test_reply_is_its_json_and_parameters_are_sent(exchange, http_stub):
@@ -48,44 +48,44 @@ def test_used_weight_header_reaches_the_budget(exchange, http_stub, budget):
 
 
 @pytest.mark.parametrize("header", ["", "many", "-5", "12.5"])
-def test_used_weight_that_is_no_number_is_ignored(exchange, http_stub, budget, header):
+def test_used_weight_that_is_not_a_number_is_ignored(exchange, http_stub, budget, header):
     http_stub.answer("GET", PRICE, as_json([], X_MBX_USED_WEIGHT_1M=header))
     exchange.get(PRICE)
     assert budget.used() == 0
 
 
 @pytest.mark.parametrize("status", [429, 418])
-def test_ban_closes_the_gate_for_everybody_as_long_as_told(exchange, http_stub, gate, status, clock):
+def test_ban_stops_every_request_for_as_long_as_the_reply_says(exchange, http_stub, ban, status, clock):
     body = {"code": -1003, "msg": "Too much request weight used"}
     http_stub.answer("GET", PRICE, as_json(body, status, Retry_After="17"))
     http_stub.answer("GET", "/api/v3/depth", as_json({}))
     with pytest.raises(ExchangeBanned, match="Too much request weight") as caught:
         exchange.get(PRICE)
     assert caught.value.retry_after_seconds == 17
-    assert gate.closed_seconds() == 17
+    assert ban.remaining_seconds() == 17
     clock.now += 16
-    with pytest.raises(ExchangeBanned) as silent:
+    with pytest.raises(ExchangeBanned) as later:
         exchange.get("/api/v3/depth")
-    assert silent.value.retry_after_seconds == pytest.approx(1)
+    assert later.value.retry_after_seconds == pytest.approx(1)
     assert http_stub.paths("GET") == [PRICE]
     clock.now += 1
     assert exchange.get("/api/v3/depth") == {}
 
 
 @pytest.mark.parametrize("headers", [{}, {"Retry-After": "soon"}, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}])
-def test_ban_without_a_number_of_seconds_lasts_a_minute(exchange, http_stub, gate, headers):
+def test_ban_without_a_number_of_seconds_lasts_a_minute(exchange, http_stub, ban, headers):
     http_stub.answer("GET", PRICE, Reply(429, b"<html>", headers))
     with pytest.raises(ExchangeBanned):
         exchange.get(PRICE)
-    assert gate.closed_seconds() == BAN_WITHOUT_RETRY_AFTER_SECONDS == 60
+    assert ban.remaining_seconds() == BAN_WITHOUT_RETRY_AFTER_SECONDS == 60
 
 
-def test_ban_of_zero_seconds_is_still_a_pause(exchange, http_stub, gate):
-    """Going on at once after a 429 is what turns it into a 418."""
+def test_ban_of_zero_seconds_still_causes_a_pause(exchange, http_stub, ban):
+    """Requests right after a 429 are what turns it into a 418."""
     http_stub.answer("GET", PRICE, as_json({"code": -1003, "msg": "Too many"}, 429, Retry_After="0"))
     with pytest.raises(ExchangeBanned) as caught:
         exchange.get(PRICE)
-    assert gate.closed_seconds() >= 1
+    assert ban.remaining_seconds() >= 1
     assert caught.value.retry_after_seconds >= 1
 
 
@@ -98,16 +98,16 @@ def test_restricted_location_names_the_setting_and_an_address_that_works(exchang
         assert part in str(caught.value)
 
 
-def test_firewall_page_is_one_short_line_without_its_html(exchange, http_stub, gate):
+def test_firewall_page_is_one_short_line_without_its_html(exchange, http_stub, ban):
     page = b"<html><title>403 Forbidden</title>" + b"x" * 5000
     http_stub.answer("GET", PRICE, Reply(403, page, {"Content-Type": "text/html"}))
     with pytest.raises(ExchangeError, match="403 text/html") as caught:
         exchange.get(PRICE)
     assert "<html>" not in str(caught.value)
-    assert gate.closed_seconds() == 0
+    assert ban.remaining_seconds() == 0
 
 
-def test_unknown_symbol_is_told_by_its_code(exchange, http_stub):
+def test_unknown_symbol_is_recognised_by_its_code(exchange, http_stub):
     http_stub.answer("GET", PRICE, as_json({"code": -1121, "msg": "Invalid symbol."}, 400))
     with pytest.raises(UnknownSymbol, match="Invalid symbol"):
         exchange.get(PRICE)
@@ -125,7 +125,7 @@ def test_unknown_symbol_is_told_by_its_code(exchange, http_stub):
         (204, {}),
     ],
 )
-def test_other_refusal_is_an_error_that_is_tried_again(exchange, http_stub, status, body):
+def test_other_refusal_is_an_error_that_is_retried(exchange, http_stub, status, body):
     http_stub.answer("GET", PRICE, as_json(body, status) if status != 204 else Reply(204, b""))
     with pytest.raises(ExchangeError, match=str(status)) as caught:
         exchange.get(PRICE)
@@ -134,7 +134,7 @@ def test_other_refusal_is_an_error_that_is_tried_again(exchange, http_stub, stat
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'[{"symbol":"ETHUSDT","pri', b"\xff"])
-def test_reply_that_is_no_whole_json_is_a_bad_reply(exchange, http_stub, body):
+def test_reply_that_is_not_complete_json_is_a_bad_reply(exchange, http_stub, body):
     http_stub.answer("GET", PRICE, Reply(200, body))
     with pytest.raises(BadReply, match=PRICE):
         exchange.get(PRICE)
@@ -147,12 +147,12 @@ def test_connection_cut_in_the_middle_of_a_reply_is_an_error(exchange, http_stub
         exchange.get(PRICE)
 
 
-def test_exchange_that_is_not_there_is_an_error_that_names_the_address(gate, budget):
+def test_unreachable_exchange_is_an_error_that_names_the_address(ban, budget):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
         with pytest.raises(ExchangeError, match="refused") as caught:
-            Exchange(url, gate, budget).get(PRICE)
+            Exchange(url, ban, budget).get(PRICE)
     assert url + PRICE in str(caught.value)
     assert len(str(caught.value)) < 300
 

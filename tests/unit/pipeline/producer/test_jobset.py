@@ -8,14 +8,13 @@ from pipeline.producer.clock import ExchangeClock
 from pipeline.producer.jobs import Fetched
 from pipeline.producer.jobset import JobSet
 from pipeline.producer.listing import Listing
-from pipeline.producer.schedule import Schedule
 from pipeline.settings import load
 from pipeline.times import datetime_to_ms, ms_to_datetime
 from tests.unit.support.clocks import FakeStop
 
 
 class FakeDatabase:
-    """Answers the reads of positions and notes which source is named."""
+    """Answers the reads of positions and records which source is named."""
 
     def __init__(self):
         self.trades = {}
@@ -24,7 +23,7 @@ class FakeDatabase:
         self.reads = 0
 
     def run(self, action, stop):
-        return action(self)
+        return action(SimpleNamespace(state=self))
 
     def trade_positions(self):
         self.reads += 1
@@ -40,29 +39,23 @@ class FakeDatabase:
 class World:
     def __init__(self, clock, **environ):
         self.settings = load("producer", {"SYMBOLS": "ETHUSDT,BTCUSDT", "KLINE_INTERVALS": "1m,1h", **environ}, "/none")
-        self.schedule = Schedule(clock)
         self.budget = Budget(50, clock)
         self.database = FakeDatabase()
-        self.exchange = SimpleNamespace(data_source="", base_url="https://data-api.binance.vision")
-        self.jobs = JobSet(
-            self.settings,
-            self.schedule,
-            self.exchange,
-            self.budget,
-            ExchangeClock(),
-            self.database,
-            FakeStop(),
-        )
+        self.exchange = SimpleNamespace(data_source="", base_url="https://data-api.binance.vision", budget=self.budget)
+        self.jobs = JobSet(self.settings, self.exchange, ExchangeClock(), self.database, clock)
 
     def entries(self):
-        return {entry.job.name: entry for entry in self.schedule._entries.values()}
+        return self.jobs.schedule.entries
 
     def job(self, name):
         return self.entries()[name].job
 
+    def committed(self, name, fetched=None):
+        self.jobs.committed(self.job(name), fetched or Fetched(), FakeStop())
+
     def listed(self, *symbols, limit=6000, status="TRADING"):
         found = Listing(dict.fromkeys(symbols, ("USDT", status)), limit)
-        self.jobs.fetched(self.job("listing"), Fetched(state=found))
+        self.committed("listing", Fetched(state=found))
 
 
 @pytest.fixture
@@ -74,7 +67,7 @@ def jobs_of(symbol):
     return {f"order_book:{symbol}", f"trades:{symbol}", f"klines:{symbol}:1m", f"klines:{symbol}:1h"}
 
 
-def test_listing_is_asked_for_first_and_alone(world):
+def test_listing_is_requested_first_and_alone(world):
     assert set(world.entries()) == {"listing"}
 
 
@@ -87,16 +80,16 @@ def test_listing_makes_the_jobs_of_every_tracked_symbol(world):
 def test_result_of_another_job_changes_nothing(world):
     world.listed("ETHUSDT", "BTCUSDT")
     before = world.entries()
-    world.jobs.fetched(world.job("price"), Fetched())
+    world.committed("price")
     assert world.entries() == before
 
 
-def test_symbol_that_is_not_listed_is_left_out_and_said_once(world, caplog):
+def test_symbol_that_is_not_listed_is_left_out_and_logged_once(world, caplog):
     world.listed("ETHUSDT")
     world.listed("ETHUSDT")
     assert not jobs_of("BTCUSDT") & set(world.entries())
-    said = [record for record in caplog.records if record.getMessage() == "symbol_left_out"]
-    assert [(record.levelno, record.symbol) for record in said] == [(logging.ERROR, "BTCUSDT")]
+    logged = [record for record in caplog.records if record.getMessage() == "symbol_left_out"]
+    assert [(record.levelno, record.symbol) for record in logged] == [(logging.ERROR, "BTCUSDT")]
 
 
 def test_new_symbol_is_followed_as_soon_as_it_is_listed(world):
@@ -106,7 +99,7 @@ def test_new_symbol_is_followed_as_soon_as_it_is_listed(world):
     assert "NEWUSDT" in world.job("price").wanted
 
 
-def test_delisted_symbol_is_no_longer_asked_for(world):
+def test_delisted_symbol_is_no_longer_requested(world):
     world.listed("ETHUSDT", "BTCUSDT")
     world.listed("ETHUSDT")
     assert not jobs_of("BTCUSDT") & set(world.entries())
@@ -122,7 +115,7 @@ def test_job_that_stays_keeps_its_state_over_a_new_listing(world):
     assert world.database.reads == 1
 
 
-def test_symbol_that_comes_back_resumes_from_what_is_stored(world):
+def test_symbol_that_is_listed_again_resumes_from_what_is_stored(world):
     world.listed("ETHUSDT", "BTCUSDT")
     world.listed("ETHUSDT")
     world.database.trades = {"BTCUSDT": 4711}
@@ -150,7 +143,7 @@ def test_first_start_reaches_back_as_far_as_the_settings_say(clock):
 
 def test_symbol_that_the_exchange_refuses_is_left_out_alone(world, caplog):
     world.listed("ETHUSDT", "BTCUSDT")
-    world.jobs.unknown_symbol(world.job("trades:BTCUSDT"))
+    assert world.jobs.leave_out(world.job("trades:BTCUSDT"))
     assert not jobs_of("BTCUSDT") & set(world.entries())
     assert {"listing", "price", "stats", *jobs_of("ETHUSDT")} == set(world.entries())
     assert [record.symbol for record in caplog.records if record.getMessage() == "symbol_left_out"] == ["BTCUSDT"]
@@ -158,7 +151,7 @@ def test_symbol_that_the_exchange_refuses_is_left_out_alone(world, caplog):
 
 def test_refused_symbol_is_tried_again_after_the_next_listing(world):
     world.listed("ETHUSDT", "BTCUSDT")
-    world.jobs.unknown_symbol(world.job("trades:BTCUSDT"))
+    assert world.jobs.leave_out(world.job("trades:BTCUSDT"))
     world.listed("ETHUSDT", "BTCUSDT")
     assert jobs_of("BTCUSDT") <= set(world.entries())
 
@@ -166,7 +159,7 @@ def test_refused_symbol_is_tried_again_after_the_next_listing(world):
 def test_request_without_a_symbol_leaves_nothing_out(world, caplog):
     world.listed("ETHUSDT", "BTCUSDT")
     before = set(world.entries())
-    world.jobs.unknown_symbol(world.job("price"))
+    assert not world.jobs.leave_out(world.job("price"))
     assert set(world.entries()) == before
     assert [record for record in caplog.records if record.getMessage() == "symbol_left_out"] == []
 
@@ -203,29 +196,29 @@ def test_other_programs_on_this_address_slow_the_plan_and_their_end_restores_it(
     wished = world.settings.STATS_INTERVAL_SECONDS
     assert world.entries()["stats"].every_seconds == wished
     world.budget.report(4500)
-    world.jobs.fetched(world.job("price"), Fetched())
+    world.committed("price")
     assert world.entries()["stats"].every_seconds > wished
     clock.now += 120
-    world.jobs.fetched(world.job("price"), Fetched())
+    world.committed("price")
     assert world.entries()["stats"].every_seconds == wished
 
 
-def test_symbol_that_works_again_is_told(world, caplog):
+def test_symbol_whose_requests_succeed_again_is_logged(world, caplog):
     caplog.set_level(logging.INFO, "pipeline")
     world.listed("ETHUSDT")
     world.listed("ETHUSDT", "BTCUSDT")
     for _ in range(2):
-        world.jobs.fetched(world.job("trades:BTCUSDT"), Fetched())
+        world.committed("trades:BTCUSDT")
     assert [record.symbol for record in caplog.records if record.getMessage() == "symbol_tracked_again"] == ["BTCUSDT"]
 
 
-def test_symbols_that_come_to_the_market_and_go_are_told(world, caplog):
+def test_symbols_added_to_the_market_and_removed_from_it_are_logged(world, caplog):
     caplog.set_level(logging.INFO, "pipeline")
     world.listed("ETHUSDT", "BTCUSDT")
     world.listed("ETHUSDT", "BTCUSDT")
     world.listed("ETHUSDT", "NEWUSDT")
-    (said,) = [record for record in caplog.records if record.getMessage() == "symbols_changed"]
-    assert (said.came, said.went) == ("NEWUSDT", "BTCUSDT")
+    (logged,) = [record for record in caplog.records if record.getMessage() == "symbols_changed"]
+    assert (logged.added, logged.removed) == ("NEWUSDT", "BTCUSDT")
 
 
 def test_real_exchange_is_named_by_its_host_and_the_simulator_by_itself(world):

@@ -42,8 +42,8 @@ def test_smallest_weight_limit_counts_as_weight_per_minute(reply, limits, per_mi
     assert listing(reply(rateLimits=limits)).weight_limit_per_minute == per_minute
 
 
-def test_weight_limit_of_an_unknown_interval_does_not_stop_the_producer(reply):
-    """Unknown values must not crash (facts: binance.md); a limit that can be read is there."""
+def test_weight_limit_of_an_unknown_interval_is_ignored(reply):
+    """New values may appear at any time; here, one limit can still be read."""
     assert listing(reply(rateLimits=[limit(6000), limit(5_000_000, "WEEK")])).weight_limit_per_minute == 6000
 
 
@@ -90,7 +90,7 @@ def test_listing_of_a_wrong_shape_is_a_bad_reply(reply, changes):
         ListingJob(clock=ExchangeClock()).fetch(FakeExchange())
 
 
-def test_listing_teaches_the_exchanges_clock(reply):
+def test_listing_sets_the_exchanges_clock(reply):
     class FakeExchange:
         def get(self, path, params):
             assert (path, params) == ("/api/v3/exchangeInfo", {"showPermissionSets": "false"})

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.producer.plan import FILL, LEAST_URGENT_FIRST, SLOWEST, Pace, lines, plan
+from pipeline.producer.plan import LEAST_URGENT_FIRST, MAX_SLOWDOWN, PLANNED_SHARE, Pace, lines, plan
 
 BUDGET = 3000.0
 
@@ -37,9 +37,9 @@ def test_default_settings_fit_the_default_budget_unchanged():
 @pytest.mark.parametrize("symbols", [1, 6, 9, 12, 20, 39])
 def test_plan_fits_the_budget_as_long_as_anything_can_be_slowed(symbols):
     paces = plan(wished(symbols), BUDGET)
-    at_its_slowest = sum(each.per_minute / SLOWEST[each.kind] for each in wished(symbols))
-    assert at_its_slowest < BUDGET * FILL
-    assert total(paces) <= BUDGET * FILL + 1e-6
+    at_its_slowest = sum(each.per_minute / MAX_SLOWDOWN[each.kind] for each in wished(symbols))
+    assert at_its_slowest < BUDGET * PLANNED_SHARE
+    assert total(paces) <= BUDGET * PLANNED_SHARE + 1e-6
 
 
 @pytest.mark.parametrize("symbols", [9, 12, 20, 39])
@@ -48,7 +48,7 @@ def test_less_urgent_kind_is_slowed_to_its_limit_before_the_next_one_is_touched(
     touched = [kind for kind in LEAST_URGENT_FIRST if kind in slowed(paces)]
     assert touched == list(LEAST_URGENT_FIRST[: len(touched)])
     for kind in touched[:-1]:
-        assert paces[kind].interval_seconds == pytest.approx(paces[kind].wished_seconds * SLOWEST[kind])
+        assert paces[kind].interval_seconds == pytest.approx(paces[kind].wished_seconds * MAX_SLOWDOWN[kind])
 
 
 def test_statistics_slow_down_first_and_trades_last():
@@ -59,16 +59,16 @@ def test_statistics_slow_down_first_and_trades_last():
 
 def test_nothing_is_slowed_more_than_needed():
     paces = plan(wished(9), BUDGET)
-    assert total(paces) == pytest.approx(BUDGET * FILL)
+    assert total(paces) == pytest.approx(BUDGET * PLANNED_SHARE)
 
 
-def test_budget_that_nothing_fits_makes_everything_as_slow_as_allowed():
+def test_budget_that_is_too_small_for_anything_slows_everything_to_its_limit():
     paces = plan(wished(), 1)
     for each in paces.values():
-        assert each.interval_seconds == pytest.approx(each.wished_seconds * SLOWEST[each.kind])
+        assert each.interval_seconds == pytest.approx(each.wished_seconds * MAX_SLOWDOWN[each.kind])
 
 
-def test_nobody_is_ever_asked_more_often_than_wished():
+def test_no_kind_is_requested_more_often_than_wished():
     for budget in (0, 1, 100, 1000, BUDGET, 1e9):
         assert all(each.interval_seconds >= each.wished_seconds for each in plan(wished(), budget).values())
 
@@ -79,10 +79,10 @@ def test_kind_without_any_request_is_left_out_of_the_plan():
 
 
 def test_every_kind_has_a_place_in_the_order_and_a_limit():
-    assert set(LEAST_URGENT_FIRST) == set(SLOWEST) == {each.kind for each in wished()}
+    assert set(LEAST_URGENT_FIRST) == set(MAX_SLOWDOWN) == {each.kind for each in wished()}
 
 
-def test_lines_tell_the_interval_the_wish_and_the_sum():
+def test_lines_show_the_interval_the_wish_and_the_total():
     shown = lines(plan(wished(9), BUDGET), BUDGET, 6000)
     assert shown[0] == "price every 2 s: 120 weight/min"
     assert shown[1].startswith("stats every ")

@@ -6,7 +6,16 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.producer.rows import BAD_SHAPE, book_rows, kline_rows, moment, number, price_rows, stats_rows, trade_rows
+from pipeline.producer.rows import (
+    BAD_SHAPE,
+    book_rows,
+    kline_rows,
+    number,
+    price_rows,
+    stats_rows,
+    timestamp,
+    trade_rows,
+)
 from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TRADES
 from pipeline.times import DAY_MS, now_ms
 
@@ -36,13 +45,13 @@ STATS_REPLY = {
 
 
 def filled(table):
-    """The columns that a row of the exchange must bring: PostgreSQL's own time is not among
-    them."""
+    """The columns that a row made from a reply must have: all but `updated_at`, which PostgreSQL
+    sets."""
     return set(table.columns) - {"updated_at"}
 
 
 def test_recorded_candles_become_rows_with_every_column(exchange_reply):
-    rows = kline_rows("ALGOUSDT", "1m", exchange_reply("klines_ALGOUSDT_1m"), asked_at_ms=1_725_400_000_000)
+    rows = kline_rows("ALGOUSDT", "1m", exchange_reply("klines_ALGOUSDT_1m"), requested_at_ms=1_725_400_000_000)
     assert len(rows) == 4
     assert set(rows[0]) == filled(KLINES)
     assert rows[0] == {
@@ -66,15 +75,15 @@ def test_recorded_candles_become_rows_with_every_column(exchange_reply):
 @pytest.mark.parametrize(("after_close_ms", "closed"), [(-30_000, False), (0, False), (1, True), (60_000, True)])
 def test_candle_is_closed_once_its_close_time_had_passed_before_the_request(exchange_reply, after_close_ms, closed):
     reply = exchange_reply("klines_ALGOUSDT_1m")[:1]
-    (row,) = kline_rows("ALGOUSDT", "1m", reply, asked_at_ms=reply[0][6] + after_close_ms)
+    (row,) = kline_rows("ALGOUSDT", "1m", reply, requested_at_ms=reply[0][6] + after_close_ms)
     assert row["is_closed"] is closed
 
 
 def test_candles_in_microseconds_are_the_same_rows(exchange_reply):
     reply = exchange_reply("klines_ALGOUSDT_1m")
     in_us = [[row[0] * 1000, *row[1:6], row[6] * 1000 + 999, *row[7:]] for row in reply]
-    for asked_at_ms in (reply[2][6], 1_725_400_000_000):
-        assert kline_rows("A", "1m", in_us, asked_at_ms) == kline_rows("A", "1m", reply, asked_at_ms)
+    for requested_at_ms in (reply[2][6], 1_725_400_000_000):
+        assert kline_rows("A", "1m", in_us, requested_at_ms) == kline_rows("A", "1m", reply, requested_at_ms)
 
 
 def test_recorded_trades_become_rows_with_every_column(exchange_reply):
@@ -121,8 +130,8 @@ def test_book_with_one_empty_side_is_a_row(side):
 
 
 def test_tiny_price_of_a_level_stays_plain_decimal_text():
-    """`str(Decimal("0.00000001"))` is 1E-8; the exchange sent plain digits, and so PostgreSQL
-    should show them."""
+    """`str(Decimal("0.00000001"))` is 1E-8; the exchange sent plain digits, and PostgreSQL should
+    hold the same."""
     (row,) = book_rows("X", {"lastUpdateId": 5, "bids": [["0.00000001", "1"]], "asks": []}, 20)
     assert row["bids"] == [["0.00000001", "1"]]
 
@@ -213,17 +222,17 @@ def test_number_keeps_every_digit(text):
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "", "1,5", None, [], {}])
-def test_number_that_is_not_finite_or_none_raises(text):
+def test_text_that_is_not_a_finite_number_raises(text):
     with pytest.raises(BAD_SHAPE):
         number(text)
 
 
-def test_moment_in_ms_or_us_is_an_aware_utc_datetime():
+def test_timestamp_in_ms_or_us_is_an_aware_utc_datetime():
     expected = datetime(2024, 9, 3, tzinfo=UTC)
-    assert moment(1_725_321_600_000) == moment(1_725_321_600_000_000) == moment("1725321600000") == expected
+    assert timestamp(1_725_321_600_000) == timestamp(1_725_321_600_000_000) == timestamp("1725321600000") == expected
 
 
 @pytest.mark.parametrize("value", [0, -1, None, "soon", [], now_ms() + 400 * DAY_MS, 10**18, 10**30])
-def test_moment_that_is_not_plausible_raises(value):
+def test_implausible_timestamp_raises(value):
     with pytest.raises(BAD_SHAPE):
-        moment(value)
+        timestamp(value)

@@ -2,7 +2,7 @@ import pytest
 
 from pipeline.producer.jobs import Job
 from pipeline.producer.plan import Pace
-from pipeline.producer.schedule import RETRY_FIRST_SECONDS, RETRY_LONGEST_SECONDS, Schedule
+from pipeline.producer.schedule import FIRST_RETRY_SECONDS, MAX_RETRY_SECONDS, Schedule
 
 
 def job(kind, name):
@@ -23,10 +23,10 @@ def names(entries):
 
 
 def entry_of(schedule, name):
-    return next(entry for entry in schedule._entries.values() if entry.job.name == name)
+    return schedule.entries[name]
 
 
-def test_first_job_is_due_at_once_and_the_rest_are_spread_over_the_interval(schedule, clock):
+def test_first_job_is_due_at_once_and_the_others_are_spread_over_the_interval(schedule, clock):
     schedule.replace([job("book", f"book:{n}") for n in range(4)], paces(book=8))
     assert names(schedule.due()) == ["book:0"]
     assert [entry_of(schedule, f"book:{n}").due - clock.now for n in range(4)] == [0, 2, 4, 6]
@@ -57,7 +57,7 @@ def test_rate_is_fixed_and_counted_from_when_it_was_due(schedule, clock):
     assert not entry.running
 
 
-def test_missed_starts_are_left_out_and_those_that_were_spread_stay_so(schedule, clock):
+def test_missed_starts_are_skipped_and_spread_ones_stay_spread(schedule, clock):
     schedule.replace([job("a", "a"), job("a", "b")], paces(a=5))
     began = clock.now
     clock.now += 23
@@ -66,16 +66,16 @@ def test_missed_starts_are_left_out_and_those_that_were_spread_stay_so(schedule,
         assert entry_of(schedule, name).due == due
 
 
-def test_start_before_its_time_leaves_the_weight_of_the_whole_plan(schedule, clock):
+def test_extra_start_leaves_the_weight_of_the_whole_plan(schedule, clock):
     pace = {kind: Pace(kind, 1, 10, 5, 5) for kind in ("stats", "trades")}
     schedule.replace([job("stats", "s"), job("trades", "t")], pace)
     stats, trades = entry_of(schedule, "s"), entry_of(schedule, "t")
-    assert (schedule.kept_for_others(stats), schedule.kept_for_others(trades)) == (120, 0)
+    assert (schedule.reserved_per_minute(stats), schedule.reserved_per_minute(trades)) == (120, 0)
     schedule.succeeded(trades, again=True)
     assert trades in schedule.due()
-    assert schedule.kept_for_others(trades) == 240
+    assert schedule.reserved_per_minute(trades) == 240
     clock.now += 5
-    assert schedule.kept_for_others(trades) == 0
+    assert schedule.reserved_per_minute(trades) == 0
 
 
 def test_page_of_a_backlog_does_not_move_the_next_regular_start(schedule, clock):
@@ -104,7 +104,7 @@ def test_job_with_more_to_fetch_is_due_at_once(schedule, clock):
     assert schedule.seconds_to_next() == 0
 
 
-def test_failing_job_is_tried_again_ever_more_rarely(schedule, clock):
+def test_failing_job_is_retried_after_growing_delays(schedule, clock):
     schedule.replace([job("a", "a"), job("b", "b")], paces(a=5, b=5))
     entry = entry_of(schedule, "a")
     delays = []
@@ -113,19 +113,19 @@ def test_failing_job_is_tried_again_ever_more_rarely(schedule, clock):
         delays.append(schedule.failed(entry))
         assert not entry.running
         assert entry.due == clock.now + delays[-1]
-    assert delays[0] <= RETRY_FIRST_SECONDS
+    assert delays[0] <= FIRST_RETRY_SECONDS
     assert delays[0] < delays[2] < delays[5]
-    assert RETRY_LONGEST_SECONDS * 0.75 <= delays[-1] <= RETRY_LONGEST_SECONDS
+    assert MAX_RETRY_SECONDS * 0.75 <= delays[-1] <= MAX_RETRY_SECONDS
     assert names(schedule.due()) == ["b"]
 
 
-def test_success_ends_the_back_off(schedule):
+def test_success_resets_the_back_off(schedule):
     schedule.replace([job("a", "a")], paces(a=5))
     entry = entry_of(schedule, "a")
     for _ in range(8):
         schedule.failed(entry)
     schedule.succeeded(entry, again=False)
-    assert schedule.failed(entry) <= RETRY_FIRST_SECONDS
+    assert schedule.failed(entry) <= FIRST_RETRY_SECONDS
 
 
 def test_job_that_was_put_back_is_due_as_before(schedule, clock):
@@ -148,16 +148,15 @@ def test_job_that_stays_keeps_its_due_time_and_its_back_off(schedule, clock):
     assert (entry.due, entry.backoff.attempts, entry.every_seconds) == (due, attempts, 12)
 
 
-def test_job_that_is_gone_is_no_longer_due(schedule):
+def test_removed_job_is_no_longer_due(schedule):
     schedule.replace([job("a", "a"), job("b", "b")], paces(a=5, b=5))
     gone = entry_of(schedule, "a")
-    assert gone in schedule
     schedule.replace([job("b", "b")], paces(b=5))
     assert names(schedule.due()) == ["b"]
-    assert gone not in schedule
+    assert gone not in schedule.entries.values()
 
 
-def test_running_job_stays_running_when_the_set_is_exchanged(schedule):
+def test_running_job_stays_running_when_the_set_is_replaced(schedule):
     schedule.replace([job("a", "a")], paces(a=5))
     entry_of(schedule, "a").running = True
     schedule.replace([job("a", "a")], paces(a=5))
@@ -176,6 +175,6 @@ def test_pause_lasts_until_the_next_job_that_is_not_running(schedule, clock):
     assert schedule.seconds_to_next() == 0
 
 
-def test_schedule_without_jobs_is_looked_at_every_second(schedule):
+def test_schedule_without_jobs_is_checked_every_second(schedule):
     assert schedule.due() == []
     assert schedule.seconds_to_next() == 1

@@ -4,23 +4,23 @@ import pytest
 
 from pipeline.producer import metrics
 from pipeline.producer.client import BadReply
-from pipeline.producer.trades import PAGE, QUIET_SECONDS, TradesJob
+from pipeline.producer.trades import MAX_PAGE, RECHECK_SECONDS, TradesJob
 from pipeline.tables import TRADES
 
 START_MS = 1_725_321_600_000
 
 
 class FakeExchange:
-    """An exchange with trades of these ids; a too old id is answered with the oldest that it still
-    has."""
+    """An exchange with trades of these ids; asked for an id that is too old, it returns the oldest
+    trades that it still has."""
 
     def __init__(self, ids):
         self.ids = list(ids)
-        self.asked = []
+        self.requested = []
 
     def get(self, path, params):
         assert path == "/api/v3/aggTrades"
-        self.asked.append(params)
+        self.requested.append(params)
         ids = [trade_id for trade_id in self.ids if trade_id >= params.get("fromId", 0)]
         return [trade(trade_id) for trade_id in ids[: params["limit"]]]
 
@@ -49,10 +49,10 @@ def counted(metric):
     return metric.labels("ETHUSDT")._value.get()
 
 
-def test_first_start_asks_from_the_backfill_time_on():
+def test_first_start_requests_trades_from_the_backfill_time_on():
     exchange, first = FakeExchange(range(50, 60)), job()
     fetched = first.fetch(exchange)
-    assert exchange.asked == [{"symbol": "ETHUSDT", "limit": PAGE, "startTime": START_MS}]
+    assert exchange.requested == [{"symbol": "ETHUSDT", "limit": MAX_PAGE, "startTime": START_MS}]
     assert ids_of(fetched) == list(range(50, 60))
     assert fetched.positions == {"ETHUSDT": 59}
     assert not fetched.again
@@ -61,7 +61,7 @@ def test_first_start_asks_from_the_backfill_time_on():
 def test_request_resumes_after_the_last_committed_id():
     exchange = FakeExchange(range(1, 20))
     fetched = job(last_id=12).fetch(exchange)
-    assert exchange.asked == [{"symbol": "ETHUSDT", "limit": PAGE, "fromId": 13}]
+    assert exchange.requested == [{"symbol": "ETHUSDT", "limit": MAX_PAGE, "fromId": 13}]
     assert ids_of(fetched) == list(range(13, 20))
 
 
@@ -69,10 +69,10 @@ def test_what_was_not_committed_is_fetched_again():
     exchange, trades = FakeExchange(range(1, 20)), job(last_id=12)
     trades.fetch(exchange)
     trades.fetch(exchange)
-    assert [asked["fromId"] for asked in exchange.asked] == [13, 13]
+    assert [requested["fromId"] for requested in exchange.requested] == [13, 13]
     trades.stored(trades.fetch(exchange))
     trades.fetch(exchange)
-    assert exchange.asked[-1]["fromId"] == 20
+    assert exchange.requested[-1]["fromId"] == 20
 
 
 def test_position_is_committed_with_the_rows_it_belongs_to():
@@ -83,14 +83,14 @@ def test_position_is_committed_with_the_rows_it_belongs_to():
 
 
 def test_full_page_is_followed_by_the_next_at_once_until_all_are_there():
-    exchange, trades, seen, again = FakeExchange(range(1, 2 * PAGE + 6)), job(last_id=0), [], True
+    exchange, trades, seen, again = FakeExchange(range(1, 2 * MAX_PAGE + 6)), job(last_id=0), [], True
     while again:
         fetched = trades.fetch(exchange)
         trades.stored(fetched)
         seen += ids_of(fetched)
         again = fetched.again
-    assert seen == list(range(1, 2 * PAGE + 6))
-    assert len(exchange.asked) == 3
+    assert seen == list(range(1, 2 * MAX_PAGE + 6))
+    assert len(exchange.requested) == 3
 
 
 def test_quiet_symbol_brings_nothing_and_keeps_its_place():
@@ -101,46 +101,47 @@ def test_quiet_symbol_brings_nothing_and_keeps_its_place():
     assert trades.last_id == 19
 
 
-def test_trades_that_are_known_already_are_not_written_again():
-    class Forgetful(FakeExchange):
+def test_trades_that_are_stored_already_are_not_written_again():
+    class IgnoresFromId(FakeExchange):
         def get(self, path, params):
             return [trade(trade_id) for trade_id in self.ids]
 
-    fetched = job(last_id=12).fetch(Forgetful(range(10, 16)))
+    fetched = job(last_id=12).fetch(IgnoresFromId(range(10, 16)))
     assert ids_of(fetched) == [13, 14, 15]
 
 
-def test_full_page_of_known_trades_is_no_reason_to_ask_again_without_end():
+def test_full_page_of_stored_trades_is_not_requested_again_without_end():
     class Stuck(FakeExchange):
         def get(self, path, params):
-            return [trade(trade_id) for trade_id in range(1, PAGE + 1)]
+            return [trade(trade_id) for trade_id in range(1, MAX_PAGE + 1)]
 
     fetched = job(last_id=5000).fetch(Stuck([]))
     assert not fetched.again
     assert fetched.batches == []
 
 
-def test_gap_is_recorded_before_the_commit_and_once_however_often_it_is_fetched(caplog):
-    """After the commit, a crash in between would hide it: the next start goes on behind the gap."""
+def test_gap_is_reported_before_the_commit_and_once_however_often_it_is_fetched(caplog):
+    """If it were reported after the commit, a crash in between would hide it: the next start
+    continues behind the gap."""
     gaps, missing = counted(metrics.TRADE_GAPS), counted(metrics.TRADES_MISSING)
     trades = job(last_id=12)
     trades.fetch(FakeExchange(range(20, 23)))
     trades.stored(trades.fetch(FakeExchange(range(20, 25))))
     assert counted(metrics.TRADE_GAPS) == gaps + 1
     assert counted(metrics.TRADES_MISSING) == missing + 7
-    (said,) = caplog.records
-    assert (said.levelno, said.symbol) == (logging.ERROR, "ETHUSDT")
-    assert (said.first_missing_id, said.last_missing_id) == (13, 19)
+    (logged,) = caplog.records
+    assert (logged.levelno, logged.symbol) == (logging.ERROR, "ETHUSDT")
+    assert (logged.first_missing_id, logged.last_missing_id) == (13, 19)
     assert trades.last_id == 24
 
 
-def test_gap_inside_a_page_is_recorded_too(caplog):
+def test_gap_inside_a_page_is_reported_too(caplog):
     trades = job(last_id=12)
     trades.stored(trades.fetch(FakeExchange([13, 14, 17, 18, 20])))
-    assert [(said.first_missing_id, said.last_missing_id) for said in caplog.records] == [(15, 16), (19, 19)]
+    assert [(logged.first_missing_id, logged.last_missing_id) for logged in caplog.records] == [(15, 16), (19, 19)]
 
 
-def test_trades_without_a_gap_and_a_first_start_record_none(caplog):
+def test_trades_without_a_gap_and_a_first_start_report_nothing(caplog):
     first, next_one = job(), job(last_id=12)
     first.stored(first.fetch(FakeExchange(range(500, 510))))
     next_one.stored(next_one.fetch(FakeExchange(range(1, 20))))
@@ -166,12 +167,12 @@ def test_ids_that_do_not_ascend_are_a_bad_reply():
         job(last_id=12).fetch(Shuffled([]))
 
 
-class Counting(FakeExchange):
-    """Answers like the exchange: without fromId and startTime the newest, with startTime those
-    since."""
+class Newest(FakeExchange):
+    """Like the exchange: without fromId and startTime it returns the newest trades, with startTime
+    those since then."""
 
     def get(self, path, params):
-        self.asked.append(params)
+        self.requested.append(params)
         ids = [trade_id for trade_id in self.ids if trade_id >= params.get("fromId", 0)]
         if "startTime" in params:
             ids = [trade_id for trade_id in ids if START_MS + 1000 + trade_id >= params["startTime"]]
@@ -179,10 +180,10 @@ class Counting(FakeExchange):
         return [{**trade(trade_id), "T": START_MS + 1000 + trade_id} for trade_id in chosen]
 
 
-def test_trade_ids_that_began_anew_are_noticed_told_once_and_followed(clock, caplog):
+def test_trade_ids_that_started_again_are_logged_once_and_followed(clock, caplog):
     trades = job(last_id=5000)
     trades.clock = clock
-    exchange = Counting(range(1, 8))
+    exchange = Newest(range(1, 8))
     seen = []
     for _ in range(4):
         fetched = trades.fetch(exchange)
@@ -190,22 +191,22 @@ def test_trade_ids_that_began_anew_are_noticed_told_once_and_followed(clock, cap
         seen += ids_of(fetched)
     assert seen == list(range(1, 8))
     assert trades.last_id == 7
-    (said,) = caplog.records
-    assert (said.getMessage(), said.last_id, said.newest_id) == ("trade_ids_restarted", 5000, 7)
+    (logged,) = caplog.records
+    assert (logged.getMessage(), logged.last_id, logged.newest_id) == ("trade_ids_restarted", 5000, 7)
 
 
-def test_quiet_symbol_is_wondered_about_rarely_and_keeps_its_place(clock, caplog):
-    trades, exchange = job(last_id=19), Counting(range(1, 20))
+def test_quiet_symbol_is_rechecked_rarely_and_keeps_its_place(clock, caplog):
+    trades, exchange = job(last_id=19), Newest(range(1, 20))
     trades.clock = clock
     for _ in range(100):
         trades.stored(trades.fetch(exchange))
         clock.now += 2
-    newest = [asked for asked in exchange.asked if "fromId" not in asked]
+    newest = [requested for requested in exchange.requested if "fromId" not in requested]
     assert len(newest) == 1
-    clock.now += QUIET_SECONDS
+    clock.now += RECHECK_SECONDS
     trades.fetch(exchange)
     trades.fetch(exchange)
-    assert len([asked for asked in exchange.asked if "fromId" not in asked]) == 2
+    assert len([requested for requested in exchange.requested if "fromId" not in requested]) == 2
     assert (trades.last_id, caplog.records) == (19, [])
     exchange.ids.append(20)
     assert ids_of(trades.fetch(exchange)) == [20]

@@ -1,4 +1,4 @@
-"""What can be seen without PostgreSQL: the statements, and that one statement takes a key once."""
+"""The statements, as far as they can be tested without PostgreSQL."""
 
 import pytest
 
@@ -23,16 +23,16 @@ def test_conflict_is_on_the_key_of_the_table(table):
     assert wanted in upsert_sql(table)
 
 
-def test_trade_that_is_there_is_never_written_again():
+def test_stored_trade_is_never_written_again():
     assert "UPDATE" not in upsert_sql(TRADES)
 
 
 @pytest.mark.parametrize("table", [STATS, BOOKS, KLINES], ids=lambda table: table.name)
-def test_row_that_is_so_already_is_not_written(table):
+def test_unchanged_row_is_not_written(table):
     sql = upsert_sql(table)
     compared = sql.split("IS DISTINCT FROM")[0].rsplit("(", 1)[1]
     for name in table.columns:
-        changes = name not in table.key and name not in table.unversioned
+        changes = name not in table.key and name not in table.volatile
         assert (f"old.{name}," in f"{compared.rstrip(') ')},") is changes, name
 
 
