@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pipeline.api.cache import Cache
 from pipeline.api.candles import PARTITION
 from pipeline.api.history import OF_HOUR, History
-from pipeline.api.market import KEPT_SECONDS, Market
+from pipeline.api.market import Market
+from pipeline.api.max_age import ROWS_FRESH_SECONDS
 from pipeline.api.paging import FIRST, LAST, Span
 from pipeline.api.store import Row
 from pipeline.intervals import interval_ms
@@ -28,7 +29,7 @@ class Freshness:
         self._market = market
         self._clock = clock
         self._late_after = late_after(settings)
-        self._shared: Cache[dict[str, int | None]] = Cache("rows", KEPT_SECONDS, most=1)
+        self._cache: Cache[dict[str, int | None]] = Cache("rows", ROWS_FRESH_SECONDS, max_size=1)
 
     def rows(self) -> list[Row]:
         """One row a table, in the order of the tables."""
@@ -41,7 +42,7 @@ class Freshness:
 
     def newest(self) -> dict[str, int | None]:
         """The time of the newest row of each table, of whichever symbol has it, in ms."""
-        return self._shared.get("newest", self._read)
+        return self._cache.get_or_read("newest", self._read)
 
     def _read(self) -> dict[str, int | None]:
         market = self._market.rows()

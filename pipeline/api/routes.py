@@ -14,14 +14,14 @@ from pipeline.api.freshness import Freshness
 from pipeline.api.history import History, Page
 from pipeline.api.market import Market
 from pipeline.api.query import Query
-from pipeline.api.responses import Answer
+from pipeline.api.responses import EncodedResponse
 from pipeline.api.store import Store
 from pipeline.settings import Settings
 from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TRADES
 from pipeline.times import now_ms
 
 Arguments = Sequence[tuple[str, str]]
-Handler = Callable[[Query, Arguments], Answer]
+Handler = Callable[[Query, Arguments], EncodedResponse]
 
 
 class Routes:
@@ -46,53 +46,53 @@ class Routes:
             f"/{TRADES.name}": self.recent_trades,
             f"/{KLINES.name}": self.klines,
             "/depth": self.depth,
-            "/market_summary": lambda query, _: Answer.of_rows(self.market.summary(query)),
-            "/symbols": lambda query, _: Answer.of_rows(self.market.symbols(query)),
-            "/freshness": lambda query, _: Answer.of_rows(self.freshness.rows()),
+            "/market_summary": lambda query, _: EncodedResponse.of_rows(self.market.summary(query)),
+            "/symbols": lambda query, _: EncodedResponse.of_rows(self.market.symbols(query)),
+            "/freshness": lambda query, _: EncodedResponse.of_rows(self.freshness.rows()),
             "/health": self.health,
         }
 
-    def crypto_24h_stats(self, query: Query, arguments: Arguments) -> Answer:
+    def crypto_24h_stats(self, query: Query, arguments: Arguments) -> EncodedResponse:
         if query.sort:
-            return Answer.of_rows(self.market.ranking(query))
+            return EncodedResponse.of_rows(self.market.ranking(query, query.sort))
         if query.points:
             return sampled(self._lasts.sampled(STATS.name, query), query)
         return self._market_history(STATS.name, query, arguments)
 
-    def latest_prices(self, query: Query, arguments: Arguments) -> Answer:
+    def latest_prices(self, query: Query, arguments: Arguments) -> EncodedResponse:
         if query.points:
             return sampled(self._downsampling.sampled(PRICES.name, query), query)
         return self._market_history(PRICES.name, query, arguments)
 
-    def order_book(self, query: Query, arguments: Arguments) -> Answer:
+    def order_book(self, query: Query, arguments: Arguments) -> EncodedResponse:
         if query.points:
             found = self._lasts.sampled(BOOKS.name, query)
             return sampled(Sampled(cut(found.rows, query.levels)), query)
         found = self._hourly(BOOKS.name, query)
         return paged(f"/{BOOKS.name}", Page(cut(found.rows, query.levels), found.next), arguments)
 
-    def recent_trades(self, query: Query, arguments: Arguments) -> Answer:
+    def recent_trades(self, query: Query, arguments: Arguments) -> EncodedResponse:
         if query.points:
             return sampled(self._downsampling.sampled(TRADES.name, query), query)
         return paged(f"/{TRADES.name}", self._hourly(TRADES.name, query), arguments)
 
-    def klines(self, query: Query, arguments: Arguments) -> Answer:
+    def klines(self, query: Query, arguments: Arguments) -> EncodedResponse:
         if query.points:
             return sampled(self._candles.sampled(query, now_ms()), query)
         return paged(f"/{KLINES.name}", self._candles.page(query), arguments)
 
-    def depth(self, query: Query, arguments: Arguments) -> Answer:
+    def depth(self, query: Query, arguments: Arguments) -> EncodedResponse:
         newest = self._history.by_hour(BOOKS.name, query.symbols, Query(limit=1)).rows
-        return Answer.of_rows([row for book in cut(newest, query.levels) for row in depth(book)])
+        return EncodedResponse.of_rows([row for book in cut(newest, query.levels) for row in depth(book)])
 
-    def health(self, query: Query, arguments: Arguments) -> Answer:
+    def health(self, query: Query, arguments: Arguments) -> EncodedResponse:
         self._store.answers()
-        return Answer.of_object({"status": "ok"})
+        return EncodedResponse.of_object({"status": "ok"})
 
-    def _market_history(self, table: str, query: Query, arguments: Arguments) -> Answer:
+    def _market_history(self, table: str, query: Query, arguments: Arguments) -> EncodedResponse:
         """The newest row of every symbol, or with symbols or a range, history."""
         if query.now and query.cursor is None:
-            return Answer.of_rows(self.market.current(table, query))
+            return EncodedResponse.of_rows(self.market.current(table, query))
         symbols = query.symbols or self.market.listed(query)
         return paged(f"/{table}", self._history.by_symbol(table, symbols, query), arguments)
 
@@ -100,18 +100,18 @@ class Routes:
         return self._history.by_hour(table, query.symbols or self.market.stored_symbols(table), query)
 
 
-def paged(path: str, found: Page, arguments: Arguments) -> Answer:
+def paged(path: str, found: Page, arguments: Arguments) -> EncodedResponse:
     """Rows, and a link to the next page if there is one."""
     if found.next is None:
-        return Answer.of_rows(found.rows)
+        return EncodedResponse.of_rows(found.rows)
     same = [(name, value) for name, value in arguments if name != "cursor"]
     url = f"{path}?{urlencode([*same, ('cursor', str(found.next))], safe=':,')}"
-    return Answer.of_rows(found.rows, Link=f'<{url}>; rel="next"')
+    return EncodedResponse.of_rows(found.rows, Link=f'<{url}>; rel="next"')
 
 
-def sampled(found: Sampled, query: Query) -> Answer:
+def sampled(found: Sampled, query: Query) -> EncodedResponse:
     """At most `points` rows, even when there are more symbols than points."""
     rows = found.rows[-query.points :]
     if found.complete_from is None:
-        return Answer.of_rows(rows)
-    return Answer.of_rows(rows, X_Complete_From=str(found.complete_from))
+        return EncodedResponse.of_rows(rows)
+    return EncodedResponse.of_rows(rows, X_Complete_From=str(found.complete_from))

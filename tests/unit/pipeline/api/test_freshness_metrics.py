@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.api.freshness_metrics import registry_of
+from pipeline.api.freshness_metrics import freshness_registry
 from pipeline.errors import StoreUnavailable
 
 ROWS = [
@@ -38,13 +38,13 @@ def freshness() -> Rows:
     ("table", "age", "late"), [("klines", 3.0, 0.0), ("recent_trades", 99.0, 1.0), ("order_book", None, 1.0)]
 )
 def test_age_and_lateness_are_those_of_freshness(freshness: Rows, table: str, age: float | None, late: float) -> None:
-    registry = registry_of(freshness)
+    registry = freshness_registry(freshness)
     assert registry.get_sample_value("api_newest_row_age_seconds", {"table": table}) == age
     assert registry.get_sample_value("api_newest_row_late", {"table": table}) == late
 
 
 def test_rows_last_seen_are_judged_while_the_store_is_away(freshness: Rows) -> None:
-    registry = registry_of(freshness)
+    registry = freshness_registry(freshness)
     list(registry.collect())
     freshness.away = True
     list(registry.collect())

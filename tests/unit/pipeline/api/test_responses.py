@@ -2,7 +2,7 @@ import gzip
 
 import pytest
 
-from pipeline.api.responses import GZIP_FROM_BYTES, Answer, accepts_gzip
+from pipeline.api.responses import MIN_GZIP_BYTES, EncodedResponse, accepts_gzip
 
 
 @pytest.mark.parametrize(
@@ -22,27 +22,27 @@ def test_gzip_is_sent_to_those_who_take_it(accepted, takes):
 
 
 def test_body_below_the_size_that_pays_is_sent_as_it_is():
-    small, large = Answer(b"x" * (GZIP_FROM_BYTES - 1)), Answer(b"x" * GZIP_FROM_BYTES)
+    small, large = EncodedResponse(b"x" * (MIN_GZIP_BYTES - 1)), EncodedResponse(b"x" * MIN_GZIP_BYTES)
     wanted = {"HTTP_ACCEPT_ENCODING": "gzip"}
-    assert small.reply(wanted)[2] == small.body
-    assert gzip.decompress(large.reply(wanted)[2]) == large.body
-    assert large.reply({})[2] == large.body
+    assert small.for_request(wanted)[2] == small.body
+    assert gzip.decompress(large.for_request(wanted)[2]) == large.body
+    assert large.for_request({})[2] == large.body
 
 
 @pytest.mark.parametrize("known", ['W/"{}"', '"{}"', '"other", W/"{}"', "*"])
 def test_client_that_has_the_body_gets_304_without_one(known):
-    answer = Answer(b"[]").fresh_for(1)
-    status, headers, body = answer.reply({"HTTP_IF_NONE_MATCH": known.format(answer.etag)})
+    answer = EncodedResponse(b"[]").fresh_for(1)
+    status, headers, body = answer.for_request({"HTTP_IF_NONE_MATCH": known.format(answer.etag)})
     assert (status[:3], body) == ("304", b"")
     assert dict(headers)["ETag"] == f'W/"{answer.etag}"'
 
 
 def test_answer_that_may_not_be_kept_has_no_etag():
-    status, headers, _ = Answer(b"[]").reply({"HTTP_IF_NONE_MATCH": "*"})
+    status, headers, _ = EncodedResponse(b"[]").for_request({"HTTP_IF_NONE_MATCH": "*"})
     assert status[:3] == "200"
     assert dict(headers)["Cache-Control"] == "no-store"
     assert "ETag" not in dict(headers)
 
 
 def test_other_rows_have_another_etag():
-    assert Answer.of_rows([{"a": 1}]).etag != Answer.of_rows([{"a": 2}]).etag
+    assert EncodedResponse.of_rows([{"a": 1}]).etag != EncodedResponse.of_rows([{"a": 2}]).etag
