@@ -41,6 +41,11 @@ class Query:
         return self.from_ms is not None
 
     @property
+    def max_rows(self) -> int:
+        """The largest number of rows of the answer."""
+        return self.limit if self.points is None else self.points
+
+    @property
     def now(self) -> bool:
         """Whether the current state of the market is wanted, and no history."""
         return not self.symbols and self.from_ms is None and self.to_ms is None

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 from pipeline.api.candles import Candles
 from pipeline.api.depth import cut, depth
-from pipeline.api.downsampling.aggregate import Downsampling
+from pipeline.api.downsampling.aggregate import AggregatePerBucket
 from pipeline.api.downsampling.last_per_bucket import LastPerBucket
-from pipeline.api.downsampling.sampling import Sampled
+from pipeline.api.downsampling.sampling import Downsampled
 from pipeline.api.freshness import Freshness
 from pipeline.api.history import History, Page
 from pipeline.api.market import Market
@@ -33,8 +33,8 @@ class Routes:
         self.market = Market(store)
         self._history = History(store)
         self._candles = Candles(self._history, self.market)
-        self._downsampling = Downsampling(self._history)
-        self._lasts = LastPerBucket(self._history)
+        self._aggregate_per_bucket = AggregatePerBucket(self._history)
+        self._last_per_bucket = LastPerBucket(self._history)
         self.freshness = Freshness(settings, self._history, self.market)
 
     def handlers(self) -> dict[str, Handler]:
@@ -56,29 +56,29 @@ class Routes:
         if query.sort:
             return EncodedResponse.of_rows(self.market.ranking(query, query.sort))
         if query.points:
-            return sampled(self._lasts.sampled(STATS.name, query), query)
+            return downsampled(self._last_per_bucket.downsample(STATS.name, query), query)
         return self._market_history(STATS.name, query, arguments)
 
     def latest_prices(self, query: Query, arguments: Arguments) -> EncodedResponse:
         if query.points:
-            return sampled(self._downsampling.sampled(PRICES.name, query), query)
+            return downsampled(self._aggregate_per_bucket.downsample(PRICES.name, query), query)
         return self._market_history(PRICES.name, query, arguments)
 
     def order_book(self, query: Query, arguments: Arguments) -> EncodedResponse:
         if query.points:
-            found = self._lasts.sampled(BOOKS.name, query)
-            return sampled(Sampled(cut(found.rows, query.levels)), query)
+            books = self._last_per_bucket.downsample(BOOKS.name, query)
+            return downsampled(books._replace(rows=cut(books.rows, query.levels)), query)
         found = self._hourly(BOOKS.name, query)
-        return paged(f"/{BOOKS.name}", Page(cut(found.rows, query.levels), found.next), arguments)
+        return paged(f"/{BOOKS.name}", found._replace(rows=cut(found.rows, query.levels)), arguments)
 
     def recent_trades(self, query: Query, arguments: Arguments) -> EncodedResponse:
         if query.points:
-            return sampled(self._downsampling.sampled(TRADES.name, query), query)
+            return downsampled(self._aggregate_per_bucket.downsample(TRADES.name, query), query)
         return paged(f"/{TRADES.name}", self._hourly(TRADES.name, query), arguments)
 
     def klines(self, query: Query, arguments: Arguments) -> EncodedResponse:
         if query.points:
-            return sampled(self._candles.sampled(query, now_ms()), query)
+            return downsampled(self._candles.downsample(query, now_ms()), query)
         return paged(f"/{KLINES.name}", self._candles.page(query), arguments)
 
     def depth(self, query: Query, arguments: Arguments) -> EncodedResponse:
@@ -109,9 +109,9 @@ def paged(path: str, found: Page, arguments: Arguments) -> EncodedResponse:
     return EncodedResponse.of_rows(found.rows, Link=f'<{url}>; rel="next"')
 
 
-def sampled(found: Sampled, query: Query) -> EncodedResponse:
-    """At most `points` rows, even when there are more symbols than points."""
-    rows = found.rows[-query.points :]
+def downsampled(found: Downsampled, query: Query) -> EncodedResponse:
+    """At most `points` rows, even if there are more symbols than points."""
+    rows = found.rows[-query.max_rows :]
     if found.complete_from is None:
         return EncodedResponse.of_rows(rows)
     return EncodedResponse.of_rows(rows, X_Complete_From=str(found.complete_from))
