@@ -20,7 +20,8 @@ class Table:
     `guard`: SQL condition on the row `old` and its replacement `new` without which nothing is
     replaced.
     `keeps_history`: in Cassandra every state is its own row, so a delete in PostgreSQL leaves it
-    alone."""
+    alone.
+    `hourly`: partitioned by symbol and hour in Cassandra."""
 
     name: str
     key: tuple[str, ...]
@@ -30,6 +31,7 @@ class Table:
     unversioned: frozenset[str] = field(default=frozenset({"updated_at"}))
     guard: str = ""
     keeps_history: bool = True
+    hourly: bool = False
 
 
 STATS = Table(
@@ -72,6 +74,7 @@ BOOKS = Table(
     time="updated_at",
     version="updated_at",
     guard="new.last_update_id > old.last_update_id",
+    hourly=True,
 )
 TRADES = Table(
     name="recent_trades",
@@ -90,6 +93,7 @@ TRADES = Table(
     time="trade_time",
     version="trade_time",
     unversioned=frozenset(),
+    hourly=True,
 )
 KLINES = Table(
     name="klines",

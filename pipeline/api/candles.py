@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.api.downsampling.buckets import bucket_ms
 from pipeline.api.downsampling.sampling import Downsampled, points_per_symbol, range_of, sorted_by_time
-from pipeline.api.history import History, Page, between, first_read, page
+from pipeline.api.history import OF_INTERVAL, History, Page, between, first_read, page
 from pipeline.api.market import Market
 from pipeline.api.paging import Key, Span, span
 from pipeline.api.query import BadParameter, Query
@@ -20,7 +20,6 @@ from pipeline.times import DAY_MS
 # Stored candles that one request may read: a month of 1-minute candles.
 MAX_READ = 45_000
 SUMMED = ("volume", "quote_volume", "number_of_trades", "taker_buy_volume", "taker_buy_quote_volume")
-PARTITION = "symbol = ? AND interval = ?"
 
 
 class Candles:
@@ -44,7 +43,7 @@ class Candles:
         limited = replace(query, limit=limit)
         count = first_read(limit, len(bases))
         streams = [self._stream(symbol, base, limited, count) for symbol, base in bases.items()]
-        return page(streams, KLINES.time, limited)
+        return page(streams, KLINES, limited)
 
     def downsample(self, query: Query, now_ms: int) -> Downsampled:
         """Candles of the smallest interval, from the requested one upwards, that gives at most
@@ -63,7 +62,7 @@ class Candles:
             rows += candles
         if complete_from is not None:
             rows = [row for row in rows if row["open_time"] >= complete_from]
-        return Downsampled(sorted_by_time(rows, KLINES.name), complete_from)
+        return Downsampled(sorted_by_time(rows, KLINES), complete_from)
 
     def _bases(self, query: Query) -> dict[str, str]:
         """Which stored interval to read, by symbol."""
@@ -101,8 +100,8 @@ class Candles:
     def _stored(self, symbol: str, interval: str, whole: Span, count: int) -> Iterator[Row]:
         """Stored candles in the direction of the span; `count` of them are read at first."""
         values = (symbol, interval)
-        (first,) = self._history.read(KLINES.name, PARTITION, [(values, whole)], whole.forward, count)
-        return self._history.partition(KLINES.name, PARTITION, values, whole, count, first)
+        (first,) = self._history.read(KLINES, OF_INTERVAL, [(values, whole)], whole.forward, count)
+        return self._history.partition(KLINES, OF_INTERVAL, values, whole, count, first)
 
 
 def length_ms(interval: str) -> int:

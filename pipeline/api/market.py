@@ -10,7 +10,7 @@ from pipeline.api.max_age import ROWS_FRESH_SECONDS
 from pipeline.api.query import Query
 from pipeline.api.store import Row, Store
 from pipeline.symbols import quote_asset
-from pipeline.tables import BOOKS, DATA_SOURCE, KLINES, MARKET_NOW, PRICES, STATS, STORED_HOURS, TRADES
+from pipeline.tables import BOOKS, DATA_SOURCE, KLINES, MARKET_NOW, PRICES, STATS, STORED_HOURS, TRADES, Table
 
 # The columns of market_now by the names that they have in the history tables.
 COLUMNS_IN_MARKET_NOW = {
@@ -27,7 +27,7 @@ class Market:
         self._store = store
         self._cache: Cache[list[Row]] = Cache("rows", ROWS_FRESH_SECONDS, max_size=16)
 
-    def current(self, table: str, query: Query) -> list[Row]:
+    def current(self, table: Table, query: Query) -> list[Row]:
         """latest_prices or crypto_24h_stats: the newest row of every symbol, in the shape of the
         history table."""
         rows = of_symbols(self._rows_of(table), query)
@@ -37,7 +37,7 @@ class Market:
     def ranking(self, query: Query, column: str) -> list[Row]:
         """Current 24 h statistics of the whole market (or of the requested symbols), sorted by
         `column`."""
-        rows = [row for row in of_symbols(self._rows_of(STATS.name), query) if row[column] is not None]
+        rows = [row for row in of_symbols(self._rows_of(STATS), query) if row[column] is not None]
         rows.sort(key=itemgetter(column, "symbol"), reverse=query.descending)
         return rows[: query.limit]
 
@@ -72,13 +72,12 @@ class Market:
 
     def tracked(self) -> set[str]:
         """Symbols with trades, books or candles."""
-        stored = self.stored_symbols(BOOKS.name) + self.stored_symbols(TRADES.name)
-        return set(stored) | set(self.stored_intervals())
+        return {*self.stored_symbols(BOOKS), *self.stored_symbols(TRADES), *self.stored_intervals()}
 
-    def stored_symbols(self, table: str) -> tuple[str, ...]:
+    def stored_symbols(self, table: Table) -> tuple[str, ...]:
         """Symbols that have rows in `table`, one that is partitioned by hour."""
         rows = self._cache.get_or_read(STORED_HOURS, self._read_stored_symbols)
-        return tuple(sorted(row["symbol"] for row in rows if row["table_name"] == table))
+        return tuple(sorted(row["symbol"] for row in rows if row["table_name"] == table.name))
 
     def stored_intervals(self) -> dict[str, set[str]]:
         """Candle intervals by symbol."""
@@ -103,8 +102,8 @@ class Market:
         parts = self._store.select_many(self._store.columns_of(MARKET_NOW), MARKET_NOW, "WHERE quote_asset = ?", values)
         return [row for part in parts for row in part]
 
-    def _rows_of(self, table: str) -> list[Row]:
-        names = COLUMNS_IN_MARKET_NOW[table]
+    def _rows_of(self, table: Table) -> list[Row]:
+        names = COLUMNS_IN_MARKET_NOW[table.name]
         rows = [{name: row[stored] for name, stored in names.items()} for row in self.rows()]
         return [row for row in rows if row["updated_at"] is not None]
 

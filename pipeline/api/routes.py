@@ -17,7 +17,7 @@ from pipeline.api.query import Query
 from pipeline.api.responses import EncodedResponse
 from pipeline.api.store import Store
 from pipeline.settings import Settings
-from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TRADES
+from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TRADES, Table
 from pipeline.times import now_ms
 
 Arguments = Sequence[tuple[str, str]]
@@ -56,25 +56,25 @@ class Routes:
         if query.sort:
             return EncodedResponse.of_rows(self.market.ranking(query, query.sort))
         if query.points:
-            return downsampled(self._last_per_bucket.downsample(STATS.name, query), query)
-        return self._market_history(STATS.name, query, arguments)
+            return downsampled(self._last_per_bucket.downsample(STATS, query), query)
+        return self._market_history(STATS, query, arguments)
 
     def latest_prices(self, query: Query, arguments: Arguments) -> EncodedResponse:
         if query.points:
-            return downsampled(self._aggregate_per_bucket.downsample(PRICES.name, query), query)
-        return self._market_history(PRICES.name, query, arguments)
+            return downsampled(self._aggregate_per_bucket.downsample(PRICES, query), query)
+        return self._market_history(PRICES, query, arguments)
 
     def order_book(self, query: Query, arguments: Arguments) -> EncodedResponse:
         if query.points:
-            books = self._last_per_bucket.downsample(BOOKS.name, query)
+            books = self._last_per_bucket.downsample(BOOKS, query)
             return downsampled(books._replace(rows=cut(books.rows, query.levels)), query)
-        found = self._hourly(BOOKS.name, query)
+        found = self._hourly(BOOKS, query)
         return paged(f"/{BOOKS.name}", found._replace(rows=cut(found.rows, query.levels)), arguments)
 
     def recent_trades(self, query: Query, arguments: Arguments) -> EncodedResponse:
         if query.points:
-            return downsampled(self._aggregate_per_bucket.downsample(TRADES.name, query), query)
-        return paged(f"/{TRADES.name}", self._hourly(TRADES.name, query), arguments)
+            return downsampled(self._aggregate_per_bucket.downsample(TRADES, query), query)
+        return paged(f"/{TRADES.name}", self._hourly(TRADES, query), arguments)
 
     def klines(self, query: Query, arguments: Arguments) -> EncodedResponse:
         if query.points:
@@ -82,21 +82,21 @@ class Routes:
         return paged(f"/{KLINES.name}", self._candles.page(query), arguments)
 
     def depth(self, query: Query, arguments: Arguments) -> EncodedResponse:
-        newest = self._history.by_hour(BOOKS.name, query.symbols, Query(limit=1)).rows
+        newest = self._history.by_hour(BOOKS, query.symbols, Query(limit=1)).rows
         return EncodedResponse.of_rows([row for book in cut(newest, query.levels) for row in depth(book)])
 
     def health(self, query: Query, arguments: Arguments) -> EncodedResponse:
         self._store.answers()
         return EncodedResponse.of_object({"status": "ok"})
 
-    def _market_history(self, table: str, query: Query, arguments: Arguments) -> EncodedResponse:
+    def _market_history(self, table: Table, query: Query, arguments: Arguments) -> EncodedResponse:
         """The newest row of every symbol, or with symbols or a range, history."""
         if query.now and query.cursor is None:
             return EncodedResponse.of_rows(self.market.current(table, query))
         symbols = query.symbols or self.market.listed(query)
-        return paged(f"/{table}", self._history.by_symbol(table, symbols, query), arguments)
+        return paged(f"/{table.name}", self._history.by_symbol(table, symbols, query), arguments)
 
-    def _hourly(self, table: str, query: Query) -> Page:
+    def _hourly(self, table: Table, query: Query) -> Page:
         return self._history.by_hour(table, query.symbols or self.market.stored_symbols(table), query)
 
 

@@ -18,11 +18,11 @@ from pipeline.api.downsampling.buckets import (
     piece_ms,
 )
 from pipeline.api.downsampling.sampling import Downsampled, points_per_symbol, range_of, sorted_by_time
-from pipeline.api.history import OF_HOUR, OF_SYMBOL, History, between
+from pipeline.api.history import History, between, partition_key, partition_values
 from pipeline.api.query import Query
 from pipeline.api.store import Row
 from pipeline.intervals import ceil_ms
-from pipeline.tables import PRICES, TABLES, TRADES
+from pipeline.tables import PRICES, TRADES, Table
 from pipeline.times import HOUR_MS, hour_of, now_ms
 
 # A request starts to read another piece until it has read so many rows or taken so long.
@@ -47,8 +47,7 @@ class AggregatePerBucket:
         self._clock = clock
         self._cache = BucketCache(MAX_CACHED_ROWS)
 
-    def downsample(self, table: str, query: Query) -> Downsampled:
-        time_column = TABLES[table].time
+    def downsample(self, table: Table, query: Query) -> Downsampled:
         from_ms, to_ms = range_of(query, self._clock())
         width = bucket_ms(from_ms, to_ms, points_per_symbol(query))
         plan = [piece for symbol in query.symbols for piece in self._pieces(table, symbol, from_ms, to_ms, width)]
@@ -59,25 +58,25 @@ class AggregatePerBucket:
         for parts in parts_by_symbol.values():
             # Pieces were read newest first; within each, rows ascend.
             ascending = [row for part in reversed(parts) for row in part]
-            rows += aggregate_buckets(ascending, time_column, width, AGGREGATIONS[table])
+            rows += aggregate_buckets(ascending, table.time, width, AGGREGATIONS[table.name])
         if complete_from is not None:
-            rows = [row for row in rows if row[time_column] >= complete_from]
+            rows = [row for row in rows if row[table.time] >= complete_from]
         return Downsampled(sorted_by_time(rows, table), complete_from)
 
-    def _pieces(self, table: str, symbol: str, from_ms: int, to_ms: int, width: int) -> list[Piece]:
+    def _pieces(self, table: Table, symbol: str, from_ms: int, to_ms: int, width: int) -> list[Piece]:
         hours = self._hours(table, symbol, from_ms, to_ms)
         pieces = hour_pieces(from_ms, to_ms, width, self._clock() - SETTLED_MS, hours)
         return [Piece(symbol, start, end) for start, end in pieces]
 
-    def _hours(self, table: str, symbol: str, from_ms: int, to_ms: int) -> Iterator[int]:
+    def _hours(self, table: Table, symbol: str, from_ms: int, to_ms: int) -> Iterator[int]:
         """Hours that may hold rows, newest first."""
-        if table == TRADES.name:
+        if table.hourly:
             return self._history.hours(table, symbol, between(from_ms, to_ms, forward=False))
         ends = self._history.ends(table, symbol, from_ms, to_ms)
         return iter(()) if ends is None else iter(range(hour_of(ends[1]), hour_of(ends[0]) - 1, -HOUR_MS))
 
     def _read_plan(
-        self, table: str, plan: Sequence[Piece], width: int
+        self, table: Table, plan: Sequence[Piece], width: int
     ) -> tuple[dict[str, list[list[Row]]], Piece | None]:
         """The aggregated rows of the pieces by symbol, newest piece first, and the first piece that
         was left unread because a limit was reached."""
@@ -100,11 +99,11 @@ class AggregatePerBucket:
         return parts_by_symbol, None
 
     def _read_wave(
-        self, table: str, wave: Sequence[Piece], width: int, newest_ms: dict[str, int]
+        self, table: Table, wave: Sequence[Piece], width: int, newest_ms: dict[str, int]
     ) -> tuple[list[list[Row]], int]:
         """The aggregated rows of each piece, cached or read, and how many rows were read for them.
         Advances `newest_ms`, the time of the newest row known of each symbol."""
-        cached = {piece: self._cache.get((table, width, piece)) for piece in wave}
+        cached = {piece: self._cache.get((table.name, width, piece)) for piece in wave}
         known = {piece: rows for piece, rows in cached.items() if rows is not None}
         missing = [piece for piece in wave if piece not in known]
         read = self._read(table, missing)
@@ -112,26 +111,25 @@ class AggregatePerBucket:
             newest_ms[piece.symbol] = max(newest_ms[piece.symbol], piece.end_ms)
         for piece, rows in zip(missing, read):
             if rows:
-                newest_ms[piece.symbol] = max(newest_ms[piece.symbol], rows[-1][TABLES[table].time])
+                newest_ms[piece.symbol] = max(newest_ms[piece.symbol], rows[-1][table.time])
         # Narrower than the buckets if those are wider than a piece, to serve any wider bucket.
         narrow = min(width, piece_ms(width))
         for piece, rows in zip(missing, read):
-            known[piece] = aggregate_buckets(rows, TABLES[table].time, narrow, AGGREGATIONS[table])
+            known[piece] = aggregate_buckets(rows, table.time, narrow, AGGREGATIONS[table.name])
             if is_whole(piece, width) and is_settled(piece.end_ms, newest_ms[piece.symbol], self._clock()):
-                self._cache.put((table, width, piece), known[piece])
+                self._cache.put((table.name, width, piece), known[piece])
         return [known[piece] for piece in wave], sum(map(len, read))
 
-    def _read(self, table: str, pieces: Sequence[Piece]) -> list[list[Row]]:
+    def _read(self, table: Table, pieces: Sequence[Piece]) -> list[list[Row]]:
         """All rows of each piece, ascending by time."""
-        where = OF_HOUR if table == TRADES.name else OF_SYMBOL
-        spans = [
+        parts = [
             (
-                (piece.symbol, hour_of(piece.start_ms)) if table == TRADES.name else (piece.symbol,),
+                partition_values(table, piece.symbol, piece.start_ms),
                 between(piece.start_ms, piece.end_ms, forward=True),
             )
             for piece in pieces
         ]
-        return self._history.read(table, where, spans, True, NO_LIMIT, COLUMNS[table])
+        return self._history.read(table, partition_key(table), parts, True, NO_LIMIT, COLUMNS[table.name])
 
 
 def is_whole(piece: Piece, width: int) -> bool:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pipeline.api.downsampling.bucket_cache import BucketCache, is_settled
 from pipeline.api.downsampling.buckets import Piece, bucket_ms, split
 from pipeline.api.downsampling.sampling import Downsampled, points_per_symbol, range_of, sorted_by_time
-from pipeline.api.history import OF_HOUR, OF_SYMBOL, History, between
+from pipeline.api.history import History, between, partition_key, partition_values
 from pipeline.api.query import Query
 from pipeline.api.store import Row
-from pipeline.tables import BOOKS, TABLES
-from pipeline.times import HOUR_MS, hour_of, now_ms
+from pipeline.tables import Table
+from pipeline.times import HOUR_MS, now_ms
 
 # Buckets of all symbols together: each is a read.
 MAX_BUCKETS = 1000
@@ -27,7 +27,7 @@ class LastPerBucket:
         self._clock = clock
         self._cache = BucketCache(MAX_CACHED_ROWS)
 
-    def downsample(self, table: str, query: Query) -> Downsampled:
+    def downsample(self, table: Table, query: Query) -> Downsampled:
         from_ms, to_ms = range_of(query, self._clock())
         width = bucket_ms(from_ms, to_ms, points_per_symbol(query, MAX_BUCKETS))
         # The pieces of each bucket, newest first. A bucket of several hours has several pieces if
@@ -44,16 +44,16 @@ class LastPerBucket:
             unread = {bucket: pieces for bucket, pieces in unread.items() if pieces and not found[newest[bucket]]}
         return Downsampled(sorted_by_time(rows, table))
 
-    def _ranges(self, table: str, symbol: str, from_ms: int, to_ms: int, width: int) -> Iterator[tuple[int, int]]:
+    def _ranges(self, table: Table, symbol: str, from_ms: int, to_ms: int, width: int) -> Iterator[tuple[int, int]]:
         """Where rows may be, newest first, each within one partition and one bucket."""
         for start, end in self._partition_ranges(table, symbol, from_ms, to_ms, width):
             yield from split(start, end, width)
 
     def _partition_ranges(
-        self, table: str, symbol: str, from_ms: int, to_ms: int, width: int
+        self, table: Table, symbol: str, from_ms: int, to_ms: int, width: int
     ) -> Iterable[tuple[int, int]]:
         """Where rows may be, newest first, each within one partition."""
-        if table == BOOKS.name:
+        if table.hourly:
             hours = self._history.hours(table, symbol, between(from_ms, to_ms, forward=False))
             return ((max(from_ms, hour), min(to_ms, hour + HOUR_MS)) for hour in hours)
         ends = self._history.ends(table, symbol, from_ms, to_ms)
@@ -61,30 +61,29 @@ class LastPerBucket:
         # buckets.
         return [] if ends is None else [(max(from_ms, ends[0] // width * width), to_ms)]
 
-    def _read(self, table: str, pieces: Sequence[Piece], width: int) -> dict[Piece, list[Row]]:
+    def _read(self, table: Table, pieces: Sequence[Piece], width: int) -> dict[Piece, list[Row]]:
         """The last row of each piece, cached or read; an empty list if it has none."""
-        cached = {piece: self._cache.get((table, piece)) for piece in pieces}
+        cached = {piece: self._cache.get((table.name, piece)) for piece in pieces}
         known = {piece: rows for piece, rows in cached.items() if rows is not None}
         missing = [piece for piece in pieces if piece not in known]
-        where = OF_HOUR if table == BOOKS.name else OF_SYMBOL
-        spans = [
+        parts = [
             (
-                (piece.symbol, hour_of(piece.start_ms)) if table == BOOKS.name else (piece.symbol,),
+                partition_values(table, piece.symbol, piece.start_ms),
                 between(piece.start_ms, piece.end_ms, forward=False),
             )
             for piece in missing
         ]
-        known |= zip(missing, self._history.read(table, where, spans, False, 1))
+        known |= zip(missing, self._history.read(table, partition_key(table), parts, False, 1))
         self._cache_settled(table, missing, known, width)
         return {piece: known[piece] for piece in pieces}
 
-    def _cache_settled(self, table: str, pieces: Sequence[Piece], known: dict[Piece, list[Row]], width: int) -> None:
+    def _cache_settled(self, table: Table, pieces: Sequence[Piece], known: dict[Piece, list[Row]], width: int) -> None:
         """Cache the rows of the pieces that are settled and not cut by the range."""
         newest_ms: dict[str, int] = defaultdict(int)
         for piece, rows in known.items():
-            newest_ms[piece.symbol] = max([newest_ms[piece.symbol], *(row[TABLES[table].time] for row in rows)])
-        step = min(width, HOUR_MS) if table == BOOKS.name else width
+            newest_ms[piece.symbol] = max([newest_ms[piece.symbol], *(row[table.time] for row in rows)])
+        step = min(width, HOUR_MS) if table.hourly else width
         for piece in pieces:
             is_whole = piece.start_ms % step == 0 and piece.end_ms % step == 0
             if is_whole and is_settled(piece.end_ms, newest_ms[piece.symbol], self._clock()):
-                self._cache.put((table, piece), known[piece])
+                self._cache.put((table.name, piece), known[piece])

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pipeline.api.query import Query
 from pipeline.api.store import Row
-from pipeline.tables import TABLES
+from pipeline.tables import Table
 from pipeline.times import DAY_MS
 
 
@@ -34,5 +34,5 @@ def points_per_symbol(query: Query, max_points: int | None = None) -> int:
     return max(1, points // len(query.symbols))
 
 
-def sorted_by_time(rows: Iterable[Row], table: str) -> list[Row]:
-    return sorted(rows, key=itemgetter(TABLES[table].time, "symbol"))
+def sorted_by_time(rows: Iterable[Row], table: Table) -> list[Row]:
+    return sorted(rows, key=itemgetter(table.time, "symbol"))

@@ -4,6 +4,7 @@ tests/integration/api."""
 from pipeline.api.downsampling import aggregate
 from pipeline.api.downsampling.aggregate import AggregatePerBucket
 from pipeline.api.query import Query
+from pipeline.tables import PRICES
 from pipeline.times import HOUR_MS
 
 T0 = 1_774_742_400_000
@@ -33,7 +34,7 @@ def query(**more):
 def test_wide_range_is_read_newest_first_up_to_a_limit_and_reports_from_where_it_is_complete(monkeypatch):
     monkeypatch.setattr(aggregate, "MAX_ROWS_READ", 10_000)
     history = FakeHistory()
-    found = AggregatePerBucket(history, lambda: NOW).downsample("latest_prices", query())
+    found = AggregatePerBucket(history, lambda: NOW).downsample(PRICES, query())
     assert history.rows_read < 10_000 + 16 * 3600
     assert found.complete_from is not None
     assert found.rows[0]["updated_at"] >= found.complete_from
@@ -46,7 +47,7 @@ def test_next_request_continues_where_the_last_one_stopped_until_the_range_is_co
     prices = AggregatePerBucket(history, lambda: NOW)
     reached = []
     for _ in range(10):
-        found = prices.downsample("latest_prices", query())
+        found = prices.downsample(PRICES, query())
         reached.append(found.complete_from)
         if found.complete_from is None:
             break
@@ -54,14 +55,14 @@ def test_next_request_continues_where_the_last_one_stopped_until_the_range_is_co
     assert len(reached) > 1
     assert reached[:-1] == sorted(reached[:-1], reverse=True)
     history.rows_read = 0
-    assert prices.downsample("latest_prices", query()).rows == found.rows
+    assert prices.downsample(PRICES, query()).rows == found.rows
     assert history.rows_read <= 600  # the minutes that are not settled yet
 
 
 def test_cached_buckets_are_not_read_again_when_the_range_moves_on():
     history = FakeHistory()
     prices = AggregatePerBucket(history, lambda: NOW)
-    prices.downsample("latest_prices", query())
+    prices.downsample(PRICES, query())
     history.rows_read = 0
-    prices.downsample("latest_prices", query(from_ms=T0 + 700, to_ms=NOW - 1))
+    prices.downsample(PRICES, query(from_ms=T0 + 700, to_ms=NOW - 1))
     assert history.rows_read <= 301 + 3600  # the minutes that are not settled, and the hour whose start is now cut off
