@@ -23,7 +23,7 @@ from pipeline.api.query import BadParameter, read_query
 from pipeline.api.responses import EncodedResponse
 from pipeline.api.route_specs import ROUTES, RouteSpec
 from pipeline.api.routes import Arguments, Handler, Routes
-from pipeline.api.store import Store
+from pipeline.api.store import CassandraStore, Store
 from pipeline.errors import StoreUnavailable
 from pipeline.settings import Settings
 
@@ -63,7 +63,7 @@ class ApiApp(Flask):
 
 def create_app(settings: Settings, store: Store | None = None) -> Flask:
     """The app. It starts without Cassandra and answers 503 until Cassandra is available."""
-    routes = Routes(settings, store or Store(settings))
+    routes = Routes(settings, store or CassandraStore(settings))
     cache: Cache[EncodedResponse] = Cache(
         "answers", RESPONSE_FRESH_SECONDS, MAX_CACHED_BYTES, size=lambda response: response.size
     )

@@ -1,5 +1,5 @@
 """What each path answers: a query in, rows out. How rows are read is in market.py, history.py,
-candles.py, downsample.py, lasts.py; what a query may be in description.py. Knows nothing of
+candles.py and downsampling/; which parameters a path takes is in route_specs.py. Knows nothing of
 Flask."""
 
 from collections.abc import Callable, Sequence
@@ -25,8 +25,8 @@ Handler = Callable[[Query, Arguments], EncodedResponse]
 
 
 class Routes:
-    """The handlers of the routes that ask the store. Every one may raise StoreUnavailable, klines
-    BadParameter."""
+    """The handlers of the routes that read from the store. All may raise StoreUnavailable; klines
+    also BadParameter."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
         self._store = store
@@ -38,7 +38,7 @@ class Routes:
         self.freshness = Freshness(settings, self._history, self.market)
 
     def handlers(self) -> dict[str, Handler]:
-        """By path."""
+        """The handlers by path."""
         return {
             f"/{STATS.name}": self.crypto_24h_stats,
             f"/{PRICES.name}": self.latest_prices,
@@ -86,12 +86,12 @@ class Routes:
         return EncodedResponse.of_rows([row for book in cut(newest, query.levels) for row in depth(book)])
 
     def health(self, query: Query, arguments: Arguments) -> EncodedResponse:
-        self._store.answers()
+        self._store.check()
         return EncodedResponse.of_object({"status": "ok"})
 
     def _market_history(self, table: Table, query: Query, arguments: Arguments) -> EncodedResponse:
-        """The newest row of every symbol, or with symbols or a range, history."""
-        if query.now and query.cursor is None:
+        """With symbols or a range the history, else the newest row of every symbol."""
+        if query.is_current and query.cursor is None:
             return EncodedResponse.of_rows(self.market.current(table, query))
         symbols = query.symbols or self.market.listed(query)
         return paged(f"/{table.name}", self._history.by_symbol(table, symbols, query), arguments)
@@ -101,11 +101,11 @@ class Routes:
 
 
 def paged(path: str, found: Page, arguments: Arguments) -> EncodedResponse:
-    """Rows, and a link to the next page if there is one."""
+    """Rows, and a Link header to the next page if there is one."""
     if found.next is None:
         return EncodedResponse.of_rows(found.rows)
-    same = [(name, value) for name, value in arguments if name != "cursor"]
-    url = f"{path}?{urlencode([*same, ('cursor', str(found.next))], safe=':,')}"
+    others = [(name, value) for name, value in arguments if name != "cursor"]
+    url = f"{path}?{urlencode([*others, ('cursor', str(found.next))], safe=':,')}"
     return EncodedResponse.of_rows(found.rows, Link=f'<{url}>; rel="next"')
 
 

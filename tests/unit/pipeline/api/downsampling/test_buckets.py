@@ -35,7 +35,7 @@ def test_empty_range_has_no_buckets():
 
 
 @pytest.mark.parametrize("width", STEPS)
-def test_buckets_fit_into_pieces_or_pieces_into_buckets_and_pieces_into_hours(width):
+def test_pieces_divide_hours_and_are_multiples_or_divisors_of_the_bucket_width(width):
     piece = piece_ms(width)
     assert piece % width == 0 or width % piece == 0
     assert HOUR_MS % piece == 0
