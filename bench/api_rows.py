@@ -20,8 +20,8 @@ Rows = Iterable[tuple[Any, ...]]
 
 
 def tables(end_ms: int, trades_per_second: float) -> Iterator[tuple[str, tuple[str, ...], Rows]]:
-    """(table, columns, rows) of the day before `end_ms`: the history of each tracked symbol, and the
-    current state of the whole market."""
+    """(table, columns, rows) of the day before `end_ms`: the history of each tracked symbol, and
+    the current state of the whole market."""
     generator = random.Random(1)
     start = end_ms - DAY_MS
     for symbol in TRACKED:
