@@ -1,4 +1,4 @@
-"""How old an answer may be: at most a second, divided between the two caches it passes through.
+"""How old the data in a response may be: at most a second, divided between two caches.
 
 A cached value is fresh for the time given here and is served as stale for the same time again
 while it is refreshed (cache.py), so the largest age is twice the sum."""

@@ -6,11 +6,11 @@ from prometheus_client import Counter, Histogram
 REQUESTS = Counter("api_requests_total", "Requests answered", ["route", "status"])
 REQUEST_SECONDS = Histogram(
     "api_request_seconds",
-    "From the request to its answer",
+    "From the request to its response",
     ["route"],
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
-ROWS_RETURNED = Counter("api_rows_returned_total", "Rows in answers", ["route"])
+ROWS_RETURNED = Counter("api_rows_returned_total", "Rows in responses", ["route"])
 # `memory`: answers (encoded responses) or rows (what they are made from).
 # `result`: hit (fresh), old (stale; served and refreshed in the background), shared (waited for
 # another request's read), miss (read).

@@ -73,7 +73,7 @@ def parameter_object(route: RouteSpec, parameter: Parameter) -> dict[str, Any]:
 
 def responses(route: RouteSpec) -> dict[str, Any]:
     found = {
-        "200": {"description": "The answer", "content": content(route), "headers": headers(route)},
+        "200": {"description": "Success", "content": content(route), "headers": headers(route)},
         "405": error("Only GET, HEAD and OPTIONS", ERROR),
         "400": error("A parameter is invalid, unknown, repeated or missing", BAD_PARAMETER),
         "500": error("An internal error; details are in the log", ERROR),

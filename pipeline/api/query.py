@@ -43,7 +43,7 @@ class Query:
 
     @property
     def max_rows(self) -> int:
-        """The largest number of rows of the answer."""
+        """The largest number of rows that the response may have."""
         return self.limit if self.points is None else self.points
 
     @property
