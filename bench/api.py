@@ -1,5 +1,6 @@
-"""The API beside a bare Flask route with the same bytes under the same server, in one run; every
-route at a steady 50 requests a second with a full day of rows; 200 clients at once for a minute.
+"""The API compared with a bare Flask route that sends the same bytes under the same server, in one
+run; every route at 50 requests per second over a full day of rows; 200 clients at once for a
+minute.
 
     .local/venv/bin/python -m bench.api [--seconds 8] [--minutes 1] [--trades-per-second 1]
 """
@@ -38,17 +39,18 @@ SIDE_BY_SIDE = {
 }
 CLIENTS = 8
 ROUNDS = 3
-STEADY_RATE, WANTED_P99_MS = 50, 50
-CROWD = 200
+STEADY_RATE = 50
+MAX_P99_MS = 50
+MANY_CLIENTS = 200
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python3 -m bench.api", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", type=float, default=8, help="for each measurement (8)")
-    parser.add_argument("--minutes", type=float, default=1, help="of the crowd (1)")
-    parser.add_argument("--trades-per-second", type=float, default=1, help="of each tracked symbol (1)")
+    parser.add_argument("--seconds", type=float, default=8, help="duration of each measurement (8)")
+    parser.add_argument("--minutes", type=float, default=1, help="duration of the 200 clients' requests (1)")
+    parser.add_argument("--trades-per-second", type=float, default=1, help="trades of each tracked symbol (1)")
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="bench") as folder,
@@ -62,12 +64,12 @@ def main() -> None:
         with api(stack, Path(folder)) as (port, process):
             parts = [
                 f"{rows:,} rows: one day of 6 tracked symbols, 406 symbols in the market\n",
-                "## Requests per second beside a bare Flask route\n",
+                "## Requests per second compared with a bare Flask route\n",
                 side_by_side(Path(folder), port, process, options.seconds),
                 f"## Every route at {STEADY_RATE} requests/s\n",
                 steady(port, end_ms, options.seconds),
-                f"## {CROWD} clients at once\n",
-                crowd(port, process, options.minutes),
+                f"## {MANY_CLIENTS} clients at once\n",
+                many_clients(port, process, options.minutes),
             ]
     head = machine.head("python3 -m bench.api " + " ".join(sys.argv[1:]))
     publish("api", "\n".join([f"# The API\n\n{head}", *parts]))
@@ -75,31 +77,32 @@ def main() -> None:
 
 @contextmanager
 def api(stack: Stack, folder: Path) -> Iterator[tuple[int, subprocess.Popen]]:
-    """The API as users start it, its log lines written to a file."""
+    """The API as users start it; its log goes to a file."""
     port = free_ports(1)[0]
     with (folder / "api.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "cassandra_api.py"], cwd=ROOT, env={**stack.environ, "API_PORT": str(port)}, stderr=log
         )
-        with stopped(process, port, "/health"):
+        with serving(process, port, "/health"):
             yield port, process
 
 
 @contextmanager
 def bare(body: bytes, folder: Path) -> Iterator[tuple[int, subprocess.Popen]]:
-    """A Flask route that answers `body` from memory."""
+    """A Flask route that sends `body` from memory."""
     port, path = free_ports(1)[0], folder / "body"
     path.write_bytes(body)
     process = subprocess.Popen([sys.executable, "-m", "bench.bare", str(port), str(path)], cwd=ROOT)
-    with stopped(process, port, "/"):
+    with serving(process, port, "/"):
         yield port, process
 
 
 @contextmanager
-def stopped(process: subprocess.Popen, port: int, path: str) -> Iterator[None]:
+def serving(process: subprocess.Popen, port: int, path: str) -> Iterator[None]:
+    """Wait until the server answers; stop it at the end."""
     try:
         while True:
-            assert process.poll() is None, "the server ended"
+            assert process.poll() is None, "the server has ended"
             try:
                 if requests.get(f"http://127.0.0.1:{port}{path}", timeout=10).ok:
                     break
@@ -117,10 +120,10 @@ def load_of(port: int, paths: list[str], *options: object) -> dict:
 
 
 def side_by_side(folder: Path, port: int, process: subprocess.Popen, seconds: float) -> str:
-    """Turn by turn, the best of the rounds of each: what else the machine does hits both alike. The
-    CPU time of the server for a request tells the same story on a machine that has other work."""
+    """The two in alternation and the best round of each, because other load on the machine affects
+    both alike. The server's CPU time per request is comparable even under other load."""
     rows = []
-    for path, wanted in SIDE_BY_SIDE.items():
+    for path, min_percent in SIDE_BY_SIDE.items():
         plain = {"Accept-Encoding": "identity"}
         body = requests.get(f"http://127.0.0.1:{port}{path}", headers=plain, timeout=10).content
         options = ("--clients", CLIENTS, "--seconds", seconds / ROUNDS)
@@ -129,36 +132,35 @@ def side_by_side(folder: Path, port: int, process: subprocess.Popen, seconds: fl
                 (measured(bare_port, bare_process, "/", *options), measured(port, process, path, *options))
                 for _ in range(ROUNDS)
             ]
-        (flask, flask_ms), (ours, ours_ms) = (max(found) for found in zip(*rounds))
-        questions = uncached(path)
-        unkept = load_of(port, questions, *options)["rate"] if questions else None
+        (flask, flask_ms), (api_rate, api_ms) = (max(found) for found in zip(*rounds))
+        urls = uncached(path)
+        uncached_rate = load_of(port, urls, *options)["rate"] if urls else None
         rows.append(
             (
                 f"`{path}`",
                 f"{len(body):,}",
                 f"{flask:,.0f}",
-                f"{ours:,.0f}",
-                f"{ours / flask:.0%}",
-                f"{flask_ms:.2f} / {ours_ms:.2f}",
-                f"≥ {wanted} %",
-                f"{unkept:,.0f}" if unkept else "",
-                f"{unkept / flask:.0%}" if unkept else "",
+                f"{api_rate:,.0f}",
+                f"{api_rate / flask:.0%}",
+                f"{flask_ms:.2f} / {api_ms:.2f}",
+                f"≥ {min_percent} %",
+                f"{uncached_rate:,.0f}" if uncached_rate else "",
+                f"{uncached_rate / flask:.0%}" if uncached_rate else "",
             )
         )
-    titles = ("route", "bytes", "bare Flask", "the API", "of bare", "CPU ms", "wanted", "every question new", "of bare")
+    titles = ("route", "bytes", "bare Flask", "the API", "of bare", "CPU ms", "target", "every URL new", "of bare")
     return table(titles, rows)
 
 
 def measured(port: int, process: subprocess.Popen, path: str, *options: object) -> tuple[float, float]:
-    """Requests a second, and ms of the server's CPU for one."""
+    """Requests per second, and ms of the server's CPU time per request."""
     before, found = cpu_seconds(process), load_of(port, [path], *options)
     return found["rate"], (cpu_seconds(process) - before) * 1000 / len(found["took"])
 
 
 def uncached(path: str) -> list[str]:
-    """The same rows by questions that are all different, so that none is answered from the kept
-    answers: times that lie ahead, or limits that are never reached. Routes without such a parameter
-    cannot be asked like that."""
+    """URLs for the same rows that all differ, so that no response comes from the cache: by `to` in
+    the future, or by limits that are never reached. Empty for routes without such a parameter."""
     if path.startswith("/klines"):
         return [f"{path}&to={now_ms() + DAY_MS + n}" for n in range(3000)]
     if path in ("/latest_prices", "/crypto_24h_stats"):
@@ -167,8 +169,8 @@ def uncached(path: str) -> list[str]:
 
 
 def routes(end_ms: int) -> dict[str, list[str]]:
-    """What dashboards ask, by a name for the table; ranges move on, so that answers are not always
-    from memory."""
+    """The paths that dashboards request, by a name for the table; ranges move on, so that not every
+    response comes from the cache."""
     day = [f"from={end_ms - DAY_MS + 5000 * n}&to={end_ms + 5000 * n}" for n in range(100)]
     return {
         "/latest_prices": ["/latest_prices"],
@@ -197,49 +199,49 @@ def routes(end_ms: int) -> dict[str, list[str]]:
 
 
 def steady(port: int, end_ms: int, seconds: float) -> str:
-    """Each route by itself; the first request of each (which may have to read the whole day) is
-    told apart."""
+    """Each route by itself; the first request of each, which may have to read the whole day, is
+    shown separately."""
     rows = []
     for name, paths in routes(end_ms).items():
-        began = time.monotonic()
+        started = time.monotonic()
         requests.get(f"http://127.0.0.1:{port}{paths[0]}", timeout=30)
-        first = time.monotonic() - began
+        first = time.monotonic() - started
         found = load_of(port, paths, "--clients", 5, "--seconds", seconds, "--rate", STEADY_RATE)
-        median, _, p99, most = spread(found["took"])
-        bad = sum(count for code, count in found["codes"].items() if code != "200")
+        median, _, p99, maximum = spread(found["took"])
+        failed = sum(count for code, count in found["codes"].items() if code != "200")
         rows.append(
             (
                 name,
                 len(found["took"]),
-                bad,
+                failed,
                 f"{first * 1000:.0f}",
                 f"{median * 1000:.1f}",
                 f"{p99 * 1000:.1f}",
-                f"{most * 1000:.0f}",
-                f"< {WANTED_P99_MS}",
+                f"{maximum * 1000:.0f}",
+                f"< {MAX_P99_MS}",
             )
         )
-    titles = ("route", "requests", "not 200", "first ms", "median ms", "p99 ms", "max ms", "p99 wanted")
+    titles = ("route", "requests", "not 200", "first ms", "median ms", "p99 ms", "max ms", "p99 target")
     return table(titles, rows)
 
 
-def crowd(port: int, process: subprocess.Popen, minutes: float) -> str:
-    """Clients that ask everything in turn as fast as they get answers; memory before and after a
-    first fifth."""
+def many_clients(port: int, process: subprocess.Popen, minutes: float) -> str:
+    """Clients that request every route in turn as fast as they get replies; memory after a warm-up
+    of a fifth of the time, and at the end."""
     paths = [path for name, paths in routes(now_ms()).items() if "points" not in name for path in paths[:1]]
-    load_of(port, paths, "--clients", CROWD, "--seconds", minutes * 12)
+    load_of(port, paths, "--clients", MANY_CLIENTS, "--seconds", minutes * 12)
     before = resident_mib(process)
-    found = load_of(port, paths, "--clients", CROWD, "--seconds", minutes * 60)
+    found = load_of(port, paths, "--clients", MANY_CLIENTS, "--seconds", minutes * 60)
     after = resident_mib(process)
-    median, p95, p99, most = spread(found["took"])
+    median, p95, p99, maximum = spread(found["took"])
     codes = Counter(found["codes"])
     return table(
-        ("what", "figure"),
+        ("measure", "value"),
         [
             ("requests/s", f"{found['rate']:,.0f}"),
             ("replies by status", ", ".join(f"{code}: {count:,}" for code, count in sorted(codes.items()))),
-            ("median / p95 / p99 / max ms", " / ".join(f"{value * 1000:.0f}" for value in (median, p95, p99, most))),
-            ("resident MiB after a first fifth", f"{before:.1f}"),
+            ("median / p95 / p99 / max ms", " / ".join(f"{value * 1000:.0f}" for value in (median, p95, p99, maximum))),
+            ("resident MiB after the warm-up", f"{before:.1f}"),
             ("resident MiB at the end", f"{after:.1f}"),
         ],
     )
@@ -251,12 +253,13 @@ def workers(process: subprocess.Popen) -> list[str]:
 
 
 def cpu_seconds(process: subprocess.Popen) -> float:
+    """User and system time of all workers."""
     fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split() for pid in workers(process)]
     return sum(int(each[11]) + int(each[12]) for each in fields) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mib(process: subprocess.Popen) -> float:
-    """Of the largest worker."""
+    """Resident memory of the largest worker."""
     statuses = [Path(f"/proc/{pid}/status").read_text() for pid in workers(process)]
     lines = (line for text in statuses for line in text.splitlines() if line.startswith("VmRSS"))
     return max(int(line.split()[1]) / 1024 for line in lines)

@@ -1,5 +1,5 @@
-"""The least that a Flask route can do, for comparison: the same bytes from memory, under the same
-server as the API. `python3 -m bench.bare PORT FILE`"""
+"""The minimal Flask route, for comparison: sends the same bytes from memory, under the same server
+as the API. `python3 -m bench.bare PORT FILE`"""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,8 @@ from pipeline.api.serve import serve
 
 
 def main() -> None:
-    body, app = Path(sys.argv[2]).read_bytes(), Flask("bare")
+    body = Path(sys.argv[2]).read_bytes()
+    app = Flask("bare")
 
     @app.get("/")
     def answer() -> Response:

@@ -21,7 +21,8 @@ class Table:
     `update_condition`: SQL condition on the row `old` and its replacement `new`; unless it holds,
     the row is not replaced.
     `keeps_history`: in Cassandra every state has a row of its own, so a delete in PostgreSQL
-    deletes nothing there."""
+    deletes nothing there.
+    `hourly`: partitioned by symbol and hour in Cassandra."""
 
     name: str
     key: tuple[str, ...]
@@ -32,6 +33,7 @@ class Table:
     volatile: frozenset[str] = frozenset({"updated_at"})
     update_condition: str = ""
     keeps_history: bool = True
+    hourly: bool = False
 
 
 STATS = Table(
@@ -77,6 +79,7 @@ BOOKS = Table(
     version="updated_at",
     poll_setting="ORDER_BOOK_INTERVAL_SECONDS",
     update_condition="new.last_update_id > old.last_update_id",
+    hourly=True,
 )
 TRADES = Table(
     name="recent_trades",
@@ -96,6 +99,7 @@ TRADES = Table(
     version="trade_time",
     poll_setting="TRADES_INTERVAL_SECONDS",
     volatile=frozenset(),
+    hourly=True,
 )
 KLINES = Table(
     name="klines",

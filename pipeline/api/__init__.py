@@ -1,2 +1,2 @@
-"""The JSON API over Cassandra. Read in this order: description, app, routes, market, history,
-store."""
+"""The JSON API over Cassandra. Read in this order: route_specs, app, routes, market, history,
+candles, downsampling, store."""

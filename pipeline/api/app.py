@@ -1,8 +1,9 @@
-"""The Flask app: every route of the description, answers kept for a moment, one shape for every
-error. Knows HTTP; what is read is in routes.py."""
+"""The Flask app: every route of route_specs.py, cached responses, one shape for every error. Knows
+HTTP; what a route reads is in routes.py."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -13,29 +14,27 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException
 
 from pipeline.api.cache import Cache
-from pipeline.api.freshness_metrics import registry_of
-from pipeline.api.middleware import ROWS, Middleware
+from pipeline.api.freshness_metrics import freshness_registry
+from pipeline.api.max_age import RESPONSE_FRESH_SECONDS
+from pipeline.api.middleware import ROW_COUNT, Environ, Middleware, StartResponse
 from pipeline.api.openapi import document
 from pipeline.api.pages import docs_page, start_page
 from pipeline.api.query import BadParameter, read_query
-from pipeline.api.responses import Answer
-from pipeline.api.route_specs import ROUTES, Route
+from pipeline.api.responses import EncodedResponse
+from pipeline.api.route_specs import ROUTES, RouteSpec
 from pipeline.api.routes import Arguments, Handler, Routes
-from pipeline.api.store import Store
+from pipeline.api.store import CassandraStore, Store
 from pipeline.errors import StoreUnavailable
 from pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
 
-# Fresh for so long, and for as long again given while it is read anew (shared.py). With that of the
-# rows below it (market.py) an answer is at most a second old.
-KEPT_SECONDS = 0.35
-KEPT_BYTES = 64 * 1024 * 1024
+MAX_CACHED_BYTES = 64 * 1024 * 1024
 RETRY_AFTER_SECONDS = 2
 
 
 class OrjsonProvider(JSONProvider):
-    """Errors are dicts; answers are encoded in answers.py."""
+    """Encodes the errors, which are dicts; rows are encoded in responses.py."""
 
     def dumps(self, obj: Any, **_: Any) -> str:
         return orjson.dumps(obj).decode()
@@ -48,54 +47,72 @@ class OrjsonProvider(JSONProvider):
         return Response(body, mimetype="application/json")
 
 
-class CryptoFlask(Flask):
+class ApiApp(Flask):
+    """Flask behind our middleware."""
+
     json_provider_class = OrjsonProvider
+
+    def __init__(self, cache: Cache[EncodedResponse], cors_origins: tuple[str, ...]) -> None:
+        super().__init__("cassandra_api", static_folder=None)
+        self.url_map.strict_slashes = False  # /klines/ is /klines
+        self._middleware = Middleware(super().wsgi_app, cache, cors_origins)
+
+    def wsgi_app(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        return self._middleware(environ, start_response)
 
 
 def create_app(settings: Settings, store: Store | None = None) -> Flask:
-    """The app; it starts without Cassandra and answers 503 until that is there."""
-    store = store or Store(settings)
-    app = CryptoFlask("cassandra_api", static_folder=None)
-    app.url_map.strict_slashes = False  # /klines/ is /klines
-    routes = Routes(settings, store)
-    kept: Cache[Answer] = Cache("answers", KEPT_SECONDS, KEPT_BYTES, size=lambda answer: answer.size)
-    for path, handler in {**routes.handlers(), **own_pages(routes)}.items():
-        app.add_url_rule(path, path, view(ROUTES[path], handler, kept))
+    """The app. It starts without Cassandra and answers 503 until Cassandra is available."""
+    routes = Routes(settings, store or CassandraStore(settings))
+    cache: Cache[EncodedResponse] = Cache(
+        "answers", RESPONSE_FRESH_SECONDS, MAX_CACHED_BYTES, size=lambda response: response.size
+    )
+    app = ApiApp(cache, settings.API_CORS_ORIGINS)
+    for path, handler in {**routes.handlers(), **self_description(routes)}.items():
+        app.add_url_rule(path, path, View(ROUTES[path], handler, cache).respond)
     app.register_error_handler(BadParameter, bad_parameter)
     app.register_error_handler(StoreUnavailable, store_unavailable)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, unexpected)
-    app.wsgi_app = Middleware(app.wsgi_app, kept, settings.API_CORS_ORIGINS)
     return app
 
 
-def own_pages(routes: Routes) -> dict[str, Handler]:
-    """What is said about the API itself."""
-    ages = registry_of(routes.freshness)
+def self_description(routes: Routes) -> dict[str, Handler]:
+    """The handlers of the routes about the API itself, by path."""
+    registry = freshness_registry(routes.freshness)
     return {
-        "/metrics": lambda query, _: Answer(generate_latest() + generate_latest(ages), CONTENT_TYPE_LATEST),
-        "/openapi.json": lambda query, _: Answer.of_object(document()),
-        "/docs": lambda query, _: Answer(docs_page(document()), "text/html"),
-        "/": lambda query, _: Answer(start_page(routes.freshness), "text/html"),
+        "/metrics": lambda query, _: EncodedResponse(
+            generate_latest() + generate_latest(registry), CONTENT_TYPE_LATEST
+        ),
+        "/openapi.json": lambda query, _: EncodedResponse.of_object(document()),
+        "/docs": lambda query, _: EncodedResponse(docs_page(document()), "text/html"),
+        "/": lambda query, _: EncodedResponse(start_page(routes.freshness), "text/html"),
     }
 
 
-def view(route: Route, handler: Handler, kept: Cache[Answer]) -> Callable[[], Response]:
-    """One request: the answer to the same question of a moment ago, or a new one."""
+class View:
+    """One route's view function: validates the query, calls the handler, caches its response."""
 
-    def make(arguments: Arguments) -> Answer:
-        query = read_query(arguments, route.parameters, route.required)
-        return handler(query, arguments).fresh_for(route.fresh_seconds)
+    def __init__(self, route: RouteSpec, handler: Handler, cache: Cache[EncodedResponse]) -> None:
+        self._route = route
+        self._handler = handler
+        self._cache = cache
 
-    def answer() -> Response:
-        environ, arguments = request.environ, list(request.args.items(multi=True))
-        key = (route.path, environ["QUERY_STRING"])
-        found = kept.get(key, lambda: make(arguments)) if route.fresh_seconds else make(arguments)
-        environ[ROWS] = found.rows
-        status, headers, body = found.reply(environ)
+    def respond(self) -> Response:
+        environ = request.environ
+        arguments = list(request.args.items(multi=True))
+        if self._route.fresh_seconds:
+            key = (self._route.path, environ["QUERY_STRING"])
+            response = self._cache.get_or_read(key, partial(self._handle, arguments))
+        else:
+            response = self._handle(arguments)
+        environ[ROW_COUNT] = response.rows
+        status, headers, body = response.for_request(environ)
         return Response(body, status, headers)
 
-    return answer
+    def _handle(self, arguments: Arguments) -> EncodedResponse:
+        query = read_query(arguments, self._route.parameters, self._route.required)
+        return self._handler(query, arguments).fresh_for(self._route.fresh_seconds)
 
 
 def error(status: HTTPStatus, message: str, **more: object) -> tuple[dict[str, object], int]:
@@ -108,14 +125,14 @@ def bad_parameter(problem: BadParameter) -> tuple[dict[str, object], int]:
 
 
 def store_unavailable(problem: StoreUnavailable) -> tuple[dict[str, object], int, dict[str, str]]:
-    # The store's file says when it goes and when it is back.
-    log.debug("store_unavailable", extra={"error": str(problem)})
+    # DEBUG, because store.py logs when Cassandra becomes unavailable and when it has recovered.
+    log.debug("request_failed", extra={"error": str(problem)})
     body, status = error(HTTPStatus.SERVICE_UNAVAILABLE, "the store does not answer; try again shortly")
     return body, status, {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 
 def http_error(problem: HTTPException) -> tuple[dict[str, object], int, list[tuple[str, str]]]:
-    """404, 405 and the like, with the headers they need (Allow)."""
+    """404, 405 and the like, with the headers that they require (Allow)."""
     body, status = error(HTTPStatus(problem.code or 500), problem.description or problem.name)
     return body, status, [header for header in problem.get_headers() if header[0] != "Content-Type"]
 

@@ -1,12 +1,12 @@
-"""A short memory that many readers share: what was read is kept for a moment, and of many who want
-the same at once one reads. Knows nothing of what is read."""
+"""Stale-while-revalidate cache: a value is served for a short time after it was read; concurrent
+misses share one read. Knows nothing of the values."""
 
 import logging
 import threading
 import time
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as Late
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Generic, NamedTuple, TypeVar
 
 from cachetools import TTLCache
@@ -17,98 +17,104 @@ from pipeline.errors import StoreUnavailable
 log = logging.getLogger(__name__)
 
 Value = TypeVar("Value")
-WAIT_SECONDS = 5.0
-# Reads behind answers that are given meanwhile; each key has at most one, so few wait for a thread.
-BACKGROUND_READS = 4
+MAX_WAIT_SECONDS = 5.0
+# Threads that refresh stale values. Each key has at most one refresh, so few wait for a thread.
+REFRESH_THREADS = 4
 
 
-class Kept(NamedTuple):
-    value: object
-    until: float  # from then on it is old
+class Entry(NamedTuple, Generic[Value]):
+    value: Value
+    fresh_until: float
 
 
 class Cache(Generic[Value]):
-    """Values by key, together at most `most` in `size`. For `seconds` after it was read a value is
-    fresh. For the same time again it is old: still given, while one reads it again behind the
-    reply, so that of many who ask all the time nobody waits. After that the first who asks reads
-    and the others wait. A read that fails is not kept: its error goes to those who waited for it.
-    `name` is that of the metrics."""
+    """Values by key, with a total `size` of at most `max_size`. A value is fresh for
+    `fresh_seconds` after it was read. For the same time again it is stale: it is still served
+    while a background thread reads it again, so under steady load no request waits. After that
+    the first request reads and concurrent ones wait for its result. A failed read is not cached:
+    its error is raised in every request that waited for it. `name` is the label of the
+    metrics."""
 
     def __init__(
         self,
         name: str,
-        seconds: float,
-        most: int,
+        fresh_seconds: float,
+        max_size: int,
         size: Callable[[Value], int] = lambda value: 1,
-        timer: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.monotonic,
+        refresher: Executor | None = None,
     ) -> None:
-        results = ("hit", "old", "shared", "miss")
-        self._hits, self._olds, self._waits, self._misses = (metrics.CACHE.labels(name, result) for result in results)
-        self._seconds = seconds
-        self._timer = timer
+        self._hits = metrics.CACHE_LOOKUPS.labels(name, "hit")
+        self._stale_hits = metrics.CACHE_LOOKUPS.labels(name, "old")
+        self._shared_reads = metrics.CACHE_LOOKUPS.labels(name, "shared")
+        self._misses = metrics.CACHE_LOOKUPS.labels(name, "miss")
+        self._fresh_seconds = fresh_seconds
+        self._clock = clock
         self._lock = threading.Lock()
-        self._kept: TTLCache[Hashable, Kept] = TTLCache(
-            most, 2 * seconds, getsizeof=lambda kept: size(kept.value), timer=timer
+        self._entries: TTLCache[Hashable, Entry[Value]] = TTLCache(
+            max_size, 2 * fresh_seconds, getsizeof=lambda entry: size(entry.value), timer=clock
         )
-        self._reading: dict[Hashable, Future[Value]] = {}
-        self._background = ThreadPoolExecutor(BACKGROUND_READS, f"read-{name}")
+        self._reads: dict[Hashable, Future[Value]] = {}
+        self._refresher = refresher or ThreadPoolExecutor(REFRESH_THREADS, f"refresh-{name}")
 
     def peek(self, key: Hashable) -> Value | None:
-        """The value of `key` if it is there and fresh."""
+        """The value of `key` if it is cached and fresh."""
         with self._lock:
-            kept = self._kept.get(key)
-        if kept is None or self._timer() >= kept.until:
+            entry = self._entries.get(key)
+        if entry is None or self._clock() >= entry.fresh_until:
             return None
         self._hits.inc()
-        return kept.value
+        return entry.value
 
-    def get(self, key: Hashable, read: Callable[[], Value]) -> Value:
-        """The value of `key`, read when it is not there. Raises what `read` raises, and
-        StoreUnavailable when another's read takes too long."""
+    def get_or_read(self, key: Hashable, read: Callable[[], Value]) -> Value:
+        """The value of `key`; calls `read` if it is not cached. Raises what `read` raises, and
+        StoreUnavailable if another request's read takes longer than MAX_WAIT_SECONDS."""
         with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None and self._timer() < kept.until:
+            entry = self._entries.get(key)
+            if entry is not None and self._clock() < entry.fresh_until:
                 self._hits.inc()
-                return kept.value
-            reading = self._reading.get(key)
-            if reading is None:
-                mine = self._reading[key] = Future()
-        if kept is not None:
-            self._olds.inc()
-            if reading is None:
-                self._background.submit(self._read_behind, key, read, mine)
-            return kept.value
-        if reading is not None:
-            self._waits.inc()
-            try:
-                return reading.result(WAIT_SECONDS)
-            except Late:
-                raise StoreUnavailable(f"the same read of another request takes over {WAIT_SECONDS:g} s") from None
-        self._misses.inc()
-        return self._read(key, read, mine)
-
-    def _read_behind(self, key: Hashable, read: Callable[[], Value], mine: "Future[Value]") -> None:
-        """Nobody hears of an error here: the next who finds nothing kept reads again and does."""
+                return entry.value
+            result = self._reads.get(key)
+            is_first = result is None
+            if result is None:
+                result = self._reads[key] = Future()
+        if entry is not None:
+            self._stale_hits.inc()
+            if is_first:
+                self._refresher.submit(self._refresh, key, read, result)
+            return entry.value
+        if is_first:
+            self._misses.inc()
+            return self._read(key, read, result)
+        self._shared_reads.inc()
         try:
-            self._read(key, read, mine)
+            return result.result(MAX_WAIT_SECONDS)
+        except FutureTimeout:
+            raise StoreUnavailable(f"another request's read takes longer than {MAX_WAIT_SECONDS:g} s") from None
+
+    def _refresh(self, key: Hashable, read: Callable[[], Value], result: "Future[Value]") -> None:
+        """Read in the background. An error reaches only requests that wait for this read; once
+        the stale value has expired, the next request reads and gets its own error."""
+        try:
+            self._read(key, read, result)
         except StoreUnavailable as error:
-            log.debug("store_unavailable", extra={"error": str(error)})
+            log.debug("refresh_failed", extra={"error": str(error)})
         except Exception:
             log.exception("unexpected_error")
 
-    def _read(self, key: Hashable, read: Callable[[], Value], mine: "Future[Value]") -> Value:
+    def _read(self, key: Hashable, read: Callable[[], Value], result: "Future[Value]") -> Value:
         try:
             value = read()
         except BaseException as error:
             with self._lock:
-                del self._reading[key]
-            mine.set_exception(error)
+                del self._reads[key]
+            result.set_exception(error)
             raise
         with self._lock:
-            del self._reading[key]
+            del self._reads[key]
             try:
-                self._kept[key] = Kept(value, self._timer() + self._seconds)
+                self._entries[key] = Entry(value, self._clock() + self._fresh_seconds)
             except ValueError:
-                pass  # larger than the whole memory: answered, not kept
-        mine.set_result(value)
+                pass  # larger than max_size: returned, not cached
+        result.set_result(value)
         return value

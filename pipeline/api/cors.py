@@ -7,16 +7,17 @@ EXPOSED = "Link, ETag, X-Request-Id, X-Complete-From, Retry-After"
 
 
 def cors_headers(origins: tuple[str, ...], environ: dict[str, Any]) -> list[tuple[str, str]]:
-    """The headers for this request: `*` allows every origin; with none, browsers keep other pages
-    out."""
+    """The headers for this request. `*` allows every origin; without any, browsers let no page of
+    another origin read the API."""
     if not origins:
         return []
-    origin, every = environ.get("HTTP_ORIGIN"), "*" in origins
-    headers = [] if every else [("Vary", "Origin")]
-    if origin is None or not (every or origin in origins):
+    origin = environ.get("HTTP_ORIGIN")
+    all_allowed = "*" in origins
+    headers = [] if all_allowed else [("Vary", "Origin")]
+    if origin is None or not (all_allowed or origin in origins):
         return headers
     headers += [
-        ("Access-Control-Allow-Origin", "*" if every else origin),
+        ("Access-Control-Allow-Origin", "*" if all_allowed else origin),
         ("Access-Control-Expose-Headers", EXPOSED),
     ]
     if environ["REQUEST_METHOD"] == "OPTIONS":

@@ -1,4 +1,4 @@
-"""An order book as the two curves of a depth chart. Knows no store."""
+"""An order book as the two curves of a depth chart. Knows nothing of Cassandra."""
 
 from itertools import accumulate
 
@@ -6,22 +6,22 @@ from pipeline.api.store import Row
 
 
 def cut(rows: list[Row], levels: int | None) -> list[Row]:
-    """Books with at most this many levels a side."""
+    """Books with at most `levels` levels per side; None keeps all."""
     if levels is None:
         return rows
     return [{**row, "bids": (row["bids"] or [])[:levels], "asks": (row["asks"] or [])[:levels]} for row in rows]
 
 
 def depth(book: Row) -> list[Row]:
-    """Rows ascending by price; each side's depth adds up from its best price outwards."""
+    """Rows ascending by price; the depth of each side accumulates from its best price outwards."""
     bids, asks = side(book, "bids", "bid"), side(book, "asks", "ask")
     return [*reversed(bids), *asks]
 
 
 def side(book: Row, levels: str, name: str) -> list[Row]:
     """One side, best price first."""
-    found = book[levels] or []
-    sums = accumulate(quantity for _, quantity in found)
+    pairs = book[levels] or []
+    totals = accumulate(quantity for _, quantity in pairs)
     return [
         {
             "symbol": book["symbol"],
@@ -32,5 +32,5 @@ def side(book: Row, levels: str, name: str) -> list[Row]:
             "bid_depth": total if name == "bid" else None,
             "ask_depth": total if name == "ask" else None,
         }
-        for (price, quantity), total in zip(found, sums)
+        for (price, quantity), total in zip(pairs, totals)
     ]

@@ -1,23 +1,24 @@
-"""How old the newest row of each table is, by the row's own time, and whether that is late. A few
-reads of single partitions, whatever the tables hold. Knows nothing of HTTP."""
+"""How old the newest row of each table is, by the time stored in the row, and whether it is late. A
+few reads of single partitions, however many rows the tables hold. Knows nothing of HTTP."""
 
 from collections.abc import Callable, Iterable, Mapping
 
 from pipeline.api.cache import Cache
-from pipeline.api.candles import PARTITION
-from pipeline.api.history import OF_HOUR, History
-from pipeline.api.market import KEPT_SECONDS, Market
+from pipeline.api.history import OF_HOUR, OF_INTERVAL, History
+from pipeline.api.market import Market
+from pipeline.api.max_age import ROWS_FRESH_SECONDS
 from pipeline.api.paging import FIRST, LAST, Span
 from pipeline.api.store import Row
-from pipeline.intervals import interval_ms
+from pipeline.intervals import max_interval_ms
 from pipeline.settings import Settings
-from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TABLES, TRADES
+from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TABLES, TRADES, Table
 from pipeline.times import now_ms
 
-# A price that did not change is no new row, and now and then a poll fails or the way here takes
-# seconds: five polls without news and ten seconds are no accident any more.
-LATE_AFTER_POLLS, SLACK_SECONDS = 5, 10
-WHOLE = Span(FIRST, LAST, forward=False)
+# A table is late after five polls and ten seconds without a new row: an unchanged value makes no
+# row, a single poll may fail, and the pipeline may take seconds.
+LATE_AFTER_POLLS = 5
+SLACK_SECONDS = 10
+NEWEST_FIRST = Span(FIRST, LAST, forward=False)
 
 
 class Freshness:
@@ -28,47 +29,49 @@ class Freshness:
         self._market = market
         self._clock = clock
         self._late_after = late_after(settings)
-        self._shared: Cache[dict[str, int | None]] = Cache("rows", KEPT_SECONDS, most=1)
+        self._cache: Cache[dict[str, int | None]] = Cache("rows", ROWS_FRESH_SECONDS, max_size=1)
 
     def rows(self) -> list[Row]:
-        """One row a table, in the order of the tables."""
+        """One row per table."""
         return self.rows_of(self.newest())
 
     def rows_of(self, newest: Mapping[str, int | None]) -> list[Row]:
-        """The same from times that are known already; a table that is not among them has no row."""
+        """The same from times that were read earlier; a table that is missing there has no row."""
         now = self._clock()
         return [row_of(table, newest.get(table), now, seconds) for table, seconds in self._late_after.items()]
 
     def newest(self) -> dict[str, int | None]:
-        """The time of the newest row of each table, of whichever symbol has it, in ms."""
-        return self._shared.get("newest", self._read)
+        """The time in ms of the newest row of any symbol, by table."""
+        return self._cache.get_or_read("newest", self._read)
 
     def _read(self) -> dict[str, int | None]:
         market = self._market.rows()
         return {
             STATS.name: latest(row["stats_updated_at"] for row in market),
             PRICES.name: latest(row["price_updated_at"] for row in market),
-            BOOKS.name: self._newest_hourly(BOOKS.name),
-            TRADES.name: self._newest_hourly(TRADES.name),
+            BOOKS.name: self._newest_hourly(BOOKS),
+            TRADES.name: self._newest_hourly(TRADES),
             KLINES.name: self._newest_candle(),
         }
 
-    def _newest_hourly(self, table: str) -> int | None:
-        time = TABLES[table].time
+    def _newest_hourly(self, table: Table) -> int | None:
         partitions = self._history.newest_hours(table, self._market.stored_symbols(table))
-        columns = f"to_unix_timestamp({time}) AS {time}"
-        parts = self._history.read(table, OF_HOUR, [(each, WHOLE) for each in partitions], False, 1, columns)
-        return latest(row[time] for part in parts for row in part)
+        return self._newest(table, OF_HOUR, partitions, table.time)
 
     def _newest_candle(self) -> int | None:
-        """When a candle last changed: of each symbol the newest candle of its shortest interval."""
+        """When a candle last changed, from the newest candle of each symbol's shortest interval."""
         shortest = [
-            (symbol, min(intervals, key=lambda name: interval_ms(name) or float("inf")))
+            (symbol, min(intervals, key=max_interval_ms))
             for symbol, intervals in self._market.stored_intervals().items()
         ]
-        columns = "to_unix_timestamp(updated_at) AS updated_at"
-        parts = self._history.read(KLINES.name, PARTITION, [(each, WHOLE) for each in shortest], False, 1, columns)
-        return latest(row["updated_at"] for part in parts for row in part)
+        return self._newest(KLINES, OF_INTERVAL, shortest, "updated_at")
+
+    def _newest(self, table: Table, where: str, partitions: Iterable[tuple[str, object]], time: str) -> int | None:
+        """The latest `time` among the newest rows of the partitions."""
+        columns = f"to_unix_timestamp({time}) AS {time}"
+        parts = [(values, NEWEST_FIRST) for values in partitions]
+        found = self._history.read(table, where, parts, False, 1, columns)
+        return latest(row[time] for rows in found for row in rows)
 
 
 def late_after(settings: Settings) -> dict[str, float]:
@@ -83,7 +86,7 @@ def latest(times: Iterable[int | None]) -> int | None:
 
 
 def row_of(table: str, updated_at: int | None, now: int, late_after_seconds: float) -> Row:
-    # A clock that is ahead of ours makes no row younger than now.
+    # The exchange's clock may be ahead of this machine's; an age is never negative.
     age = None if updated_at is None else max(0, now - updated_at) / 1000
     late = age is None or age > late_after_seconds
     return {

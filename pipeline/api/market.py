@@ -1,49 +1,48 @@
-"""What is true now: the whole market from market_now, which symbols are tracked, which candle
-intervals are stored. Small reads that many requests share. Knows nothing of HTTP."""
+"""The current state: the whole market from market_now, which symbols are tracked, which candle
+intervals are stored. Small reads, cached because many requests need them. Knows nothing of HTTP."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from operator import itemgetter
-from typing import Any
 
 from pipeline.api.cache import Cache
+from pipeline.api.max_age import ROWS_FRESH_SECONDS
 from pipeline.api.query import Query
 from pipeline.api.store import Row, Store
 from pipeline.symbols import quote_asset
-from pipeline.tables import BOOKS, DATA_SOURCE, KLINES, MARKET_NOW, PRICES, STATS, STORED_HOURS, TRADES
+from pipeline.tables import BOOKS, DATA_SOURCE, KLINES, MARKET_NOW, PRICES, STATS, STORED_HOURS, TRADES, Table
 
-# A third of the second that an answer may be old, in two halves (shared.py); the rest is the
-# encoded answers' (app.py).
-KEPT_SECONDS = 0.15
-NAMES = {
+# The columns of market_now by the names that they have in the history tables.
+COLUMNS_IN_MARKET_NOW = {
     PRICES.name: {name: name for name in PRICES.columns} | {"updated_at": "price_updated_at"},
     STATS.name: {name: name for name in STATS.columns} | {"updated_at": "stats_updated_at"},
 }
 
 
 class Market:
-    """Current state. Every method may raise StoreUnavailable. Rows are shared: do not change
-    them."""
+    """Current state. Every method may raise StoreUnavailable. The rows are cached and shared
+    between requests: do not change them."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._shared: Cache[Any] = Cache("rows", KEPT_SECONDS, most=16)
+        self._cache: Cache[list[Row]] = Cache("rows", ROWS_FRESH_SECONDS, max_size=16)
 
-    def current(self, table: str, query: Query) -> list[Row]:
+    def current(self, table: Table, query: Query) -> list[Row]:
         """latest_prices or crypto_24h_stats: the newest row of every symbol, in the shape of the
         history table."""
         rows = of_symbols(self._rows_of(table), query)
         rows.sort(key=itemgetter("updated_at", "symbol"))
         return rows[-query.limit :]
 
-    def ranking(self, query: Query) -> list[Row]:
-        """24 h statistics of the whole market (or of the symbols asked for) now, by one column."""
-        rows = [row for row in of_symbols(self._rows_of(STATS.name), query) if row[query.sort] is not None]
-        rows.sort(key=itemgetter(query.sort, "symbol"), reverse=query.descending)
+    def ranking(self, query: Query, column: str) -> list[Row]:
+        """Current 24 h statistics of the whole market (or of the requested symbols), sorted by
+        `column`."""
+        rows = [row for row in of_symbols(self._rows_of(STATS), query) if row[column] is not None]
+        rows.sort(key=itemgetter(column, "symbol"), reverse=query.descending)
         return rows[: query.limit]
 
     def summary(self, query: Query) -> list[Row]:
-        """One row a quote asset."""
+        """One row per quote asset."""
         groups: dict[str, list[Row]] = defaultdict(list)
         for row in self.rows():
             if row["stats_updated_at"] is not None and query.quote_asset in (None, row["quote_asset"]):
@@ -51,8 +50,8 @@ class Market:
         return [summary_of(quote, groups[quote]) for quote in sorted(groups)]
 
     def symbols(self, query: Query) -> list[Row]:
-        """Every symbol with its quote asset, whether it is tracked, and where the data come
-        from."""
+        """Every symbol with its quote asset, whether it is tracked, and the source of the
+        data."""
         source = next(iter(self._store.select("name, base_url", DATA_SOURCE)), {"name": None, "base_url": None})
         tracked = self.tracked()
         rows = [
@@ -68,29 +67,34 @@ class Market:
         return [row for row in of_symbols(rows, query) if query.tracked in (None, row["tracked"])]
 
     def listed(self, query: Query) -> tuple[str, ...]:
-        """Every symbol of the market, or of the quote asset asked for."""
+        """Every symbol of the market, or of the requested quote asset."""
         return tuple(sorted(row["symbol"] for row in of_symbols(self.rows(), query)))
 
     def tracked(self) -> set[str]:
         """Symbols with trades, books or candles."""
-        stored = self.stored_symbols(BOOKS.name) + self.stored_symbols(TRADES.name)
-        return set(stored) | set(self.stored_intervals())
+        return {*self.stored_symbols(BOOKS), *self.stored_symbols(TRADES), *self.stored_intervals()}
 
-    def stored_symbols(self, table: str) -> tuple[str, ...]:
-        """Symbols that order_book or recent_trades holds rows of."""
-        rows = self._kept(STORED_HOURS, lambda: self._store.select("DISTINCT table_name, symbol", STORED_HOURS))
-        return tuple(sorted(row["symbol"] for row in rows if row["table_name"] == table))
+    def stored_symbols(self, table: Table) -> tuple[str, ...]:
+        """Symbols that have rows in `table`, one that is partitioned by hour."""
+        rows = self._cache.get_or_read(STORED_HOURS, self._read_stored_symbols)
+        return tuple(sorted(row["symbol"] for row in rows if row["table_name"] == table.name))
 
     def stored_intervals(self) -> dict[str, set[str]]:
         """Candle intervals by symbol."""
         found: dict[str, set[str]] = defaultdict(set)
-        for row in self._kept(KLINES.name, lambda: self._store.select("DISTINCT symbol, interval", KLINES.name)):
+        for row in self._cache.get_or_read(KLINES.name, self._read_stored_intervals):
             found[row["symbol"]].add(row["interval"])
         return dict(found)
 
     def rows(self) -> list[Row]:
-        """market_now as it is stored, all quote assets."""
-        return self._kept(MARKET_NOW, self._read_market)
+        """The rows of market_now for all quote assets, as stored."""
+        return self._cache.get_or_read(MARKET_NOW, self._read_market)
+
+    def _read_stored_symbols(self) -> list[Row]:
+        return self._store.select("DISTINCT table_name, symbol", STORED_HOURS)
+
+    def _read_stored_intervals(self) -> list[Row]:
+        return self._store.select("DISTINCT symbol, interval", KLINES.name)
 
     def _read_market(self) -> list[Row]:
         quotes = self._store.select("DISTINCT quote_asset", MARKET_NOW)
@@ -98,17 +102,14 @@ class Market:
         parts = self._store.select_many(self._store.columns_of(MARKET_NOW), MARKET_NOW, "WHERE quote_asset = ?", values)
         return [row for part in parts for row in part]
 
-    def _rows_of(self, table: str) -> list[Row]:
-        names = NAMES[table]
+    def _rows_of(self, table: Table) -> list[Row]:
+        names = COLUMNS_IN_MARKET_NOW[table.name]
         rows = [{name: row[stored] for name, stored in names.items()} for row in self.rows()]
         return [row for row in rows if row["updated_at"] is not None]
 
-    def _kept(self, key: str, read: Callable[[], Any]) -> Any:
-        return self._shared.get(key, read)
-
 
 def of_symbols(rows: Iterable[Row], query: Query) -> list[Row]:
-    """The rows of the symbols and of the quote asset asked for."""
+    """The rows of the requested symbols and quote asset."""
     wanted, quote = frozenset(query.symbols), query.quote_asset
     return [
         row

@@ -1,6 +1,6 @@
-"""The outermost layer: every request gets an id, a line in the log, its metrics and CORS headers,
-and an answer of a moment ago is sent from here, before Flask does any work. Knows WSGI; knows
-nothing of what is answered."""
+"""The outermost layer: gives every request an id, a log line, metrics and CORS headers, and serves
+fresh cached responses before Flask does any work. Knows WSGI; knows nothing of the responses'
+content."""
 
 import logging
 import re
@@ -13,56 +13,59 @@ from typing import Any
 from pipeline.api import metrics
 from pipeline.api.cache import Cache
 from pipeline.api.cors import cors_headers
-from pipeline.api.responses import Answer
+from pipeline.api.responses import EncodedResponse
 from pipeline.api.route_specs import ROUTES
 
 log = logging.getLogger(__name__)
-GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-LONGEST_SHOWN = 300
-# Where a view leaves the number of rows for the line in the log.
-ROWS = "api.rows"
+HARMLESS_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+MAX_LOGGED_CHARACTERS = 300
+# The key in the WSGI environment under which a view leaves the number of rows for the log line.
+ROW_COUNT = "api.rows"
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
+WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
 class Middleware:
-    """A WSGI app around the Flask app."""
+    """A WSGI app around the Flask app. `cache` holds responses by (path, query string)."""
 
-    def __init__(self, app: Callable, kept: Cache[Answer], origins: tuple[str, ...]) -> None:
+    def __init__(self, app: WsgiApp, cache: Cache[EncodedResponse], cors_origins: tuple[str, ...]) -> None:
         self._app = app
-        self._kept = kept
-        self._origins = origins
+        self._cache = cache
+        self._cors_origins = cors_origins
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        began, identity = time.perf_counter(), request_id(environ)
-        always = [("X-Request-Id", identity), *cors_headers(self._origins, environ)]
+        started = time.perf_counter()
+        request_id = request_id_of(environ)
+        common_headers = [("X-Request-Id", request_id), *cors_headers(self._cors_origins, environ)]
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
             length = next((int(value) for name, value in headers if name == "Content-Length"), 0)
-            note(environ, int(status[:3]), length, time.perf_counter() - began, identity)
-            return start_response(status, [*headers, *always], *exc_info)
+            record_request(environ, int(status[:3]), length, time.perf_counter() - started, request_id)
+            return start_response(status, [*headers, *common_headers], *exc_info)
 
         if environ["REQUEST_METHOD"] == "GET":
-            answer = self._kept.peek((environ["PATH_INFO"], environ["QUERY_STRING"]))
-            if answer is not None:
-                status, headers, body = answer.reply(environ)
-                environ[ROWS] = answer.rows
+            cached = self._cache.peek((environ["PATH_INFO"], environ["QUERY_STRING"]))
+            if cached is not None:
+                status, headers, body = cached.for_request(environ)
+                environ[ROW_COUNT] = cached.rows
                 start(status, headers)
                 return [body]
         return self._app(environ, start)
 
 
-def request_id(environ: Environ) -> str:
-    """The client's own when it is harmless, else a new one."""
-    given = environ.get("HTTP_X_REQUEST_ID", "")
-    return given if GIVEN_ID.fullmatch(given) else secrets.token_hex(16)
+def request_id_of(environ: Environ) -> str:
+    """The id that the client sent if it is harmless in a log, else a new one."""
+    sent: str = environ.get("HTTP_X_REQUEST_ID", "")
+    return sent if HARMLESS_ID.fullmatch(sent) else secrets.token_hex(16)
 
 
-def note(environ: Environ, status: int, length: int, seconds: float, identity: str) -> None:
-    """One line in the log, and the metrics."""
-    path, rows = environ["PATH_INFO"], environ.get(ROWS, 0)
-    requests, took, rows_returned = counters(route_of(path), status)
+def record_request(environ: Environ, status: int, length: int, seconds: float, request_id: str) -> None:
+    """Log one line and update the metrics."""
+    path = environ["PATH_INFO"]
+    rows = environ.get(ROW_COUNT, 0)
+    requests, took, rows_returned = request_metrics(route_of(path), status)
     requests.inc()
     took.observe(seconds)
     rows_returned.inc(rows)
@@ -70,25 +73,30 @@ def note(environ: Environ, status: int, length: int, seconds: float, identity: s
         "request",
         extra={
             "method": environ["REQUEST_METHOD"],
-            "path": path[:LONGEST_SHOWN],
-            "query": environ["QUERY_STRING"][:LONGEST_SHOWN],
+            "path": path[:MAX_LOGGED_CHARACTERS],
+            "query": environ["QUERY_STRING"][:MAX_LOGGED_CHARACTERS],
             "status": status,
             "took_ms": round(seconds * 1000, 1),
             "rows": rows,
             "bytes": length,
-            "request_id": identity,
+            "request_id": request_id,
             "client": environ.get("REMOTE_ADDR", "-"),
         },
     )
 
 
 def route_of(path: str) -> str:
-    """The path of the description; unknown ones are without number and count as one."""
+    """The route's path as a metric label; all unknown paths share one label, because anyone can
+    invent more."""
     known = path.rstrip("/") or "/"
     return known if known in ROUTES else "unknown"
 
 
 @lru_cache(maxsize=1000)
-def counters(route: str, status: int) -> tuple[Any, Any, Any]:
-    """Looked up once: by label it takes longer than to count."""
-    return (metrics.REQUESTS.labels(route, status), metrics.REQUEST_SECONDS.labels(route), metrics.ROWS.labels(route))
+def request_metrics(route: str, status: int) -> tuple[Any, Any, Any]:
+    """Cached, because looking up a metric by its labels takes longer than counting."""
+    return (
+        metrics.REQUESTS.labels(route, status),
+        metrics.REQUEST_SECONDS.labels(route),
+        metrics.ROWS_RETURNED.labels(route),
+    )

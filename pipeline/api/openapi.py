@@ -1,4 +1,4 @@
-"""The routes' description as an OpenAPI 3.1 document. Knows nothing of Flask and of how rows are
+"""The route specifications as an OpenAPI 3.1 document. Knows nothing of Flask or of how rows are
 read."""
 
 from typing import Any
@@ -9,20 +9,17 @@ from pipeline.api.route_specs import (
     FLAG,
     LEVELS,
     NUMBER,
-    OBJECT,
-    PAGE,
-    PLAIN,
     ROUTES,
-    ROWS,
     TEXT,
     TIME,
     WHOLE,
-    Route,
+    Body,
+    RouteSpec,
 )
 
 VERSION = "1"
 LEVEL = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
-# Null wherever the store may hold none.
+# Null wherever Cassandra may hold no value.
 SCHEMAS: dict[str, dict[str, Any]] = {
     NUMBER: {"type": ["number", "null"]},
     WHOLE: {"type": ["integer", "null"]},
@@ -41,50 +38,50 @@ BAD_PARAMETER = {
 
 
 def document() -> dict[str, Any]:
-    """The whole document, made anew."""
+    """The complete document; a new object on each call."""
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Crypto market data",
             "version": VERSION,
             "description": "Prices, statistics, order books, trades and candles as they arrive. Times are epoch "
-            "milliseconds, prices and amounts JSON numbers. No rows are 200 and an empty array.",
+            "milliseconds, prices and amounts JSON numbers. Without rows the reply is 200 and an empty array.",
         },
         "paths": {path: {"get": operation(route)} for path, route in ROUTES.items()},
     }
 
 
-def operation(route: Route) -> dict[str, Any]:
+def operation(route: RouteSpec) -> dict[str, Any]:
     return {
         "summary": route.summary,
-        "description": route.text,
+        "description": route.description,
         "operationId": route.path.strip("/").replace(".", "_") or "start_page",
-        "parameters": [parameter(route, each) for each in route.parameters],
+        "parameters": [parameter_object(route, parameter) for parameter in route.parameters],
         "responses": responses(route),
     }
 
 
-def parameter(route: Route, each: Parameter) -> dict[str, Any]:
+def parameter_object(route: RouteSpec, parameter: Parameter) -> dict[str, Any]:
     return {
-        "name": each.name,
+        "name": parameter.name,
         "in": "query",
-        "required": each.name in route.required,
-        "description": each.help,
-        "schema": {**each.schema, "description": each.expected},
+        "required": parameter.name in route.required,
+        "description": parameter.help,
+        "schema": {**parameter.schema, "description": parameter.expected},
     }
 
 
-def responses(route: Route) -> dict[str, Any]:
+def responses(route: RouteSpec) -> dict[str, Any]:
     found = {
-        "200": {"description": "The answer", "content": content(route), "headers": headers(route)},
+        "200": {"description": "Success", "content": content(route), "headers": headers(route)},
         "405": error("Only GET, HEAD and OPTIONS", ERROR),
-        "400": error("A parameter that cannot be used, is unknown or is repeated", BAD_PARAMETER),
-        "500": error("An error of ours; it is in the log", ERROR),
+        "400": error("A parameter is invalid, unknown, repeated or missing", BAD_PARAMETER),
+        "500": error("An internal error; details are in the log", ERROR),
     }
     if route.fresh_seconds:
-        found["304"] = {"description": "Not changed since the ETag of If-None-Match"}
-    if route.store:
-        found["503"] = error("The store does not answer; try again after Retry-After seconds", ERROR)
+        found["304"] = {"description": "Unchanged since the ETag in If-None-Match"}
+    if route.reads_cassandra:
+        found["503"] = error("Cassandra does not answer; try again after Retry-After seconds", ERROR)
         found["503"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
     return dict(sorted(found.items()))
 
@@ -93,30 +90,30 @@ def error(text: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": text, "content": {"application/json": {"schema": schema}}}
 
 
-def content(route: Route) -> dict[str, Any]:
-    if route.body == PAGE:
+def content(route: RouteSpec) -> dict[str, Any]:
+    if route.body is Body.HTML:
         return {"text/html": {"schema": {"type": "string"}}}
-    if route.body == PLAIN:
+    if route.body is Body.PLAIN_TEXT:
         return {"text/plain": {"schema": {"type": "string"}}}
-    row = {
+    columns = {**route.columns, **route.downsampled_columns}
+    row: dict[str, Any] = {
         "type": "object",
-        "properties": {name: SCHEMAS[kind] for name, kind in (route.columns | route.sometimes).items()},
+        "properties": {name: SCHEMAS[kind] for name, kind in columns.items()},
     }
-    if not route.sometimes:
+    if not route.downsampled_columns:
         row["required"] = list(route.columns)
-    return {"application/json": {"schema": row if route.body == OBJECT else {"type": "array", "items": row}}}
+    return {"application/json": {"schema": row if route.body is Body.OBJECT else {"type": "array", "items": row}}}
 
 
-def headers(route: Route) -> dict[str, Any]:
-    found = {"X-Request-Id": header("string", "The request's own, or one of ours; it is in the log line")}
+def headers(route: RouteSpec) -> dict[str, Any]:
+    found = {"X-Request-Id": header("string", "The id that the client sent, or a new one; it is in the log line")}
     if route.fresh_seconds:
         found["ETag"] = header("string", "For If-None-Match")
-    if route.pages:
-        found["Link"] = header("string", 'rel="next": where the next page is, when there are more rows')
+    if route.paginated:
+        found["Link"] = header("string", 'rel="next": the URL of the next page, if there are more rows')
         found["X-Complete-From"] = header(
-            "integer", "With points, when the range was too wide to read at once: what is older than this is left out"
+            "integer", "With points, if the range was too wide to read at once: rows older than this are missing"
         )
-    assert route.body in (ROWS, OBJECT, PAGE, PLAIN)
     return found
 
 

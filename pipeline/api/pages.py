@@ -1,5 +1,5 @@
-"""The two pages for people: `/` and `/docs`. Complete in themselves: no script, no font, nothing
-from elsewhere. Knows the templates; the facts come from the description and from freshness.py."""
+"""The two pages for people: `/` and `/docs`. No scripts, no fonts, no external resources. Knows the
+templates; the content comes from openapi.py and freshness.py."""
 
 import re
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ TEMPLATES = Environment(
 
 
 def code(text: str) -> Markup:
-    """Between backticks as code."""
+    """Text in backticks as code."""
     return Markup(re.sub("`([^`]*)`", r"<code>\1</code>", str(escape(text))))
 
 
@@ -32,16 +32,16 @@ EXAMPLES = (
     ("/crypto_24h_stats?sort=quote_volume&limit=10", "the ten most traded symbols"),
     ("/latest_prices?symbol=BTCUSDT,ETHUSDT&points=300", "prices of the last day in at most 300 rows"),
     ("/recent_trades?symbol=BTCUSDT&limit=20", "the newest trades"),
-    ("/order_book?symbol=BTCUSDT&limit=1&levels=5", "the newest order book, five levels a side"),
+    ("/order_book?symbol=BTCUSDT&limit=1&levels=5", "the newest order book, five levels per side"),
     ("/depth?symbol=BTCUSDT", "the same as a depth chart"),
-    ("/market_summary", "how many symbols rise and fall"),
+    ("/market_summary", "how many symbols rise and fall, per quote asset"),
     ("/symbols?tracked=true", "symbols with trades, books and candles"),
     ("/freshness", "the age of each table's newest row"),
 )
 OTHERS = (
     ("/docs", "every route and parameter"),
     ("/openapi.json", "the same for programs (OpenAPI 3.1)"),
-    ("/health", "whether the store answers"),
+    ("/health", "whether Cassandra answers"),
     ("/metrics", "for Prometheus"),
 )
 
@@ -49,13 +49,12 @@ OTHERS = (
 def start_page(freshness: Freshness) -> bytes:
     """Freshness of every table, and links to everything."""
     try:
-        rows, away = freshness.rows(), False
+        rows, unavailable = freshness.rows(), False
     except StoreUnavailable:
-        rows, away = [], True
-    tables = [{**row, "when": moment(row["updated_at"])} for row in rows]
-    return (
-        TEMPLATES.get_template("start.html").render(tables=tables, away=away, examples=EXAMPLES, others=OTHERS).encode()
-    )
+        rows, unavailable = [], True
+    tables = [{**row, "newest": utc_text(row["updated_at"])} for row in rows]
+    template = TEMPLATES.get_template("start.html")
+    return template.render(tables=tables, unavailable=unavailable, examples=EXAMPLES, others=OTHERS).encode()
 
 
 def docs_page(document: dict[str, Any]) -> bytes:
@@ -63,5 +62,5 @@ def docs_page(document: dict[str, Any]) -> bytes:
     return TEMPLATES.get_template("docs.html").render(document=document).encode()
 
 
-def moment(ms: int | None) -> str:
+def utc_text(ms: int | None) -> str:
     return "no row yet" if ms is None else f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,5 +1,5 @@
-"""What each query parameter may be: its name, its JSON schema, how it is read, one line of help.
-The checks of a request and /openapi.json both come from here. Knows nothing of Flask's app or of
+"""Every query parameter: its name, its JSON schema, how it is parsed, one line of help. Requests
+are validated against these, /openapi.json is generated from them. Knows nothing of Flask or
 Cassandra."""
 
 import re
@@ -16,21 +16,21 @@ DEFAULT_LIMIT, MAX_LIMIT = 100, 5000
 MAX_SYMBOLS = 50
 MAX_POINTS = 5000
 MAX_LEVELS = 1000
-LONGEST_MS = 366 * DAY_MS
+MAX_INTERVAL_MS = 366 * DAY_MS
 NAME = "[A-Za-z0-9._-]{1,20}"
 SYMBOLS = f"[ ,]*{NAME} *(,[ ,]*{NAME} *)*[ ,]*"
 DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
-# The offset's + arrives as a blank when it was not encoded.
+# The + of an offset arrives as a space if the client did not encode it.
 CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+ -][0-9]{2}:?[0-9]{2})?"
-MOMENT = rf"[0-9]{{1,15}}|{DATE}([T ]{CLOCK})?"
-# Cassandra holds any 64-bit ms; these are the years 1970 to 9999, which every reader can show.
-FIRST_MS, LAST_MS = 0, 253_402_300_799_999
+INSTANT = rf"[0-9]{{1,15}}|{DATE}([T ]{CLOCK})?"
+# Cassandra stores any 64-bit ms; these are the years 1970 to 9999, which every client can show.
+MIN_MS, MAX_MS = 0, 253_402_300_799_999
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parameter:
-    """One query parameter. `parse` raises ValueError for a value that `expected` does not
-    describe."""
+    """One query parameter. `parse` raises ValueError for a value that does not meet
+    `expected`."""
 
     name: str
     schema: Mapping[str, Any]
@@ -53,14 +53,14 @@ def text_parameter(name: str, pattern: str, parse: Callable[[str], Any], expecte
     return Parameter(name, schema, matching(pattern, parse), expected, text)
 
 
-def whole(name: str, most: int, text: str, default: int | None = None) -> Parameter:
+def whole(name: str, maximum: int, text: str, default: int | None = None) -> Parameter:
     def parse(value: str) -> int:
-        if not re.fullmatch("[0-9]{1,9}", value) or not 1 <= int(value) <= most:
+        if not re.fullmatch("[0-9]{1,9}", value) or not 1 <= int(value) <= maximum:
             raise ValueError(value)
         return int(value)
 
-    schema = {"type": "integer", "minimum": 1, "maximum": most} | ({} if default is None else {"default": default})
-    return Parameter(name, schema, parse, f"a whole number from 1 to {most}", text)
+    schema = {"type": "integer", "minimum": 1, "maximum": maximum} | ({} if default is None else {"default": default})
+    return Parameter(name, schema, parse, f"a whole number from 1 to {maximum}", text)
 
 
 def choice(name: str, choices: Mapping[str, Any], text: str) -> Parameter:
@@ -80,20 +80,20 @@ def several_symbols(text: str) -> tuple[str, ...]:
     return found
 
 
-def moment(text: str) -> int:
+def instant(text: str) -> int:
     ms = int(text) if text.isdigit() else iso_to_ms(text.replace(" ", "+"))
-    if not FIRST_MS <= ms <= LAST_MS:
+    if not MIN_MS <= ms <= MAX_MS:
         raise ValueError(text)
     return ms
 
 
 def interval(text: str) -> str:
-    if (interval_ms(text) or 0) > LONGEST_MS:
+    if (interval_ms(text) or 0) > MAX_INTERVAL_MS:
         raise ValueError(text)
     return text
 
 
-WHEN = "epoch milliseconds or ISO 8601, e.g. 1700000000000 or 2026-01-31T12:00:00Z"
+INSTANT_EXPECTED = "epoch milliseconds or ISO 8601, e.g. 1700000000000 or 2026-01-31T12:00:00Z"
 SYMBOL_LIST = text_parameter(
     "symbol",
     SYMBOLS,
@@ -105,24 +105,30 @@ ONE_SYMBOL = text_parameter(
     "symbol", f" *{NAME} *", split_symbols, "one symbol, e.g. BTCUSDT", "The symbol, upper or lower case."
 )
 FROM = text_parameter(
-    "from", MOMENT, moment, WHEN, "First moment, inclusive: the first rows from there. Epoch ms or ISO 8601."
+    "from", INSTANT, instant, INSTANT_EXPECTED, "Start, inclusive: the first rows from there. Epoch ms or ISO 8601."
 )
-TO = text_parameter("to", MOMENT, moment, WHEN, "Last moment, exclusive; without `from` the last rows before it.")
-LIMIT = whole("limit", MAX_LIMIT, "Most rows of an answer; a Link header leads on when there are more.", DEFAULT_LIMIT)
+TO = text_parameter("to", INSTANT, instant, INSTANT_EXPECTED, "End, exclusive; without `from` the last rows before it.")
+LIMIT = whole(
+    "limit", MAX_LIMIT, "Maximum number of rows; a Link header leads to the next page if there are more.", DEFAULT_LIMIT
+)
 CURSOR_OF_LINK = text_parameter(
-    "cursor", CURSOR, Cursor.read, "a cursor from a Link header", "Where the last page ended; taken from a Link header."
+    "cursor",
+    CURSOR,
+    Cursor.read,
+    "a cursor from a Link header",
+    "Where the last page ended, as given in a Link header.",
 )
-POINTS = whole("points", MAX_POINTS, "Downsample the range to at most this many rows, of all symbols together.")
-LEVELS = whole("levels", MAX_LEVELS, "Most levels of each side, best first.")
+POINTS = whole("points", MAX_POINTS, "Downsample the range to at most this many rows of all symbols together.")
+LEVELS = whole("levels", MAX_LEVELS, "Maximum number of levels per side, best first.")
 INTERVAL_OF_CANDLES = text_parameter(
     "interval",
     INTERVAL,
     interval,
     "a multiple of a stored interval, e.g. 5m, 2h, 3d (case matters: 1M is a month)",
-    "Candle interval, 1m unless given: a stored one, or any multiple of one (candles are merged).",
+    "Candle interval, 1m unless given: a stored one, or any multiple of one (candles are aggregated).",
 )
 SORT = choice("sort", {name: name for name in STATS.columns}, "Rank the whole market by this column.")
-ORDER = choice("order", {"desc": True, "asc": False}, "Order of the ranking, largest first unless given.")
+ORDER = choice("order", {"desc": True, "asc": False}, "Order of the ranking; largest first unless given.")
 QUOTE_ASSET = text_parameter(
     "quote_asset",
     "[A-Za-z0-9]{1,20}",

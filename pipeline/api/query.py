@@ -1,5 +1,5 @@
-"""A request's query string as a Query, checked against the parameters its route takes. Knows no
-HTTP beyond that."""
+"""A request's query string as a Query, validated against the parameters of its route. Knows nothing
+else of HTTP."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from pipeline.api.parameters import DEFAULT_LIMIT, Parameter
 
 
 class BadParameter(Exception):
-    """A parameter cannot be used: `parameter` is its name, the message says what is allowed.
-    Becomes a 400."""
+    """A parameter is invalid: `parameter` is its name, the message says what is allowed. Answered
+    with 400."""
 
     def __init__(self, parameter: str, message: str) -> None:
         super().__init__(message)
@@ -20,7 +20,8 @@ class BadParameter(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a route was asked for. Times in ms; `to_ms` is exclusive. No symbols: all."""
+    """What a client requests of a route. Times are in ms; `to_ms` is exclusive; no symbols means
+    all of them."""
 
     symbols: tuple[str, ...] = ()
     from_ms: int | None = None
@@ -37,16 +38,21 @@ class Query:
 
     @property
     def forward(self) -> bool:
-        """With `from` a reader pages forward from there; without it the newest rows are wanted."""
+        """With `from`, pages go forward from there; without it, backward from the newest rows."""
         return self.from_ms is not None
 
     @property
-    def now(self) -> bool:
-        """Whether the current state of the market is wanted, and no history."""
+    def max_rows(self) -> int:
+        """The largest number of rows that the response may have."""
+        return self.limit if self.points is None else self.points
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the query is for the current state of the market and not for history."""
         return not self.symbols and self.from_ms is None and self.to_ms is None
 
 
-# Parameters whose attribute has another name.
+# Parameters whose attribute in Query has another name.
 ATTRIBUTES = {"symbol": "symbols", "from": "from_ms", "to": "to_ms", "order": "descending"}
 
 
@@ -80,7 +86,7 @@ def read_query(
 
 
 def check(query: Query, explicit: set[str]) -> None:
-    """Rules between parameters."""
+    """The rules between parameters. Raises BadParameter."""
     if query.from_ms is not None and query.to_ms is not None and query.from_ms > query.to_ms:
         raise BadParameter("from", "from must not be after to")
     if query.points is not None:

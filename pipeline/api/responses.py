@@ -1,5 +1,5 @@
-"""Rows as encoded answers: JSON, ETag, gzip when it pays and is wanted. Knows HTTP; knows nothing
-of the rows."""
+"""Encoded responses: JSON, ETag, gzip if the client accepts it and it pays. Knows HTTP; knows
+nothing of the rows."""
 
 import gzip
 from functools import cached_property
@@ -10,17 +10,17 @@ import orjson
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header, parse_etags
 
-# Below it a packet more or less is not worth the work.
-GZIP_FROM_BYTES = 1400
-# Higher levels take twice as long for little.
+# Below this, saving a network packet is not worth the CPU time.
+MIN_GZIP_BYTES = 1400
+# Higher levels take twice as long and save little.
 GZIP_LEVEL = 1
 
-Reply = tuple[str, list[tuple[str, str]], bytes]
+StatusHeadersBody = tuple[str, list[tuple[str, str]], bytes]
 
 
-class Answer:
-    """A body and what goes with it; made once, sent often. `fresh_seconds`: how long a reader may
-    keep it."""
+class EncodedResponse:
+    """A body with its headers, encoded once and sent to many clients. `fresh_seconds`: how long a
+    client may keep it."""
 
     def __init__(self, body: bytes, mimetype: str = "application/json", rows: int = 0, **headers: str) -> None:
         self.body = body
@@ -30,14 +30,14 @@ class Answer:
         self.fresh_seconds = 0
 
     @classmethod
-    def of_rows(cls, rows: list[dict[str, Any]], **headers: str) -> "Answer":
+    def of_rows(cls, rows: list[dict[str, Any]], **headers: str) -> "EncodedResponse":
         return cls(orjson.dumps(rows) + b"\n", rows=len(rows), **headers)
 
     @classmethod
-    def of_object(cls, content: dict[str, Any]) -> "Answer":
+    def of_object(cls, content: dict[str, Any]) -> "EncodedResponse":
         return cls(orjson.dumps(content) + b"\n")
 
-    def fresh_for(self, seconds: int) -> "Answer":
+    def fresh_for(self, seconds: int) -> "EncodedResponse":
         self.fresh_seconds = seconds
         return self
 
@@ -51,24 +51,27 @@ class Answer:
 
     @property
     def size(self) -> int:
-        """Bytes in memory, about; the gzipped body may come later."""
+        """Approximate bytes in memory, including the gzipped body, which is made when it is first
+        needed."""
         return len(self.body) * 5 // 4 + 1000
 
     @cached_property
-    def _always(self) -> list[tuple[str, str]]:
-        kept = f"max-age={self.fresh_seconds}" if self.fresh_seconds else "no-store"
-        headers = [("Vary", "Accept-Encoding"), ("Cache-Control", kept), *self._headers]
-        # Weak: the gzipped body is the same answer.
+    def _common_headers(self) -> list[tuple[str, str]]:
+        cache_control = f"max-age={self.fresh_seconds}" if self.fresh_seconds else "no-store"
+        headers = [("Vary", "Accept-Encoding"), ("Cache-Control", cache_control), *self._headers]
+        # A weak ETag, because the gzipped and the plain body share it.
         return [*headers, ("ETag", f'W/"{self.etag}"')] if self.fresh_seconds else headers
 
-    def reply(self, environ: dict[str, Any]) -> Reply:
-        """Status, headers and body for this request: 304 when the client has the body already."""
-        known = environ.get("HTTP_IF_NONE_MATCH")
-        if known and self.fresh_seconds and parse_etags(known).contains_weak(self.etag):
-            return "304 NOT MODIFIED", self._always, b""
-        headers, body = [*self._always, ("Content-Type", self.mimetype)], self.body
-        if len(body) >= GZIP_FROM_BYTES and accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
-            headers, body = [*headers, ("Content-Encoding", "gzip")], self.gzipped
+    def for_request(self, environ: dict[str, Any]) -> StatusHeadersBody:
+        """Status, headers and body for this request: 304 if the client already has the body."""
+        known_etags = environ.get("HTTP_IF_NONE_MATCH")
+        if known_etags and self.fresh_seconds and parse_etags(known_etags).contains_weak(self.etag):
+            return "304 NOT MODIFIED", self._common_headers, b""
+        headers = [*self._common_headers, ("Content-Type", self.mimetype)]
+        body = self.body
+        if len(body) >= MIN_GZIP_BYTES and accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+            headers = [*headers, ("Content-Encoding", "gzip")]
+            body = self.gzipped
         return "200 OK", [*headers, ("Content-Length", str(len(body)))], body
 
 

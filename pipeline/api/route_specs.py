@@ -1,8 +1,10 @@
-"""The routes, described once: parameters, columns of a row, replies. Requests are checked against
-it, /openapi.json and /docs are made from it. Knows nothing of Flask and of how rows are read."""
+"""The specification of every route: parameters, columns of a row, body. Requests are validated
+against it; /openapi.json and /docs are generated from it. Knows nothing of Flask or of how rows are
+read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from pipeline import tables
 from pipeline.api import parameters as p
@@ -19,28 +21,36 @@ KINDS = {
     tables.LEVELS: LEVELS,
 }
 
-ROWS, OBJECT, PAGE, PLAIN = "rows", "object", "page", "plain"
+
+class Body(Enum):
+    """What the body of a successful response is."""
+
+    ROWS = "an array of rows"
+    OBJECT = "an object"
+    HTML = "an HTML page"
+    PLAIN_TEXT = "plain text"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Route:
-    """One path. `columns`: name to kind of what every row (or the object) has; `sometimes`: those
-    of a downsampled row.
-    `body`: rows, an object, an HTML page or plain text. `store`: whether Cassandra is asked, so
-    that a 503 is possible.
-    `pages`: whether a Link header may lead to more. `fresh_seconds`: how long a reader may keep the
-    answer."""
+class RouteSpec:
+    """One path.
+
+    `columns`: name to kind of the columns that every row (or the object) has.
+    `downsampled_columns`: those that only a downsampled row has.
+    `reads_cassandra`: a 503 is possible.
+    `paginated`: a Link header may lead to more rows.
+    `fresh_seconds`: how long a client may keep the response; 0: not at all."""
 
     path: str
     summary: str
-    text: str
+    description: str
     parameters: tuple[Parameter, ...] = ()
     required: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
-    sometimes: Mapping[str, str] = field(default_factory=dict)
-    body: str = ROWS
-    store: bool = True
-    pages: bool = False
+    downsampled_columns: Mapping[str, str] = field(default_factory=dict)
+    body: Body = Body.ROWS
+    reads_cassandra: bool = True
+    paginated: bool = False
     fresh_seconds: int = 1
 
 
@@ -54,63 +64,64 @@ BOOK_FIGURES = dict.fromkeys(
     ("best_bid", "best_ask", "spread", "mid_price", "bid_depth", "ask_depth", "imbalance"), NUMBER
 )
 
-ROUTES: dict[str, Route] = {
+ROUTES: dict[str, RouteSpec] = {
     route.path: route
     for route in (
-        Route(
+        RouteSpec(
             f"/{STATS.name}",
             "24-hour statistics",
-            "Without parameters: the newest statistics of every symbol. With `symbol`: a row for every change. `sort` "
-            "ranks the whole market now. `points`: the last row of each bucket.",
+            "Without parameters: the newest statistics of every symbol. With `symbol`: a row per change. `sort` ranks "
+            "the whole market by its current state. `points`: the last row of each time bucket.",
             (*RANGE, p.SORT, p.ORDER, p.QUOTE_ASSET),
             columns=columns_of(STATS),
-            pages=True,
+            paginated=True,
         ),
-        Route(
+        RouteSpec(
             f"/{PRICES.name}",
             "Prices",
-            "Without parameters: the newest price of every symbol. With `symbol`: a row for every change. `points`: "
-            "one row a bucket, at the time of its last change, with first, last (`price`), smallest and largest price, "
-            "so that a spike survives.",
+            "Without parameters: the newest price of every symbol. With `symbol`: a row per change. `points`: one row "
+            "per time bucket, at the time of its last change, with first, last (`price`), smallest and largest price, "
+            "so that no spike is lost.",
             (*RANGE, p.QUOTE_ASSET),
             columns=columns_of(PRICES),
-            sometimes=BUCKET_PRICES,
-            pages=True,
+            downsampled_columns=BUCKET_PRICES,
+            paginated=True,
         ),
-        Route(
+        RouteSpec(
             f"/{BOOKS.name}",
             "Order books",
             "Best levels first, each a pair of price and quantity; depth and imbalance in base asset. `points`: the "
-            "last book of each bucket.",
+            "last book of each time bucket.",
             (*RANGE, p.LEVELS),
             columns=columns_of(BOOKS) | BOOK_FIGURES,
-            pages=True,
+            paginated=True,
         ),
-        Route(
+        RouteSpec(
             f"/{TRADES.name}",
             "Trades",
-            "Each trade once. `points`: one row a bucket, at the bucket's start, with first, last (`price`), smallest "
-            "and largest price, the sums of quantities, and the number of `trades`; bought and sold as the taker did.",
+            "Each trade once. `points`: one row per time bucket, at the bucket's start, with first, last (`price`), "
+            "smallest and largest price, sums of the quantities, and the number of `trades`; `buy_quantity` and "
+            "`sell_quantity` by the taker's side.",
             RANGE,
             columns=columns_of(TRADES),
-            pages=True,
-            sometimes=BUCKET_PRICES | {"buy_quantity": NUMBER, "sell_quantity": NUMBER, "trades": COUNT},
+            paginated=True,
+            downsampled_columns=BUCKET_PRICES | {"buy_quantity": NUMBER, "sell_quantity": NUMBER, "trades": COUNT},
         ),
-        Route(
+        RouteSpec(
             f"/{KLINES.name}",
             "Candles",
-            "Stored intervals as they are, any multiple of one merged from it: open of the first, high and low of all, "
-            "close of the last, sums of the amounts; `is_closed` when all parts are there and closed. `points` chooses "
-            "the smallest merged interval that gives no more rows.",
+            "Stored intervals unchanged, any multiple of one aggregated from it: open of the first, high and low of "
+            "all, close of the last, sums of the amounts; `is_closed` if all parts are present and closed. `points` "
+            "chooses the smallest interval that gives at most that many rows.",
             (*RANGE, p.INTERVAL_OF_CANDLES),
             columns=columns_of(KLINES),
-            pages=True,
+            paginated=True,
         ),
-        Route(
+        RouteSpec(
             "/depth",
             "Depth chart",
-            "The newest book of one symbol, ascending by price: what waits at each price, and how much from the best "
-            "price up to there (`bid_depth` or `ask_depth`, the other is null).",
+            "The newest book of one symbol, ascending by price: the quantity at each price, and the total from the "
+            "best price to this one (`bid_depth` or `ask_depth`; the other is null).",
             (p.ONE_SYMBOL, p.LEVELS),
             ("symbol",),
             {
@@ -123,10 +134,10 @@ ROUTES: dict[str, Route] = {
                 "ask_depth": NUMBER,
             },
         ),
-        Route(
+        RouteSpec(
             "/market_summary",
-            "The market in one row",
-            "Per quote asset: how many symbols there are, how many rose, fell or stayed over 24 hours, and what was "
+            "The market in one row per quote asset",
+            "How many symbols there are, how many rose, fell or stayed unchanged over 24 hours, and how much was "
             "traded.",
             (p.QUOTE_ASSET,),
             columns={
@@ -140,19 +151,19 @@ ROUTES: dict[str, Route] = {
                 "updated_at": TIME,
             },
         ),
-        Route(
+        RouteSpec(
             "/symbols",
             "Symbols",
             "Every symbol, whether it is tracked, and which exchange the data come from.",
             (p.QUOTE_ASSET, p.TRACKED),
             columns={"symbol": TEXT, "quote_asset": TEXT, "tracked": FLAG, "source": TEXT, "source_url": TEXT},
         ),
-        Route(
+        RouteSpec(
             "/freshness",
             "Age of the newest row of each table",
-            "`age_seconds` is the time since the newest row's own time (of the poll that saw the change; for trades, "
-            "of the trade), of whichever symbol is newest; null when there is no row. `late` when there is none or it "
-            "is older than `late_after_seconds`: five polls and ten seconds.",
+            "`age_seconds`: seconds since the time stored in the newest row of any symbol (of the poll that saw the "
+            "change; for trades, of the trade); null if there is no row. `late`: there is no row, or the newest is "
+            "older than `late_after_seconds` (five polling intervals and ten seconds).",
             columns={
                 "table": TEXT,
                 "updated_at": TIME,
@@ -161,40 +172,45 @@ ROUTES: dict[str, Route] = {
                 "late": FLAG,
             },
         ),
-        Route(
+        RouteSpec(
             "/health",
-            "Whether the store answers",
-            "200 only when Cassandra answers.",
+            "Whether Cassandra answers",
+            "200 only if Cassandra answers.",
             columns={"status": TEXT},
-            body=OBJECT,
+            body=Body.OBJECT,
             fresh_seconds=0,
         ),
-        Route(
-            "/metrics", "Metrics for Prometheus", "Text format of Prometheus.", body=PLAIN, store=False, fresh_seconds=0
+        RouteSpec(
+            "/metrics",
+            "Metrics for Prometheus",
+            "Text format of Prometheus.",
+            body=Body.PLAIN_TEXT,
+            reads_cassandra=False,
+            fresh_seconds=0,
         ),
-        Route(
+        RouteSpec(
             "/openapi.json",
             "This description",
             "OpenAPI 3.1.",
             columns={"openapi": TEXT},
-            body=OBJECT,
-            store=False,
+            body=Body.OBJECT,
+            reads_cassandra=False,
             fresh_seconds=60,
         ),
-        Route(
+        RouteSpec(
             "/docs",
             "This description for people",
-            "HTML, complete in itself.",
-            body=PAGE,
-            store=False,
+            "HTML without external resources.",
+            body=Body.HTML,
+            reads_cassandra=False,
             fresh_seconds=60,
         ),
-        Route(
+        RouteSpec(
             "/",
             "Start page",
             "Freshness of every table, and links to everything.",
-            body=PAGE,
-            store=False,
+            body=Body.HTML,
+            reads_cassandra=False,
             fresh_seconds=0,
         ),
     )

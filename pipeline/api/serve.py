@@ -1,5 +1,5 @@
-"""gunicorn around the app, from Python, so that `python3 cassandra_api.py` is a proper server. One
-process with many threads: the driver's session and the metrics live in one place."""
+"""Runs the app under gunicorn from Python, so that `python3 cassandra_api.py` is a production
+server. One process with many threads, which share the driver's session and the metrics."""
 
 import socket
 from typing import Any
@@ -13,6 +13,8 @@ THREADS = 32
 
 
 class Server(BaseApplication):
+    """gunicorn, configured by a dict instead of its command line."""
+
     def __init__(self, app: Flask, options: dict[str, Any]) -> None:
         self._app = app
         self._options = options
@@ -27,9 +29,9 @@ class Server(BaseApplication):
 
 
 def serve(app: Flask, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT. Raises BadSetting when the port is taken: gunicorn itself
-    would try for a while and then leave with a page of log."""
-    refuse_taken(host, port)
+    """Serve until SIGTERM or SIGINT. Raises BadSetting if the port is taken: gunicorn itself would
+    retry for a while and then exit with a page of log lines."""
+    check_port_is_free(host, port)
     Server(
         app,
         {
@@ -46,7 +48,8 @@ def serve(app: Flask, host: str, port: int) -> None:
     ).run()
 
 
-def refuse_taken(host: str, port: int) -> None:
+def check_port_is_free(host: str, port: int) -> None:
+    """Raises BadSetting if the port is taken or the address is not one of this machine."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

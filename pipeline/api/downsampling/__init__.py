@@ -1,1 +1,2 @@
-"""What `points` leaves of a range: rows merged per time bucket, or the last row of each."""
+"""How `points` makes few rows of a wide range: the rows of each time bucket aggregated, or only the
+last row of each bucket."""

@@ -1,115 +1,137 @@
-"""Prices and trades of a wide range as few rows. All rows are read, so that a spike survives:
-newest first and within a bound; what was read of the past is remembered, so that the next request
-gets further. Knows nothing of HTTP."""
+"""Prices and trades of a wide range as few rows. All rows are read, so that no spike is lost:
+newest first and within limits. Past buckets are cached, so that the next request gets further.
+Knows nothing of HTTP."""
 
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from pipeline.api.downsampling.bucket_cache import SETTLED_MS, BucketCache, is_over
-from pipeline.api.downsampling.buckets import Join, bucket_ms, hour_pieces, join_prices, join_trades, joined, piece_ms
-from pipeline.api.downsampling.sampling import Sampled, in_order, points_each, range_of
-from pipeline.api.history import OF_HOUR, OF_SYMBOL, History, between
+from pipeline.api.downsampling.bucket_cache import SETTLED_MS, BucketCache, is_settled
+from pipeline.api.downsampling.buckets import (
+    Aggregation,
+    Piece,
+    aggregate_buckets,
+    aggregate_prices,
+    aggregate_trades,
+    bucket_ms,
+    hour_pieces,
+    piece_ms,
+)
+from pipeline.api.downsampling.sampling import Downsampled, points_per_symbol, range_of, sorted_by_time
+from pipeline.api.history import History, between, partition_key, partition_values
 from pipeline.api.query import Query
 from pipeline.api.store import Row
 from pipeline.intervals import ceil_ms
-from pipeline.tables import PRICES, TABLES, TRADES
+from pipeline.tables import PRICES, TRADES, Table
 from pipeline.times import HOUR_MS, hour_of, now_ms
 
-# Rows that a request reads before it begins no other piece, and how long it goes on beginning them.
-MOST_ROWS, MOST_SECONDS = 100_000, 1.5
-MOST_PIECES_AT_ONCE = 16
-ALL = 2**31 - 1
-# A remembered row is about 400 bytes.
-REMEMBERED_ROWS = 50_000
-JOINS: dict[str, Join] = {PRICES.name: join_prices, TRADES.name: join_trades}
+# A request starts to read another piece until it has read so many rows or taken so long.
+MAX_ROWS_READ = 100_000
+MAX_READ_SECONDS = 1.5
+MAX_CONCURRENT_PIECES = 16
+NO_LIMIT = 2**31 - 1
+# A cached row takes about 400 bytes.
+MAX_CACHED_ROWS = 50_000
+AGGREGATIONS: dict[str, Aggregation] = {PRICES.name: aggregate_prices, TRADES.name: aggregate_trades}
 COLUMNS = {
     PRICES.name: "symbol, to_unix_timestamp(updated_at) AS updated_at, price",
     TRADES.name: "symbol, to_unix_timestamp(trade_time) AS trade_time, price, quantity, quote_quantity, is_buyer_maker",
 }
-Piece = tuple[str, int, int]  # symbol, from, to
 
 
-class Downsampling:
+class AggregatePerBucket:
     """`points` of latest_prices and recent_trades. May raise StoreUnavailable."""
 
     def __init__(self, history: History, clock: Callable[[], int] = now_ms) -> None:
         self._history = history
         self._clock = clock
-        self._remembered: BucketCache = BucketCache(REMEMBERED_ROWS)
+        self._cache = BucketCache(MAX_CACHED_ROWS)
 
-    def sampled(self, table: str, query: Query) -> Sampled:
-        time_column, join = TABLES[table].time, JOINS[table]
+    def downsample(self, table: Table, query: Query) -> Downsampled:
         from_ms, to_ms = range_of(query, self._clock())
-        width = bucket_ms(from_ms, to_ms, points_each(query))
+        width = bucket_ms(from_ms, to_ms, points_per_symbol(query))
         plan = [piece for symbol in query.symbols for piece in self._pieces(table, symbol, from_ms, to_ms, width)]
-        plan.sort(key=lambda piece: -piece[2])
-        found, unread = self._read_plan(table, plan, width)
-        complete_from = None if unread is None else ceil_ms(unread[2], width)
+        plan.sort(key=lambda piece: piece.end_ms, reverse=True)
+        parts_by_symbol, first_unread = self._read_plan(table, plan, width)
+        complete_from = None if first_unread is None else ceil_ms(first_unread.end_ms, width)
         rows: list[Row] = []
-        for parts in found.values():
+        for parts in parts_by_symbol.values():
             # Pieces were read newest first; within each, rows ascend.
             ascending = [row for part in reversed(parts) for row in part]
-            rows += joined(ascending, time_column, width, join)
+            rows += aggregate_buckets(ascending, table.time, width, AGGREGATIONS[table.name])
         if complete_from is not None:
-            rows = [row for row in rows if row[time_column] >= complete_from]
-        return Sampled(in_order(rows, table), complete_from)
+            rows = [row for row in rows if row[table.time] >= complete_from]
+        return Downsampled(sorted_by_time(rows, table), complete_from)
 
-    def _pieces(self, table: str, symbol: str, from_ms: int, to_ms: int, width: int) -> list[Piece]:
+    def _pieces(self, table: Table, symbol: str, from_ms: int, to_ms: int, width: int) -> list[Piece]:
         hours = self._hours(table, symbol, from_ms, to_ms)
         pieces = hour_pieces(from_ms, to_ms, width, self._clock() - SETTLED_MS, hours)
-        return [(symbol, start, end) for start, end in pieces]
+        return [Piece(symbol, start, end) for start, end in pieces]
 
-    def _hours(self, table: str, symbol: str, from_ms: int, to_ms: int) -> Iterator[int]:
+    def _hours(self, table: Table, symbol: str, from_ms: int, to_ms: int) -> Iterator[int]:
         """Hours that may hold rows, newest first."""
-        if table == TRADES.name:
+        if table.hourly:
             return self._history.hours(table, symbol, between(from_ms, to_ms, forward=False))
         ends = self._history.ends(table, symbol, from_ms, to_ms)
         return iter(()) if ends is None else iter(range(hour_of(ends[1]), hour_of(ends[0]) - 1, -HOUR_MS))
 
     def _read_plan(
-        self, table: str, plan: Sequence[Piece], width: int
+        self, table: Table, plan: Sequence[Piece], width: int
     ) -> tuple[dict[str, list[list[Row]]], Piece | None]:
-        """The pieces' rows by symbol, newest piece first, and the first piece that the bound left
-        unread."""
-        found: dict[str, list[list[Row]]] = defaultdict(list)
-        began, read_rows, position, at_once = time.monotonic(), 0, 0, 1
+        """The aggregated rows of the pieces by symbol, newest piece first, and the first piece that
+        was left unread because a limit was reached."""
+        parts_by_symbol: dict[str, list[list[Row]]] = defaultdict(list)
         newest_ms: dict[str, int] = defaultdict(int)
+        started = time.monotonic()
+        rows_read = 0
+        position = 0
+        concurrent = 1
         while position < len(plan):
-            if read_rows >= MOST_ROWS or time.monotonic() - began >= MOST_SECONDS:
-                return found, plan[position]
-            wave = plan[position : position + at_once]
+            if rows_read >= MAX_ROWS_READ or time.monotonic() - started >= MAX_READ_SECONDS:
+                return parts_by_symbol, plan[position]
+            wave = plan[position : position + concurrent]
             parts, count = self._read_wave(table, wave, width, newest_ms)
-            for (symbol, _, _), rows in zip(wave, parts):
-                found[symbol].append(rows)
-            read_rows, position = read_rows + count, position + at_once
-            at_once = min(2 * at_once, MOST_PIECES_AT_ONCE)
-        return found, None
+            for piece, rows in zip(wave, parts):
+                parts_by_symbol[piece.symbol].append(rows)
+            rows_read += count
+            position += concurrent
+            concurrent = min(2 * concurrent, MAX_CONCURRENT_PIECES)
+        return parts_by_symbol, None
 
     def _read_wave(
-        self, table: str, wave: Sequence[Piece], width: int, newest_ms: dict[str, int]
+        self, table: Table, wave: Sequence[Piece], width: int, newest_ms: dict[str, int]
     ) -> tuple[list[list[Row]], int]:
-        """What is left of each piece, remembered or read; and how many rows were read for it. Notes
-        in `newest_ms` how far the rows of each symbol reach."""
-        time_column = TABLES[table].time
-        known = {piece: self._remembered.get((table, width, piece)) for piece in wave}
-        missing = [piece for piece, rows in known.items() if rows is None]
-        where = OF_HOUR if table == TRADES.name else OF_SYMBOL
-        spans = [
-            ((symbol, hour_of(start)) if table == TRADES.name else (symbol,), between(start, end, forward=True))
-            for symbol, start, end in missing
-        ]
-        read = self._history.read(table, where, spans, True, ALL, COLUMNS[table])
-        reached = [(piece[0], piece[2]) for piece, rows in known.items() if rows is not None]
-        reached += [(piece[0], rows[-1][time_column]) for piece, rows in zip(missing, read) if rows]
-        for symbol, at_ms in reached:
-            newest_ms[symbol] = max(newest_ms[symbol], at_ms)
+        """The aggregated rows of each piece, cached or read, and how many rows were read for them.
+        Advances `newest_ms`, the time of the newest row known of each symbol."""
+        cached = {piece: self._cache.get((table.name, width, piece)) for piece in wave}
+        known = {piece: rows for piece, rows in cached.items() if rows is not None}
+        missing = [piece for piece in wave if piece not in known]
+        read = self._read(table, missing)
+        for piece in known:
+            newest_ms[piece.symbol] = max(newest_ms[piece.symbol], piece.end_ms)
         for piece, rows in zip(missing, read):
-            # Narrower than an hour where buckets are wider: what is left must fit into any bucket.
-            known[piece] = joined(rows, time_column, min(width, piece_ms(width)), JOINS[table])
-            symbol, start, end = piece
-            # One that the next request asks for as well.
-            whole = start % piece_ms(width) == 0 and end % piece_ms(width) == 0
-            if whole and is_over(end, newest_ms[symbol], self._clock()):
-                self._remembered.put((table, width, piece), known[piece])
+            if rows:
+                newest_ms[piece.symbol] = max(newest_ms[piece.symbol], rows[-1][table.time])
+        # Narrower than the buckets if those are wider than a piece, to serve any wider bucket.
+        narrow = min(width, piece_ms(width))
+        for piece, rows in zip(missing, read):
+            known[piece] = aggregate_buckets(rows, table.time, narrow, AGGREGATIONS[table.name])
+            if is_whole(piece, width) and is_settled(piece.end_ms, newest_ms[piece.symbol], self._clock()):
+                self._cache.put((table.name, width, piece), known[piece])
         return [known[piece] for piece in wave], sum(map(len, read))
+
+    def _read(self, table: Table, pieces: Sequence[Piece]) -> list[list[Row]]:
+        """All rows of each piece, ascending by time."""
+        parts = [
+            (
+                partition_values(table, piece.symbol, piece.start_ms),
+                between(piece.start_ms, piece.end_ms, forward=True),
+            )
+            for piece in pieces
+        ]
+        return self._history.read(table, partition_key(table), parts, True, NO_LIMIT, COLUMNS[table.name])
+
+
+def is_whole(piece: Piece, width: int) -> bool:
+    """Whether it is not cut by the range, so that the next request needs the same piece."""
+    return piece.start_ms % piece_ms(width) == 0 and piece.end_ms % piece_ms(width) == 0

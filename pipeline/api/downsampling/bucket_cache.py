@@ -1,4 +1,4 @@
-"""What is left of buckets of the past, kept for a while. Knows nothing of what the rows are."""
+"""Caches aggregated past buckets. Knows nothing of what the rows are."""
 
 import threading
 from collections.abc import Hashable
@@ -7,33 +7,35 @@ from cachetools import TTLCache
 
 from pipeline.api.store import Row
 
-# Only what is over is kept; but a dead letter that is written after all may be as old as it likes.
-KEPT_SECONDS = 600
-# Rows of a symbol arrive in their order, but for those that are being written together.
+# Only settled buckets are cached, but a dead letter that is replayed may belong to any of them.
+CACHED_SECONDS = 600
+# A symbol's rows arrive in order, except those that are being written at the same time.
 SETTLED_MS = 60_000
 
 
-def is_over(end_ms: int, newest_ms: int, now_ms: int) -> bool:
-    """Whether no row is expected any more before `end_ms`: the symbol has later ones. That some
-    time has passed is not enough, because after an outage of the pipeline rows of the past are
-    still to come."""
+def is_settled(end_ms: int, newest_ms: int, now_ms: int) -> bool:
+    """Whether no more rows before `end_ms` are expected: the symbol has later ones. That some time
+    has passed is not enough, because after an outage of the pipeline past rows are still to
+    come."""
     return end_ms <= newest_ms and end_ms <= now_ms - SETTLED_MS
 
 
 class BucketCache:
-    """Lists of rows by key, at most `most_rows` of them (an empty list counts as one)."""
+    """Lists of rows by key, at most `max_rows` of them in total (each list counts as one more)."""
 
-    def __init__(self, most_rows: int) -> None:
+    def __init__(self, max_rows: int) -> None:
         self._lock = threading.Lock()
-        self._kept: TTLCache[Hashable, list[Row]] = TTLCache(most_rows, KEPT_SECONDS, getsizeof=lambda r: len(r) + 1)
+        self._rows: TTLCache[Hashable, list[Row]] = TTLCache(
+            max_rows, CACHED_SECONDS, getsizeof=lambda rows: len(rows) + 1
+        )
 
     def get(self, key: Hashable) -> list[Row] | None:
         with self._lock:
-            return self._kept.get(key)
+            return self._rows.get(key)
 
     def put(self, key: Hashable, rows: list[Row]) -> None:
         with self._lock:
             try:
-                self._kept[key] = rows
+                self._rows[key] = rows
             except ValueError:
-                pass  # more rows than may be kept at all
+                pass  # larger than the whole cache

@@ -1,23 +1,22 @@
-"""Statistics and books of a wide range as few rows: the last row of each bucket is read and no
-other, so the range may be as wide as it likes. Knows nothing of HTTP."""
+"""Statistics and books of a wide range as few rows: only the last row of each bucket is read, so
+the cost does not grow with the range. Knows nothing of HTTP."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from pipeline.api.downsampling.bucket_cache import BucketCache, is_over
-from pipeline.api.downsampling.buckets import bucket_ms, pieces_of
-from pipeline.api.downsampling.sampling import Sampled, in_order, points_each, range_of
-from pipeline.api.history import OF_HOUR, OF_SYMBOL, History, between
+from pipeline.api.downsampling.bucket_cache import BucketCache, is_settled
+from pipeline.api.downsampling.buckets import Piece, bucket_ms, split
+from pipeline.api.downsampling.sampling import Downsampled, points_per_symbol, range_of, sorted_by_time
+from pipeline.api.history import History, between, partition_key, partition_values
 from pipeline.api.query import Query
 from pipeline.api.store import Row
-from pipeline.tables import BOOKS, TABLES
-from pipeline.times import HOUR_MS, hour_of, now_ms
+from pipeline.tables import Table
+from pipeline.times import HOUR_MS, now_ms
 
 # Buckets of all symbols together: each is a read.
-MOST_BUCKETS = 1000
-# A remembered book of twenty levels is about 8 kB.
-REMEMBERED_ROWS = 4000
-Piece = tuple[str, int, int]  # symbol, from, to
+MAX_BUCKETS = 1000
+# A cached book of twenty levels takes about 8 kB.
+MAX_CACHED_ROWS = 4000
 
 
 class LastPerBucket:
@@ -26,54 +25,65 @@ class LastPerBucket:
     def __init__(self, history: History, clock: Callable[[], int] = now_ms) -> None:
         self._history = history
         self._clock = clock
-        self._remembered = BucketCache(REMEMBERED_ROWS)
+        self._cache = BucketCache(MAX_CACHED_ROWS)
 
-    def sampled(self, table: str, query: Query) -> Sampled:
+    def downsample(self, table: Table, query: Query) -> Downsampled:
         from_ms, to_ms = range_of(query, self._clock())
-        width = bucket_ms(from_ms, to_ms, points_each(query, MOST_BUCKETS))
-        # By bucket its parts, newest first: a book's bucket of several hours lies in several
-        # partitions.
-        left: dict[tuple[str, int], list[Piece]] = defaultdict(list)
+        width = bucket_ms(from_ms, to_ms, points_per_symbol(query, MAX_BUCKETS))
+        # The pieces of each bucket, newest first. A bucket of several hours has several pieces if
+        # each hour is a partition; an older piece is read only if the newer ones have no row.
+        unread: dict[tuple[str, int], list[Piece]] = defaultdict(list)
         for symbol in query.symbols:
-            for start, end in self._parts(table, symbol, from_ms, to_ms, width):
-                left[symbol, start // width].append((symbol, start, end))
+            for start, end in self._ranges(table, symbol, from_ms, to_ms, width):
+                unread[symbol, start // width].append(Piece(symbol, start, end))
         rows: list[Row] = []
-        while left:
-            firsts = {bucket: parts.pop(0) for bucket, parts in left.items()}
-            read = self._read(table, list(firsts.values()), width)
-            rows += [row for found in read.values() for row in found]
-            left = {bucket: parts for bucket, parts in left.items() if parts and not read[firsts[bucket]]}
-        return Sampled(in_order(rows, table))
+        while unread:
+            newest = {bucket: pieces.pop(0) for bucket, pieces in unread.items()}
+            found = self._read(table, list(newest.values()), width)
+            rows += [row for piece_rows in found.values() for row in piece_rows]
+            unread = {bucket: pieces for bucket, pieces in unread.items() if pieces and not found[newest[bucket]]}
+        return Downsampled(sorted_by_time(rows, table))
 
-    def _parts(self, table: str, symbol: str, from_ms: int, to_ms: int, width: int) -> Iterator[tuple[int, int]]:
+    def _ranges(self, table: Table, symbol: str, from_ms: int, to_ms: int, width: int) -> Iterator[tuple[int, int]]:
         """Where rows may be, newest first, each within one partition and one bucket."""
-        if table == BOOKS.name:
-            hours = self._history.hours(table, symbol, between(from_ms, to_ms, forward=False))
-            ranges = ((max(from_ms, hour), min(to_ms, hour + HOUR_MS)) for hour in hours)
-        else:
-            ends = self._history.ends(table, symbol, from_ms, to_ms)
-            # Up to `to` and not to the newest row, so that a bucket that is over is asked for alike
-            # every time.
-            ranges = iter(()) if ends is None else iter([(max(from_ms, ends[0] // width * width), to_ms)])
-        for start, end in ranges:
-            yield from pieces_of(start, end, width)
+        for start, end in self._partition_ranges(table, symbol, from_ms, to_ms, width):
+            yield from split(start, end, width)
 
-    def _read(self, table: str, pieces: list[Piece], width: int) -> dict[Piece, list[Row]]:
-        """The last row of each piece, if it has one."""
-        known = {piece: self._remembered.get((table, piece)) for piece in pieces}
-        missing = [piece for piece, rows in known.items() if rows is None]
-        where = OF_HOUR if table == BOOKS.name else OF_SYMBOL
-        spans = [
-            ((symbol, hour_of(start)) if table == BOOKS.name else (symbol,), between(start, end, forward=False))
-            for symbol, start, end in missing
+    def _partition_ranges(
+        self, table: Table, symbol: str, from_ms: int, to_ms: int, width: int
+    ) -> Iterable[tuple[int, int]]:
+        """Where rows may be, newest first, each within one partition."""
+        if table.hourly:
+            hours = self._history.hours(table, symbol, between(from_ms, to_ms, forward=False))
+            return ((max(from_ms, hour), min(to_ms, hour + HOUR_MS)) for hour in hours)
+        ends = self._history.ends(table, symbol, from_ms, to_ms)
+        # Up to `to` and not to the newest row, so that every request asks for the same settled
+        # buckets.
+        return [] if ends is None else [(max(from_ms, ends[0] // width * width), to_ms)]
+
+    def _read(self, table: Table, pieces: Sequence[Piece], width: int) -> dict[Piece, list[Row]]:
+        """The last row of each piece, cached or read; an empty list if it has none."""
+        cached = {piece: self._cache.get((table.name, piece)) for piece in pieces}
+        known = {piece: rows for piece, rows in cached.items() if rows is not None}
+        missing = [piece for piece in pieces if piece not in known]
+        parts = [
+            (
+                partition_values(table, piece.symbol, piece.start_ms),
+                between(piece.start_ms, piece.end_ms, forward=False),
+            )
+            for piece in missing
         ]
-        step = min(width, HOUR_MS) if table == BOOKS.name else width
-        known |= zip(missing, self._history.read(table, where, spans, False, 1))
+        known |= zip(missing, self._history.read(table, partition_key(table), parts, False, 1))
+        self._cache_settled(table, missing, known, width)
+        return {piece: known[piece] for piece in pieces}
+
+    def _cache_settled(self, table: Table, pieces: Sequence[Piece], known: dict[Piece, list[Row]], width: int) -> None:
+        """Cache the rows of the pieces that are settled and not cut by the range."""
         newest_ms: dict[str, int] = defaultdict(int)
-        for (symbol, _, _), rows in known.items():
-            newest_ms[symbol] = max([newest_ms[symbol], *(row[TABLES[table].time] for row in rows)])
-        for piece in missing:
-            (symbol, start, end), rows = piece, known[piece]
-            if start % step == 0 and end % step == 0 and is_over(end, newest_ms[symbol], self._clock()):
-                self._remembered.put((table, piece), rows)
-        return known
+        for piece, rows in known.items():
+            newest_ms[piece.symbol] = max([newest_ms[piece.symbol], *(row[table.time] for row in rows)])
+        step = min(width, HOUR_MS) if table.hourly else width
+        for piece in pieces:
+            is_whole = piece.start_ms % step == 0 and piece.end_ms % step == 0
+            if is_whole and is_settled(piece.end_ms, newest_ms[piece.symbol], self._clock()):
+                self._cache.put((table.name, piece), known[piece])

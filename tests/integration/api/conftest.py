@@ -1,5 +1,5 @@
-"""Cassandra alone with rows that are known (known.py), and an API over it, started as a user starts
-it."""
+"""Cassandra without the rest of the pipeline, with the rows of known.py, and an API over it, which
+is started as a user starts it."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,7 +26,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="package")
 def writer(store: Stack) -> Iterator[Session]:
-    """A session of the consumer's role."""
+    """A session with the consumer's role."""
     settings = load("consumer", environ=store.environ, dotenv="/dev/null")
     session = cassandra_session.connect(settings, keyspace=settings.CASSANDRA_KEYSPACE)
     yield session
@@ -54,7 +54,7 @@ def base(api: Program) -> str:
 
 @pytest.fixture(scope="package")
 def ask(base: str) -> Callable[..., requests.Response]:
-    """`ask("/klines", symbol="CANUSDT", from_=5)`: the reply; `from_` stands for from."""
+    """`ask("/klines", symbol="CANUSDT", from_=5)` returns the reply; `from_` stands for from."""
 
     def get(path: str, **arguments: Any) -> requests.Response:
         return requests.get(base + path, params={name.rstrip("_"): str(v) for name, v in arguments.items()}, timeout=15)
@@ -64,7 +64,7 @@ def ask(base: str) -> Callable[..., requests.Response]:
 
 @pytest.fixture(scope="package")
 def rows(ask: Callable[..., requests.Response]) -> Callable[..., list[dict[str, Any]]]:
-    """The rows of a reply that must be 200."""
+    """The rows of a reply whose status must be 200."""
 
     def get(path: str, **arguments: Any) -> list[dict[str, Any]]:
         reply = ask(path, **arguments)

@@ -1,5 +1,5 @@
-"""The rows that the tests of the API know: a few symbols, one for each thing to be tested. T0 is
-the night when clocks in Europe go forward; nothing here may notice."""
+"""The rows that the API's tests expect: a few symbols, one per aspect to be tested. T0 is in the
+night in which clocks in Europe go forward, which must make no difference."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +15,7 @@ MINUTE_MS = 60_000
 
 PRICES = [{"symbol": "TENUSDT", "updated_at": T0 + 1000 * n, "price": 100.0 + n} for n in range(10)]
 PRICES += [{"symbol": "ONEUSDT", "updated_at": T0 + 5500, "price": 7.0}]
-# Six hours, a price every 10 s; one of them, in the middle of a bucket of any width, is a spike.
+# Six hours, a price every 10 s; one of them, inside a bucket of any width, is a spike.
 SPIKE_AT = T0 + 3 * HOUR_MS + 7 * MINUTE_MS + 30_000
 SPIKES = [{"symbol": "SPIKEUSDT", "updated_at": T0 + 10_000 * n, "price": 50.0 + n % 7} for n in range(6 * 360)]
 for each in SPIKES:
@@ -43,10 +43,10 @@ def trade(symbol: str, trade_id: int, time_ms: int, **more: Any) -> dict[str, An
     return row | more
 
 
-# Forty trades around the end of an hour; of ten each the time is the same, and two symbols share
-# these times.
+# Forty trades around the end of an hour; ten each have the same time, and two symbols have the same
+# times.
 TIES = [trade(symbol, n, T0 + HOUR_MS - 20 + 10 * (n // 10)) for symbol in ("TIEAUSDT", "TIEBUSDT") for n in range(40)]
-# One trade a minute over five hours, the third of them empty.
+# One trade per minute over five hours, without the third hour.
 STEADY = [trade("STEADYUSDT", n, T0 + n * MINUTE_MS) for n in range(300) if not 120 <= n < 180]
 
 
@@ -89,8 +89,8 @@ def candle(symbol: str, interval: str, number: int, length_ms: int, **more: Any)
     return row | more
 
 
-# Three hours of minutes, the last minute open; minutes 33 and 34 are missing; and the hours of a
-# day.
+# Three hours of 1-minute candles, the last one open, 33 and 34 missing; and a day of 1-hour
+# candles.
 CANDLES = [candle("CANUSDT", "1m", n, MINUTE_MS, is_closed=n != 179) for n in range(180) if n not in (33, 34)]
 CANDLES += [candle("CANUSDT", "1h", n, HOUR_MS) for n in range(24)]
 CANDLES += [candle("CANBUSDT", "1m", n, MINUTE_MS) for n in range(60)]
@@ -123,7 +123,7 @@ SOURCE = [{"id": 1, "name": "known", "base_url": "http://127.0.0.1:1", "updated_
 
 
 def write(session: Session, table: str, rows: Iterable[dict[str, Any]]) -> None:
-    """The rows as the consumer would have written them, hours noted."""
+    """Write the rows as the consumer would, including stored_hours."""
     rows = list(rows)
     for columns in {tuple(row) for row in rows}:
         marks = ", ".join("?" * len(columns))

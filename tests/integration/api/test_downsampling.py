@@ -1,4 +1,4 @@
-"""Candles merged and ranges downsampled, against the same sums done here."""
+"""Aggregated candles and downsampled ranges, compared with the same aggregation done here."""
 
 from itertools import groupby
 
@@ -16,7 +16,7 @@ def minutes(symbol="CANUSDT"):
 
 
 @pytest.mark.parametrize(("interval", "length"), [("5m", 5), ("15m", 15), ("7m", 7), ("90m", 90)])
-def test_merged_candle_has_the_open_high_low_close_and_sums_of_its_parts(rows, interval, length):
+def test_aggregated_candle_has_the_open_high_low_close_and_sums_of_its_parts(rows, interval, length):
     found = rows("/klines", symbol="CANUSDT", interval=interval, limit=500)
     parts = {
         start * length * MINUTE_MS: list(group)
@@ -44,20 +44,20 @@ def test_merged_candle_has_the_open_high_low_close_and_sums_of_its_parts(rows, i
         }
 
 
-def test_merged_candle_with_a_missing_or_an_open_part_is_not_closed(rows):
+def test_aggregated_candle_with_a_missing_or_open_part_is_not_closed(rows):
     found = {row["open_time"]: row["is_closed"] for row in rows("/klines", symbol="CANUSDT", interval="5m")}
     assert found[T0 + 30 * MINUTE_MS] is False  # minutes 33 and 34 are missing
     assert found[T0 + 175 * MINUTE_MS] is False  # minute 179 is open
     assert sum(found.values()) == len(found) - 2
 
 
-def test_borders_of_a_merged_range_are_those_of_its_candles(rows):
+def test_range_selects_aggregated_candles_by_their_open_time(rows):
     found = rows("/klines", symbol="CANUSDT", interval="5m", from_=T0 + MINUTE_MS, to=T0 + 10 * MINUTE_MS)
     assert [row["open_time"] for row in found] == [T0 + 5 * MINUTE_MS]
     assert rows("/klines", symbol="CANUSDT", interval="5m", from_=T0, to=T0 + 1)[0]["volume"] == 7.5
 
 
-def test_longer_candles_come_from_the_longest_stored_ones_that_fit(rows):
+def test_longer_candles_are_aggregated_from_the_longest_stored_ones_that_divide_them(rows):
     (first, *_) = rows("/klines", symbol="CANUSDT", interval="2h", **DAY)
     assert (first["open_price"], first["close_price"], first["volume"]) == (100.0, 102.0, 3.0)
     assert len(rows("/klines", symbol="CANUSDT", interval="2h", **DAY)) == 12
@@ -65,7 +65,7 @@ def test_longer_candles_come_from_the_longest_stored_ones_that_fit(rows):
     assert (day["number_of_trades"], day["is_closed"]) == (sum(range(1, 25)), True)
 
 
-def test_interval_that_no_stored_one_divides_is_refused(ask):
+def test_interval_that_is_no_multiple_of_a_stored_one_is_refused(ask):
     for interval in ("1M", "0m", "5s", "99999m"):
         assert ask("/klines", symbol="CANUSDT", interval=interval).json()["parameter"] == "interval"
 
@@ -82,7 +82,7 @@ def test_points_of_candles_choose_the_interval(rows):
 
 
 @pytest.mark.parametrize("points", [1, 7, 50, 100, 333, 5000])
-def test_spike_survives_whatever_the_number_of_points(rows, points):
+def test_no_number_of_points_loses_a_spike(rows, points):
     found = rows("/latest_prices", symbol="SPIKEUSDT", points=points, from_=T0, to=T0 + 6 * HOUR_MS)
     assert 0 < len(found) <= points
     assert max(row["max_price"] for row in found) == 999.0
@@ -91,7 +91,7 @@ def test_spike_survives_whatever_the_number_of_points(rows, points):
     assert found[-1]["updated_at"] == known.SPIKES[-1]["updated_at"]
 
 
-def test_bucket_of_prices_is_of_its_rows_and_borders_belong_to_the_later_one(rows):
+def test_bucket_of_prices_includes_its_start_and_excludes_its_end(rows):
     found = rows("/latest_prices", symbol="SPIKEUSDT", points=72, from_=T0, to=T0 + 6 * HOUR_MS)
     assert len(found) == 72
     for number, row in enumerate(found):
@@ -106,7 +106,7 @@ def test_bucket_of_prices_is_of_its_rows_and_borders_belong_to_the_later_one(row
         }
 
 
-def test_second_request_remembers_the_first_ones_hours_and_says_the_same(rows, api):
+def test_request_from_cached_buckets_has_the_same_rows_as_the_first(rows):
     arguments = {"symbol": "SPIKEUSDT", "points": 12, "from_": T0 + 1}
     first = rows("/latest_prices", to=T0 + 6 * HOUR_MS - 1, **arguments)
     again = rows("/latest_prices", to=T0 + 6 * HOUR_MS - 2, **arguments)
@@ -114,16 +114,16 @@ def test_second_request_remembers_the_first_ones_hours_and_says_the_same(rows, a
 
 
 @pytest.mark.parametrize("table", ["latest_prices", "crypto_24h_stats"])
-def test_rows_that_arrive_after_an_outage_are_in_the_next_answer(rows, writer, table):
-    """What is remembered of the past must not hide them: only buckets that the symbol's rows have
-    passed are kept."""
+def test_rows_that_arrive_after_an_outage_are_in_the_next_reply(rows, writer, table):
+    """Cached buckets must not hide them: only those that the symbol already has later rows than are
+    cached."""
     insert = f"INSERT INTO {table} (symbol, updated_at) VALUES ('LATEUSDT', %s)"
     hours, arguments = [T0 + n * HOUR_MS for n in range(6)], {"symbol": "LATEUSDT", "points": 6, "from_": T0}
-    for at in hours[:2]:
-        writer.execute(insert, (at,))
+    for hour in hours[:2]:
+        writer.execute(insert, (hour,))
     assert [r["updated_at"] for r in rows(f"/{table}", to=T0 + 6 * HOUR_MS, **arguments)] == hours[:2]
-    for at in hours[2:]:
-        writer.execute(insert, (at,))
+    for hour in hours[2:]:
+        writer.execute(insert, (hour,))
     assert [r["updated_at"] for r in rows(f"/{table}", to=T0 + 6 * HOUR_MS - 1, **arguments)] == hours
 
 
@@ -163,7 +163,7 @@ def test_points_of_books_and_statistics_are_the_last_row_of_each_bucket(rows):
 
 @pytest.mark.parametrize("route", ["/latest_prices", "/recent_trades", "/order_book", "/crypto_24h_stats", "/klines"])
 @pytest.mark.parametrize("points", [3, 10, 77])
-def test_rows_of_all_symbols_together_are_no_more_than_points(rows, route, points):
+def test_all_symbols_together_have_at_most_points_rows(rows, route, points):
     symbols = "TENUSDT,SPIKEUSDT,STEADYUSDT,TIEAUSDT,BOOKUSDT,CANUSDT"
     assert len(rows(route, symbol=symbols, points=points, **DAY)) <= points
 

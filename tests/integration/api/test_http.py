@@ -1,4 +1,4 @@
-"""What every answer has beside its rows, from the server as it runs."""
+"""What every reply has besides its rows, from the real server."""
 
 import json
 import re
@@ -25,7 +25,7 @@ def test_trailing_slash_makes_no_difference(base):
     assert requests.get(f"{base}/symbols/", timeout=5).json() == requests.get(f"{base}/symbols", timeout=5).json()
 
 
-def test_options_says_what_is_allowed(base):
+def test_options_lists_the_allowed_methods(base):
     reply = requests.options(f"{base}/klines", timeout=5)
     assert reply.status_code == 200
     assert set(reply.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
@@ -52,7 +52,7 @@ def test_options_says_what_is_allowed(base):
         ("sort=volume", "sort"),
     ],
 )
-def test_bad_request_is_400_that_names_the_parameter_and_what_is_allowed(base, query, parameter):
+def test_bad_request_is_400_with_the_parameter_and_what_is_allowed(base, query, parameter):
     reply = requests.get(f"{base}/klines?{query}", timeout=5)
     assert (reply.status_code, reply.headers["Content-Type"]) == (400, "application/json")
     assert reply.json()["parameter"] == parameter
@@ -60,14 +60,14 @@ def test_bad_request_is_400_that_names_the_parameter_and_what_is_allowed(base, q
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("POST", "/klines", 405)])
-def test_error_is_json_with_an_id_and_no_trace(base, method, path, status):
+def test_error_is_json_with_a_request_id_and_without_a_stack_trace(base, method, path, status):
     reply = requests.request(method, base + path, timeout=5)
     assert (reply.status_code, set(reply.json())) == (status, {"error"})
     assert reply.headers["X-Request-Id"]
     assert "Traceback" not in reply.text
 
 
-def test_gzip_is_for_those_who_take_it_and_for_bodies_that_are_worth_it(base):
+def test_gzip_is_for_clients_that_accept_it_and_for_large_bodies(base):
     plain = requests.get(base + ROWS, timeout=5, headers={"Accept-Encoding": "identity"})
     packed = requests.get(base + ROWS, timeout=5, headers={"Accept-Encoding": "gzip"})
     assert "Content-Encoding" not in plain.headers
@@ -81,7 +81,7 @@ def test_gzip_is_for_those_who_take_it_and_for_bodies_that_are_worth_it(base):
     assert "Accept-Encoding" in plain.headers["Vary"]
 
 
-def test_answer_that_did_not_change_is_304_for_those_who_have_it(base):
+def test_unchanged_body_is_304_for_clients_that_have_it(base):
     first = requests.get(base + ROWS, timeout=5)
     again = requests.get(base + ROWS, timeout=5, headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
@@ -95,7 +95,7 @@ def request_lines(api: Program, identity: str) -> list[dict]:
     return [line for line in lines if line.get("request_id") == identity]
 
 
-def test_request_has_one_line_in_the_log_with_its_id(base, api):
+def test_request_is_logged_once_with_its_id(base, api):
     reply = requests.get(f"{base}/latest_prices?symbol=ONEUSDT", headers={"X-Request-Id": "test-77.a"}, timeout=5)
     assert reply.headers["X-Request-Id"] == "test-77.a"
     wait_until(lambda: len(request_lines(api, "test-77.a")) == 1 or api.output()[-500:], 5, "the line")
@@ -113,29 +113,29 @@ def test_request_has_one_line_in_the_log_with_its_id(base, api):
 
 
 @pytest.mark.parametrize("identity", ["a b", "x" * 65, "é", "<script>", 'a"b'])
-def test_harmful_request_id_is_replaced(base, identity):
+def test_unsafe_request_id_is_replaced(base, identity):
     reply = requests.get(f"{base}/health", headers={"X-Request-Id": identity.encode()}, timeout=5)
     assert re.fullmatch("[0-9a-f]{32}", reply.headers["X-Request-Id"])
 
 
 def test_metrics_count_requests_rows_and_lookups(base, api):
-    def counted(name, **labels):
+    def value(name, **labels):
         return api.metric(name, **labels)
 
-    requests_before = counted("api_requests_total", route="/latest_prices", status="200")
-    rows_before = counted("api_rows_returned_total", route="/latest_prices")
+    requests_before = value("api_requests_total", route="/latest_prices", status="200")
+    rows_before = value("api_rows_returned_total", route="/latest_prices")
     requests.get(f"{base}/latest_prices?symbol=TENUSDT&limit=10", timeout=5)
-    assert counted("api_requests_total", route="/latest_prices", status="200") == requests_before + 1
-    assert counted("api_rows_returned_total", route="/latest_prices") == rows_before + 10
-    assert counted("api_request_seconds_count", route="/latest_prices") >= requests_before
-    assert counted("api_store_seconds_count") > 0
-    assert counted("api_cache_lookups_total", result="miss") > 0
-    assert counted("api_newest_row_age_seconds", table="klines") > 86400
+    assert value("api_requests_total", route="/latest_prices", status="200") == requests_before + 1
+    assert value("api_rows_returned_total", route="/latest_prices") == rows_before + 10
+    assert value("api_request_seconds_count", route="/latest_prices") >= requests_before
+    assert value("api_store_seconds_count") > 0
+    assert value("api_cache_lookups_total", result="miss") > 0
+    assert value("api_newest_row_age_seconds", table="klines") > 86400
     requests.get(f"{base}/nowhere/else", timeout=5)
-    assert counted("api_requests_total", route="unknown", status="404") > 0
+    assert value("api_requests_total", route="unknown", status="404") > 0
 
 
-def test_pages_for_people_need_nothing_from_elsewhere(base):
+def test_html_pages_need_no_external_resources(base):
     for path in ("/", "/docs"):
         page = requests.get(base + path, timeout=5)
         assert page.headers["Content-Type"].startswith("text/html")
@@ -158,7 +158,7 @@ def test_start_page_links_to_every_route_and_shows_freshness(base):
         assert all(f"<code>{each['name']}</code>" in docs for each in item["get"]["parameters"])
 
 
-def test_line_that_is_no_http_closes_the_connection_and_hurts_nobody(base, api):
+def test_bytes_that_are_not_http_close_the_connection_and_affect_no_other_request(base, api):
     with socket.create_connection(("127.0.0.1", api.monitor_port), timeout=5) as connection:
         connection.sendall(b"\x16\x03\x01 no http\r\n\r\n")
         assert b"400" in connection.recv(1000)

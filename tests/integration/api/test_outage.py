@@ -1,10 +1,11 @@
-"""Cassandra goes, comes back, or hangs while requests are made; and the program's own start and
-stop."""
+"""Cassandra stops, starts or hangs while requests are made; and how the API itself starts and
+stops."""
 
 import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -31,14 +32,14 @@ PATHS = [
 
 
 class Readers:
-    """Requests from several threads at once for as long as it is open; counts the status codes."""
+    """Sends requests from several threads while the context is open; counts the status codes."""
 
     def __init__(self, base: str, threads: int = 6) -> None:
         self._base = base
         self._stop = threading.Event()
         self.codes: Counter[int] = Counter()
         self.slowest_seconds = 0.0
-        self.wrong = []
+        self.unexpected: list[tuple[str, int, str]] = []
         self._threads = [threading.Thread(target=self._read, args=(number,)) for number in range(threads)]
 
     def __enter__(self) -> "Readers":
@@ -54,49 +55,49 @@ class Readers:
     def _read(self, number: int) -> None:
         with requests.Session() as session:
             while not self._stop.is_set():
-                began = time.monotonic()
+                started = time.monotonic()
                 reply = session.get(self._base + PATHS[number % len(PATHS)], timeout=30)
                 number += 1
-                self.slowest_seconds = max(self.slowest_seconds, time.monotonic() - began)
+                self.slowest_seconds = max(self.slowest_seconds, time.monotonic() - started)
                 self.codes[reply.status_code] += 1
                 if reply.status_code != 200 and not is_unavailable(reply):
-                    self.wrong.append((reply.url, reply.status_code, reply.text))
+                    self.unexpected.append((reply.url, reply.status_code, reply.text))
 
 
 def is_unavailable(reply: requests.Response) -> bool:
     return reply.status_code == 503 and int(reply.headers["Retry-After"]) > 0 and set(reply.json()) == {"error"}
 
 
-def health_is(base: str, status: int):
+def health_is(base: str, status: int) -> Callable[[], bool]:
     return lambda: requests.get(f"{base}/health", timeout=30).status_code == status
 
 
-def test_store_stopped_and_started_under_requests_is_503_meanwhile_and_nothing_else(store, base):
+def test_requests_are_503_and_nothing_else_while_cassandra_is_stopped(store, base):
     with Readers(base) as readers:
-        wait_until(lambda: readers.codes[200] > 50 or readers.codes, 20, "answers")
+        wait_until(lambda: readers.codes[200] > 50 or readers.codes, 20, "replies")
         store.stop_service("cassandra")
         wait_until(health_is(base, 503), 20, "503 of /health")
         before = readers.codes[503]
-        wait_until(lambda: readers.codes[503] > before + 50 or readers.codes, 20, "answers meanwhile")
+        wait_until(lambda: readers.codes[503] > before + 50 or readers.codes, 20, "replies during the outage")
         store.start_service("cassandra")
         store.wait_ready("cassandra")
         wait_until(health_is(base, 200), 30, "200 of /health, without a restart of the API")
-        good = readers.codes[200]
-        wait_until(lambda: readers.codes[200] > good + 50 or readers.codes, 20, "answers again")
-    assert readers.wrong == []
+        before = readers.codes[200]
+        wait_until(lambda: readers.codes[200] > before + 50 or readers.codes, 20, "replies after the outage")
+    assert readers.unexpected == []
     assert set(readers.codes) == {200, 503}
 
 
-def test_store_that_hangs_is_503_in_time_and_found_again(store, base):
+def test_requests_are_503_in_time_while_cassandra_hangs_and_200_afterwards(store, base):
     with Readers(base) as readers:
-        wait_until(lambda: readers.codes[200] > 20 or readers.codes, 20, "answers")
+        wait_until(lambda: readers.codes[200] > 20 or readers.codes, 20, "replies")
         store.kill("cassandra", signal.SIGSTOP)
         try:
             wait_until(health_is(base, 503), 30, "503 of /health")
         finally:
             store.kill("cassandra", signal.SIGCONT)
         wait_until(health_is(base, 200), 30, "200 of /health")
-    assert readers.wrong == []
+    assert readers.unexpected == []
     assert readers.slowest_seconds < 12
 
 
@@ -116,7 +117,7 @@ def alone(store, log):
             program.kill()
 
 
-def test_api_without_a_store_starts_answers_503_and_stops_at_once(alone):
+def test_api_starts_without_cassandra_answers_503_and_stops_at_once(alone):
     program, base = alone(CASSANDRA_PORT=str(free_ports(1)[0]))
     wait_until(health_is(base, 503), 20, "503 of /health")
     assert requests.get(base, timeout=10).status_code == 200
@@ -131,9 +132,9 @@ def test_sigterm_lets_requests_finish_and_ends_within_five_seconds(alone):
     with ThreadPoolExecutor(8) as pool:
         url = f"{base}/latest_prices?symbol=SPIKEUSDT&points=100&from=1774742400000&to="
         replies = [pool.submit(requests.get, f"{url}{1_774_764_000_000 + n}", timeout=10) for n in range(8)]
-        began = time.monotonic()
+        started = time.monotonic()
         assert program.stop(5) == 0
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - started < 5
         codes = [reply.result().status_code for reply in replies if reply.exception() is None]
     assert set(codes) <= {200}
     assert "Traceback" not in program.output()
@@ -155,9 +156,9 @@ def test_other_origins_may_read_only_when_they_are_listed(alone):
     assert "GET" in preflight.headers["Access-Control-Allow-Methods"]
 
 
-def test_hundred_readers_of_the_same_cause_one_read(api, base):
-    """Of a question nobody asked before; 100 requests at once within the half second that its
-    answer is kept."""
+def test_hundred_concurrent_requests_for_the_same_rows_cause_one_read(api, base):
+    """Of a URL that no earlier test requested; 100 requests at once, within the 0.7 s in which its
+    response is served from the cache."""
     before = api.metric("api_cache_lookups_total", memory="answers", result="miss")
     started = threading.Barrier(100)
 
@@ -167,5 +168,5 @@ def test_hundred_readers_of_the_same_cause_one_read(api, base):
 
     with ThreadPoolExecutor(100) as pool:
         assert Counter(pool.map(ask, range(100))) == {200: 100}
-    # A slow machine may take longer than that half second.
+    # A slow machine may take longer than 0.7 s.
     assert api.metric("api_cache_lookups_total", memory="answers", result="miss") - before <= 4

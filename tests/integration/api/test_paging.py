@@ -1,5 +1,5 @@
-"""Following the Link headers from page to page: every row once, whatever the page size and the
-ties."""
+"""Following the Link headers from page to page: every row once, whatever the page size and however
+many rows share a time."""
 
 from urllib.parse import urljoin
 
@@ -12,7 +12,7 @@ from tests.integration.api.known import T0
 
 
 def follow(base, path, **arguments):
-    """All pages' rows, in the order they came."""
+    """The rows of all pages, in the order in which they were read."""
     reply = requests.get(base + path, params={name.rstrip("_"): v for name, v in arguments.items()}, timeout=15)
     pages = []
     while True:
@@ -28,26 +28,26 @@ def keys(rows):
     return [(row["trade_time"], row["symbol"], row["trade_id"]) for row in rows]
 
 
-EVERY_TIE = sorted(keys(known.TIES))
+ALL_TIES = sorted(keys(known.TIES))
 
 
 @pytest.mark.parametrize("limit", [1, 3, 7, 10, 20, 79, 80, 81])
 def test_trades_that_share_a_millisecond_are_paged_without_loss_or_repeat(base, limit):
     pages = follow(base, "/recent_trades", symbol="TIEBUSDT,TIEAUSDT", from_=T0, limit=limit)
-    assert [key for page in pages for key in keys(page)] == EVERY_TIE
+    assert [key for page in pages for key in keys(page)] == ALL_TIES
     assert [len(page) for page in pages] == [limit] * (80 // limit) + ([80 % limit] if 80 % limit else [])
 
 
 @pytest.mark.parametrize("limit", [1, 7, 20, 81])
-def test_pages_without_from_lead_back_from_the_newest_row(base, limit):
+def test_pages_without_from_go_backward_from_the_newest_row(base, limit):
     pages = follow(base, "/recent_trades", symbol="TIEAUSDT,TIEBUSDT", limit=limit)
-    assert [key for page in reversed(pages) for key in keys(page)] == EVERY_TIE
+    assert [key for page in reversed(pages) for key in keys(page)] == ALL_TIES
 
 
-def test_page_that_ends_with_the_hour_leads_on_into_the_next(base):
+def test_page_that_ends_with_an_hour_links_to_the_next_hour(base):
     pages = follow(base, "/recent_trades", symbol="TIEAUSDT", from_=T0, to=T0 + HOUR_MS + 1, limit=20)
     assert [key for page in pages for key in keys(page)] == [
-        key for key in EVERY_TIE if key[1] == "TIEAUSDT" and key[0] <= T0 + HOUR_MS
+        key for key in ALL_TIES if key[1] == "TIEAUSDT" and key[0] <= T0 + HOUR_MS
     ]
 
 
@@ -60,15 +60,15 @@ def test_prices_of_several_symbols_are_paged_in_both_directions(base, from_, lim
     assert found == sorted((row["updated_at"], row["symbol"]) for row in known.PRICES)
 
 
-@pytest.mark.parametrize("from_", [{}, {"from_": T0 - HOUR_MS}])  # a candle of 7m opens before T0
+@pytest.mark.parametrize("from_", [{}, {"from_": T0 - HOUR_MS}])  # a 7m candle opens before T0
 @pytest.mark.parametrize("interval", ["1m", "5m", "7m"])
-def test_candles_are_paged_whole_whether_stored_or_merged(base, rows, from_, interval):
-    every = rows("/klines", symbol="CANUSDT,CANBUSDT", interval=interval, limit=5000)
+def test_stored_and_aggregated_candles_are_paged_without_loss_or_repeat(base, rows, from_, interval):
+    expected = rows("/klines", symbol="CANUSDT,CANBUSDT", interval=interval, limit=5000)
     pages = follow(base, "/klines", symbol="CANUSDT,CANBUSDT", interval=interval, limit=9, **from_)
-    assert [row for page in (pages if from_ else reversed(pages)) for row in page] == every
+    assert [row for page in (pages if from_ else reversed(pages)) for row in page] == expected
 
 
-def test_last_page_has_no_link_even_when_it_is_full(ask):
+def test_last_page_has_no_link_even_if_it_is_full(ask):
     assert "next" not in ask("/latest_prices", symbol="TENUSDT", from_=T0, limit=10).links
     assert "next" in ask("/latest_prices", symbol="TENUSDT", from_=T0, limit=9).links
 

@@ -1,4 +1,4 @@
-"""Which rows each route answers, from real Cassandra."""
+"""Which rows each route returns, from a real Cassandra."""
 
 import pytest
 
@@ -22,22 +22,22 @@ def test_route_without_parameters_has_rows_ascending_by_time(rows, route):
 
 
 @pytest.mark.parametrize("route", DATA_ROUTES)
-def test_unknown_symbol_and_years_without_rows_are_no_rows_and_no_error(rows, route):
-    assert rows(route, symbol="NOBODYUSDT") == []
+def test_unknown_symbol_or_years_without_rows_give_an_empty_array(rows, route):
+    assert rows(route, symbol="UNKNOWNUSDT") == []
     assert rows(route, symbol="TENUSDT", from_="1971-01-01", to="1972-01-01") == []
     assert rows(route, symbol="TENUSDT", from_="9999-01-01") == []
-    assert rows(route, symbol="NOBODYUSDT", points=10) == []
-    assert rows(route, symbol="NOBODYUSDT", points=10, from_=0, to=253_402_300_799_999) == []
+    assert rows(route, symbol="UNKNOWNUSDT", points=10) == []
+    assert rows(route, symbol="UNKNOWNUSDT", points=10, from_=0, to=253_402_300_799_999) == []
 
 
 @pytest.mark.parametrize("route", DATA_ROUTES)
 @pytest.mark.parametrize("more", [{}, {"points": 5}])
-def test_range_that_ends_where_it_begins_is_empty(rows, route, more):
+def test_range_of_no_length_is_empty(rows, route, more):
     for symbol in ("TENUSDT", "STEADYUSDT", "BOOKUSDT", "CANUSDT"):
         assert rows(route, symbol=symbol, from_=T0, to=T0, **more) == []
 
 
-def test_prices_are_the_newest_unless_from_is_given(rows):
+def test_prices_are_the_newest_ones_unless_from_is_given(rows):
     assert times(rows("/latest_prices", symbol="TENUSDT", limit=3)) == [T0 + 7000, T0 + 8000, T0 + 9000]
     assert times(rows("/latest_prices", symbol="TENUSDT", limit=3, from_=T0)) == [T0, T0 + 1000, T0 + 2000]
     assert times(rows("/latest_prices", symbol="TENUSDT", limit=2, to=T0 + 5000)) == [T0 + 3000, T0 + 4000]
@@ -53,7 +53,7 @@ def test_one_row_is_an_array_of_one(rows):
     assert rows("/latest_prices", symbol="ONEUSDT") == [{"symbol": "ONEUSDT", "updated_at": T0 + 5500, "price": 7.0}]
 
 
-def test_symbols_in_lower_case_and_several_are_merged_by_time(rows):
+def test_several_symbols_in_lower_case_are_merged_by_time(rows):
     found = rows("/latest_prices", symbol="tenusdt, oneusdt", from_=T0 + 5000, to=T0 + 7000)
     assert [(row["symbol"], row["updated_at"] - T0) for row in found] == [
         ("TENUSDT", 5000),
@@ -62,18 +62,18 @@ def test_symbols_in_lower_case_and_several_are_merged_by_time(rows):
     ]
 
 
-def test_iso_times_with_and_without_offset_mean_the_same_moment(rows):
-    for moment in ("2026-03-29T00:00:02Z", "2026-03-29 00:00:02", "2026-03-29T02:00:02+02:00", str(T0 + 2000)):
-        assert times(rows("/latest_prices", symbol="TENUSDT", from_=moment, limit=1)) == [T0 + 2000]
+def test_iso_times_with_and_without_offset_mean_the_same_instant(rows):
+    for instant in ("2026-03-29T00:00:02Z", "2026-03-29 00:00:02", "2026-03-29T02:00:02+02:00", str(T0 + 2000)):
+        assert times(rows("/latest_prices", symbol="TENUSDT", from_=instant, limit=1)) == [T0 + 2000]
 
 
-def test_hour_that_clocks_in_europe_skip_is_an_hour_like_others(rows):
-    """On this night 02:00 in Berlin becomes 03:00, at 01:00 UTC."""
+def test_hour_that_clocks_in_europe_skip_is_an_ordinary_hour(rows):
+    """In this night, at 01:00 UTC, clocks in Berlin go from 02:00 to 03:00."""
     found = rows("/recent_trades", symbol="STEADYUSDT", from_="2026-03-29T00:55Z", to="2026-03-29T01:05Z")
     assert times(found, "trade_time") == [T0 + n * MINUTE_MS for n in range(55, 65)]
 
 
-def test_prices_of_the_whole_market_now_are_one_row_a_symbol(rows):
+def test_current_prices_of_the_whole_market_are_one_row_per_symbol(rows):
     found = rows("/latest_prices", quote_asset="eur")
     assert [(row["symbol"], row["price"]) for row in found] == [
         ("CCCEUR", 5.0),
@@ -85,7 +85,7 @@ def test_prices_of_the_whole_market_now_are_one_row_a_symbol(rows):
     assert rows("/latest_prices", quote_asset="NONE") == []
 
 
-def test_ranking_is_by_column_order_and_limit_and_leaves_out_what_has_no_value(rows):
+def test_ranking_is_by_column_order_and_limit_and_leaves_out_rows_without_a_value(rows):
     found = rows("/crypto_24h_stats", sort="quote_volume", quote_asset="EUR")
     assert [row["symbol"] for row in found] == ["AAAEUR", "CCCEUR", "BBBEUR"]
     smallest = rows("/crypto_24h_stats", sort="volume", order="asc", quote_asset="EUR", limit=2)
@@ -93,14 +93,14 @@ def test_ranking_is_by_column_order_and_limit_and_leaves_out_what_has_no_value(r
     assert len(rows("/crypto_24h_stats", sort="trade_count", limit=5000)) == 5
 
 
-def test_trades_are_gathered_over_hours_in_both_directions(rows):
+def test_trades_are_read_across_hours_in_both_directions(rows):
     newest = rows("/recent_trades", symbol="STEADYUSDT", limit=130)
     assert [row["trade_id"] for row in newest] == [*range(110, 120), *range(180, 300)]
     first = rows("/recent_trades", symbol="STEADYUSDT", limit=130, from_=T0 + 60 * MINUTE_MS)
     assert [row["trade_id"] for row in first] == [*range(60, 120), *range(180, 250)]
 
 
-def test_largest_limit_has_every_row_and_a_larger_one_is_refused(rows, ask):
+def test_maximum_limit_returns_every_row_and_a_larger_one_is_refused(rows, ask):
     assert len(rows("/latest_prices", symbol="SPIKEUSDT", limit=5000)) == len(known.SPIKES)
     assert ask("/latest_prices", symbol="SPIKEUSDT", limit=5001).json()["parameter"] == "limit"
 
@@ -115,7 +115,7 @@ def test_book_has_levels_best_first_and_figures(rows):
     assert (cut["bids"], cut["asks"]) == (found["bids"][:2], found["asks"][:2])
 
 
-def test_depth_adds_up_from_the_best_price_outwards(rows):
+def test_depth_accumulates_from_the_best_price_outwards(rows):
     found = rows("/depth", symbol="bookusdt", levels=3)
     assert [(row["side"], row["price"], row["quantity"], row["bid_depth"], row["ask_depth"]) for row in found] == [
         ("bid", 98.0, 3.0, 6.0, None),
@@ -127,10 +127,10 @@ def test_depth_adds_up_from_the_best_price_outwards(rows):
     ]
     assert {row["updated_at"] for row in found} == {T0 + 220 * MINUTE_MS}
     assert {row["side"] for row in rows("/depth", symbol="HALFUSDT")} == {"bid"}
-    assert rows("/depth", symbol="NOBODYUSDT") == []
+    assert rows("/depth", symbol="UNKNOWNUSDT") == []
 
 
-def test_market_summary_counts_what_rises_and_falls(rows):
+def test_market_summary_counts_rising_and_falling_symbols(rows):
     (found,) = rows("/market_summary", quote_asset="EUR")
     assert found == {
         "quote_asset": "EUR",
@@ -145,7 +145,7 @@ def test_market_summary_counts_what_rises_and_falls(rows):
     assert [row["quote_asset"] for row in rows("/market_summary")] == ["BTC", "EUR", "USDT"]
 
 
-def test_symbols_say_what_is_tracked_and_where_from(rows):
+def test_symbols_have_tracked_and_source(rows):
     found = {row["symbol"]: row for row in rows("/symbols")}
     assert found["BOOKUSDT"]["tracked"] is True
     assert found["AAAEUR"] == {
@@ -159,7 +159,7 @@ def test_symbols_say_what_is_tracked_and_where_from(rows):
     assert all(row["tracked"] for row in rows("/symbols", tracked="true"))
 
 
-def test_freshness_is_of_the_newest_row_by_its_own_time(rows):
+def test_freshness_is_the_time_in_the_newest_row(rows):
     found = {row["table"]: row for row in rows("/freshness")}
     assert {table: row["updated_at"] for table, row in found.items()} == {
         "crypto_24h_stats": T0 + 4,

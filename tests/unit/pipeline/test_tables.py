@@ -143,3 +143,8 @@ def test_history_tables_all_expire_by_time_windows():
         statement = text.split(f"CREATE TABLE IF NOT EXISTS {name} ")[1].split(";\n")[0]
         assert "default_time_to_live" in statement, name
         assert "TimeWindowCompactionStrategy" in statement, name
+
+
+@each_table
+def test_hourly_tables_are_those_that_cassandra_partitions_by_hour(table):
+    assert table.hourly == (CQL[table.name].partition == ("symbol", "hour"))

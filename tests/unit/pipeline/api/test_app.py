@@ -1,4 +1,4 @@
-"""The shape of every answer, with a store that holds nothing, is away, or is broken."""
+"""The shape of every response, with a store that is empty, unavailable or broken."""
 
 import pytest
 
@@ -9,12 +9,12 @@ DATA_ROUTES = ["/crypto_24h_stats", "/latest_prices", "/order_book", "/recent_tr
 
 
 class FakeStore:
-    """Holds no rows; `error` is raised by every read."""
+    """Returns `rows` for every read, or raises `error`; `reads` are the statements."""
 
     def __init__(self, error=None, rows=()):
         self.error = error
         self.rows = list(rows)
-        self.asked = []
+        self.reads = []
 
     def select(self, columns, table, where="", values=()):
         return self.select_many(columns, table, where, [values])[0]
@@ -22,7 +22,7 @@ class FakeStore:
     def select_many(self, columns, table, where, many):
         found = []
         for values in many:
-            self.asked.append((columns, table, where, list(values)))
+            self.reads.append((columns, table, where, list(values)))
             if self.error is not None:
                 raise self.error
             found.append(list(self.rows))
@@ -33,7 +33,7 @@ class FakeStore:
             raise self.error
         return "*"
 
-    def answers(self):
+    def check(self):
         self.select("release_version", "system.local")
 
 
@@ -59,17 +59,17 @@ def test_route_without_parameters_and_rows_is_200_and_an_empty_array(client, rou
 @pytest.mark.parametrize(
     ("parameter", "value"), [("limit", "0"), ("from", "soon"), ("to", "soon"), ("symbol", ""), ("simbol", "A")]
 )
-def test_bad_parameter_is_400_with_its_name_before_the_store_is_asked(client, route, parameter, value):
-    made = client(StoreUnavailable("away"))
+def test_bad_parameter_is_400_with_its_name_and_nothing_is_read(client, route, parameter, value):
+    made = client(StoreUnavailable("unavailable"))
     reply = made.get(route, query_string={parameter: value})
     assert (reply.status_code, reply.mimetype) == (400, "application/json")
     assert reply.get_json()["parameter"] == parameter
     assert set(reply.get_json()) == {"error", "parameter"}
-    assert made.store.asked == []
+    assert made.store.reads == []
 
 
 @pytest.mark.parametrize("route", [*DATA_ROUTES, "/health"])
-def test_store_that_is_away_is_503_with_retry_after(client, route):
+def test_unavailable_store_is_503_with_retry_after(client, route):
     reply = client(StoreUnavailable("10.0.0.7: refused, password=secret")).get(route)
     assert (reply.status_code, reply.mimetype) == (503, "application/json")
     assert int(reply.headers["Retry-After"]) > 0
@@ -91,10 +91,10 @@ def test_writing_is_405_as_json_and_changes_nothing(client, method):
     reply = getattr(made, method)("/klines")
     assert (reply.status_code, reply.mimetype) == (405, "application/json")
     assert set(reply.get_json()) == {"error"}
-    assert made.store.asked == []
+    assert made.store.reads == []
 
 
-def test_405_says_which_methods_are_allowed(client):
+def test_405_lists_the_allowed_methods(client):
     """RFC 9110 15.5.6: a 405 must carry Allow."""
     assert "GET" in client().post("/klines").headers.get("Allow", "")
 
@@ -106,26 +106,26 @@ def test_bug_is_500_as_json_without_a_stack_trace_but_with_one_in_the_log(client
     assert set(reply.get_json()) == {"error"}
     for detail in ("Traceback", "ZeroDivisionError", "secret detail", ".py"):
         assert detail not in reply.text
-    (said,) = [record for record in caplog.records if record.getMessage() == "unexpected_error"]
-    assert said.exc_info[0] is ZeroDivisionError
+    (logged,) = [record for record in caplog.records if record.getMessage() == "unexpected_error"]
+    assert logged.exc_info[0] is ZeroDivisionError
 
 
-def test_health_is_200_only_when_the_store_answers(client):
+def test_health_is_200_only_if_the_store_answers(client):
     assert client().get("/health").status_code == 200
-    assert client(StoreUnavailable("away")).get("/health").status_code == 503
+    assert client(StoreUnavailable("unavailable")).get("/health").status_code == 503
 
 
-def test_parameters_reach_the_store_as_bound_values_and_never_as_text(client):
+def test_parameters_are_passed_to_the_store_as_bound_values_and_never_as_text(client):
     made = client()
     assert made.get("/latest_prices?symbol=ETHUSDT&from=5&to=9&limit=7").status_code == 200
-    ((_, table, where, values),) = made.store.asked
+    ((_, table, where, values),) = made.store.reads
     assert table == "latest_prices"
-    assert values == ["ETHUSDT", 4, 9, 8]  # strictly above 4, and one row more than the page
+    assert values == ["ETHUSDT", 4, 9, 8]  # strictly above 4; one row more than the page
     assert "ETHUSDT" not in where
     assert "ALLOW FILTERING" not in where
 
 
-def test_number_that_json_has_not_becomes_null_and_a_tuple_an_array(client):
+def test_number_without_a_json_form_becomes_null_and_a_tuple_becomes_an_array(client):
     rows = [{"symbol": "X", "updated_at": 5, "bids": [(1.5, 2.0)], "spread": float("nan"), "trade_count": 2**53 + 1}]
     reply = client(rows=rows).get("/latest_prices?symbol=X")
     assert reply.get_json() == [
@@ -133,5 +133,5 @@ def test_number_that_json_has_not_becomes_null_and_a_tuple_an_array(client):
     ]
 
 
-def test_app_starts_without_a_store_and_connects_only_when_asked(defaults):
+def test_app_starts_without_cassandra_and_connects_only_when_it_reads(defaults):
     create_app(defaults)

@@ -1,103 +1,136 @@
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from pipeline.api import cache
 from pipeline.api.cache import Cache
 from pipeline.errors import StoreUnavailable
 
 
-def test_value_is_kept_for_its_time_and_read_again_after_it():
+@pytest.fixture
+def refresher():
+    """The executor of the background reads; `shutdown()` waits for those that run."""
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
+
+
+def make_cache(now: list[float], refresher: Executor) -> Cache[Any]:
+    """Fresh for 0.5 s of a clock that shows `now[0]`."""
+    return Cache("rows", 0.5, 10, clock=lambda: now[0], refresher=refresher)
+
+
+def must_not_read() -> Any:
+    pytest.fail("a second read")
+
+
+def unavailable() -> Any:
+    raise StoreUnavailable("unavailable")
+
+
+def waiting_requests() -> float:
+    """How many requests have waited for another request's read so far."""
+    labels = {"memory": "rows", "result": "shared"}
+    return REGISTRY.get_sample_value("api_cache_lookups_total", labels) or 0
+
+
+def wait_until(condition: Callable[[], bool], timeout_seconds: float = 10) -> None:
+    deadline = time.monotonic() + timeout_seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition was not met in time"
+        time.sleep(0.001)
+
+
+def test_value_is_cached_while_fresh_and_read_again_after_it_has_expired(refresher):
     now, reads = [0.0], []
-    kept = Cache("rows", 0.5, 10, timer=lambda: now[0])
+    values = make_cache(now, refresher)
 
     def read():
         reads.append(now[0])
         return len(reads)
 
-    assert [kept.get("a", read), kept.get("a", read)] == [1, 1]
+    assert [values.get_or_read("a", read), values.get_or_read("a", read)] == [1, 1]
     now[0] = 0.49
-    assert kept.get("a", read) == 1
+    assert values.get_or_read("a", read) == 1
     now[0] = 1.01
-    assert kept.get("a", read) == 2
+    assert values.get_or_read("a", read) == 2
 
 
-def test_old_value_is_given_while_one_reads_it_again_behind_the_reply():
-    now, going_on = [0.0], threading.Event()
-    kept = Cache("rows", 0.5, 10, timer=lambda: now[0])
-    assert kept.get("a", lambda: 1) == 1
+def test_stale_value_is_served_while_one_background_read_refreshes_it(refresher):
+    now, go_on = [0.0], threading.Event()
+    values = make_cache(now, refresher)
+    assert values.get_or_read("a", lambda: 1) == 1
 
     def slow():
-        going_on.wait(5)
+        go_on.wait(5)
         return 2
 
     now[0] = 0.6
-    assert kept.peek("a") is None
-    assert kept.get("a", slow) == 1
-    assert kept.get("a", lambda: pytest.fail("must not read as well")) == 1
-    going_on.set()
-    kept._background.shutdown(wait=True)
-    assert kept.peek("a") == 2
+    assert values.peek("a") is None
+    assert values.get_or_read("a", slow) == 1
+    assert values.get_or_read("a", must_not_read) == 1
+    go_on.set()
+    refresher.shutdown(wait=True)
+    assert values.peek("a") == 2
 
 
-def test_error_behind_a_reply_is_nobodys_and_the_next_who_finds_nothing_reads():
+def test_background_error_is_not_cached_and_the_first_request_after_expiry_reads(refresher):
     now = [0.0]
-    kept = Cache("rows", 0.5, 10, timer=lambda: now[0])
-    kept.get("a", lambda: 1)
-
-    def fail():
-        raise StoreUnavailable("away")
-
+    values = make_cache(now, refresher)
+    values.get_or_read("a", lambda: 1)
     now[0] = 0.6
-    assert kept.get("a", fail) == 1
-    kept._background.shutdown(wait=True)
+    assert values.get_or_read("a", unavailable) == 1
+    refresher.shutdown(wait=True)
     now[0] = 1.1
     with pytest.raises(StoreUnavailable):
-        kept.get("a", fail)
-    assert kept.get("a", lambda: 3) == 3
+        values.get_or_read("a", unavailable)
+    assert values.get_or_read("a", lambda: 3) == 3
 
 
-def test_of_many_who_ask_at_once_one_reads_and_all_get_it():
-    kept, reads, asked = Cache("rows", 10, 10), [], threading.Barrier(20)
+def test_concurrent_misses_share_one_read():
+    values, reads, started = Cache("rows", 10, 10), [], threading.Barrier(20)
 
     def read():
         reads.append(1)
         return object()
 
-    def ask(_):
-        asked.wait()
-        return kept.get("a", read)
+    def request(_):
+        started.wait()
+        return values.get_or_read("a", read)
 
     with ThreadPoolExecutor(20) as pool:
-        assert len(set(map(id, pool.map(ask, range(20))))) == 1
+        assert len(set(map(id, pool.map(request, range(20))))) == 1
     assert len(reads) == 1
 
 
-def test_failed_read_goes_to_all_who_wait_and_is_not_kept():
-    kept, reading, fail = Cache("rows", 10, 10), threading.Event(), threading.Event()
+def test_failed_read_is_raised_in_every_waiting_request_and_not_cached():
+    values, reading, fail = Cache("rows", 10, 10), threading.Event(), threading.Event()
+    waiting_before = waiting_requests()
 
     def read():
         reading.set()
-        fail.wait(5)
-        raise StoreUnavailable("away")
+        fail.wait(10)
+        raise StoreUnavailable("unavailable")
 
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(kept.get, "a", read)
+        first = pool.submit(values.get_or_read, "a", read)
         reading.wait(5)
-        second = pool.submit(kept.get, "a", lambda: pytest.fail("must not read as well"))
-        while not second.running():
-            pass
-        threading.Timer(0.05, fail.set).start()
+        second = pool.submit(values.get_or_read, "a", must_not_read)
+        wait_until(lambda: waiting_requests() == waiting_before + 1)
+        fail.set()
         for each in (first, second):
             with pytest.raises(StoreUnavailable):
                 each.result(5)
-    assert kept.get("a", lambda: 5) == 5
+    assert values.get_or_read("a", lambda: 5) == 5
 
 
-def test_waiting_for_another_s_read_is_bounded(monkeypatch):
-    monkeypatch.setattr(cache, "WAIT_SECONDS", 0.05)
-    kept, reading, go_on = Cache("rows", 10, 10), threading.Event(), threading.Event()
+def test_waiting_for_another_requests_read_is_bounded(monkeypatch):
+    monkeypatch.setattr(cache, "MAX_WAIT_SECONDS", 0.05)
+    values, reading, go_on = Cache("rows", 10, 10), threading.Event(), threading.Event()
 
     def read():
         reading.set()
@@ -105,18 +138,19 @@ def test_waiting_for_another_s_read_is_bounded(monkeypatch):
         return 1
 
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(kept.get, "a", read)
+        first = pool.submit(values.get_or_read, "a", read)
         reading.wait(5)
         with pytest.raises(StoreUnavailable):
-            kept.get("a", read)
+            values.get_or_read("a", read)
         go_on.set()
         assert first.result(5) == 1
 
 
-def test_memory_is_bounded_by_size_and_what_is_too_large_is_answered_all_the_same():
-    kept = Cache("rows", 10, 100, size=len)
+def test_size_is_bounded_and_a_value_larger_than_the_cache_is_returned_but_not_cached():
+    values = Cache("rows", 10, 100, size=len)
     for number in range(50):
-        kept.get(number, lambda: "x" * 10)
-    assert kept._kept.currsize <= 100
-    assert kept.get("large", lambda: "x" * 101) == "x" * 101
-    assert kept.get("large", lambda: "again") == "again"
+        values.get_or_read(number, lambda: "x" * 10)
+    cached = [value for number in range(50) if (value := values.peek(number)) is not None]
+    assert 0 < sum(map(len, cached)) <= 100
+    assert values.get_or_read("large", lambda: "x" * 101) == "x" * 101
+    assert values.get_or_read("large", lambda: "again") == "again"

@@ -1,4 +1,4 @@
-"""Every page size over rows with many ties, with the spans and cursors alone."""
+"""Every page size over rows with many equal times, with spans and cursors only."""
 
 import random
 
@@ -10,14 +10,15 @@ SYMBOLS = ("A", "B", "C")
 
 
 def read(rows, from_ms, to_ms, forward, cursor, limit):
-    """What a store that keeps to the spans would give for one page, in the direction read."""
+    """One page as a store would return it for the spans, in the direction of reading, and whether
+    there are more rows."""
     found = []
     for symbol in SYMBOLS:
-        left = span(from_ms, to_ms, forward, cursor, symbol)
+        remaining = span(from_ms, to_ms, forward, cursor, symbol)
         found += [
             row
             for row in rows
-            if row["symbol"] == symbol and left.above < Key(row["trade_time"], row["trade_id"]) < left.below
+            if row["symbol"] == symbol and remaining.above < Key(row["trade_time"], row["trade_id"]) < remaining.below
         ]
     found.sort(key=lambda row: (row["trade_time"], row["symbol"], row["trade_id"]), reverse=not forward)
     return found[:limit], len(found) > limit

@@ -5,12 +5,12 @@ import pytest
 from pipeline.api.downsampling.buckets import (
     PIECES,
     STEPS,
+    aggregate_buckets,
+    aggregate_prices,
+    aggregate_trades,
     bucket_ms,
-    buckets_of,
+    count_buckets,
     hour_pieces,
-    join_prices,
-    join_trades,
-    joined,
     piece_ms,
 )
 from pipeline.intervals import LADDER
@@ -20,22 +20,22 @@ T0 = 1_774_742_400_000
 
 
 @pytest.mark.parametrize("length", [1, 999, 60_000, HOUR_MS, DAY_MS, 7 * DAY_MS, 366 * DAY_MS, 56 * 365 * DAY_MS])
-@pytest.mark.parametrize("most", [1, 2, 3, 100, 300, 5000])
+@pytest.mark.parametrize("max_buckets", [1, 2, 3, 100, 300, 5000])
 @pytest.mark.parametrize("offset", [0, 1, 29_999, HOUR_MS - 1])
-def test_buckets_are_never_more_than_asked_for_and_the_step_is_the_smallest(length, most, offset):
-    width = bucket_ms(T0 + offset, T0 + offset + length, most)
-    assert buckets_of(T0 + offset, T0 + offset + length, width) <= most
+def test_buckets_are_at_most_the_maximum_and_the_step_is_the_smallest(length, max_buckets, offset):
+    width = bucket_ms(T0 + offset, T0 + offset + length, max_buckets)
+    assert count_buckets(T0 + offset, T0 + offset + length, width) <= max_buckets
     smaller = [step for step in STEPS if step < width]
-    assert not smaller or buckets_of(T0 + offset, T0 + offset + length, smaller[-1]) > most
+    assert not smaller or count_buckets(T0 + offset, T0 + offset + length, smaller[-1]) > max_buckets
 
 
 def test_empty_range_has_no_buckets():
-    assert buckets_of(T0, T0, 1000) == 0
+    assert count_buckets(T0, T0, 1000) == 0
     assert bucket_ms(T0, T0, 1) == STEPS[0]
 
 
 @pytest.mark.parametrize("width", STEPS)
-def test_buckets_fit_into_pieces_or_pieces_into_buckets_and_pieces_into_hours(width):
+def test_pieces_divide_hours_and_are_multiples_or_divisors_of_the_bucket_width(width):
     piece = piece_ms(width)
     assert piece % width == 0 or width % piece == 0
     assert HOUR_MS % piece == 0
@@ -72,14 +72,17 @@ def trades(count):
 
 
 @pytest.mark.parametrize(
-    ("rows", "time", "join"), [(prices(500), "updated_at", join_prices), (trades(500), "trade_time", join_trades)]
+    ("rows", "time", "aggregation"),
+    [(prices(500), "updated_at", aggregate_prices), (trades(500), "trade_time", aggregate_trades)],
 )
 @pytest.mark.parametrize("narrow", [50, 100, 250])
-def test_joining_what_was_joined_is_the_same_as_joining_the_rows(rows, time, join, narrow):
-    assert joined(joined(rows, time, narrow, join), time, 1000, join) == joined(rows, time, 1000, join)
+def test_aggregating_aggregated_rows_equals_aggregating_all_rows(rows, time, aggregation, narrow):
+    assert aggregate_buckets(
+        aggregate_buckets(rows, time, narrow, aggregation), time, 1000, aggregation
+    ) == aggregate_buckets(rows, time, 1000, aggregation)
 
 
 def test_taker_sold_when_the_buyer_was_the_maker():
     rows = [dict(row, quantity=2.0) for row in trades(3)]
-    (found,) = joined(rows, "trade_time", 1000, join_trades)
+    (found,) = aggregate_buckets(rows, "trade_time", 1000, aggregate_trades)
     assert (found["sell_quantity"], found["buy_quantity"], found["quantity"], found["trades"]) == (2.0, 4.0, 6.0, 3)

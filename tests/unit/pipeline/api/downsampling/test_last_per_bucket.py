@@ -1,0 +1,55 @@
+"""How many reads a downsampled range costs. Its rows are tested against Cassandra, in
+tests/integration/api."""
+
+from pipeline.api.downsampling.last_per_bucket import LastPerBucket
+from pipeline.api.query import Query
+from pipeline.tables import BOOKS
+from pipeline.times import HOUR_MS
+
+T0 = 1_774_742_400_000
+NOW = T0 + 10 * HOUR_MS
+
+
+class FakeHistory:
+    """A book in the middle of every hour that is not empty; counts the reads."""
+
+    def __init__(self, empty_hours=()):
+        self.empty_hours = empty_hours
+        self.reads = 0
+
+    def hours(self, table, symbol, whole):
+        return iter(range(NOW - HOUR_MS, T0 - 1, -HOUR_MS))
+
+    def read(self, table, where, parts, forward, count):
+        self.reads += len(parts)
+        return [
+            [] if hour in self.empty_hours else [{"symbol": symbol, "updated_at": hour + HOUR_MS // 2}]
+            for (symbol, hour), _ in parts
+        ]
+
+
+def query(points):
+    return Query(symbols=("X",), from_ms=T0, to_ms=NOW, points=points)
+
+
+def test_only_the_newest_partition_of_each_bucket_is_read():
+    history = FakeHistory()
+    found = LastPerBucket(history, lambda: NOW).downsample(BOOKS, query(5))
+    assert [row["updated_at"] for row in found.rows] == [T0 + n * HOUR_MS + HOUR_MS // 2 for n in (1, 3, 5, 7, 9)]
+    assert history.reads == 5
+
+
+def test_older_partition_of_a_bucket_is_read_if_the_newer_one_has_no_row():
+    history = FakeHistory(empty_hours=(T0 + 3 * HOUR_MS,))
+    found = LastPerBucket(history, lambda: NOW).downsample(BOOKS, query(5))
+    assert [row["updated_at"] for row in found.rows] == [T0 + n * HOUR_MS + HOUR_MS // 2 for n in (1, 2, 5, 7, 9)]
+    assert history.reads == 6
+
+
+def test_settled_buckets_are_read_once():
+    history = FakeHistory()
+    books = LastPerBucket(history, lambda: NOW)
+    first = books.downsample(BOOKS, query(5)).rows
+    history.reads = 0
+    assert books.downsample(BOOKS, query(5)).rows == first
+    assert history.reads == 1  # the newest bucket, which is not settled
