@@ -8,10 +8,10 @@ import pytest
 from local.ports import free_ports
 from local.site import Ports
 from local.stack import CATALOG, Stack
-from tests.integration.waiting import wait_until
 from tests.support.grafana.files import ROOT
 from tests.support.grafana.server import MISSING, Prometheus, program
 from tests.support.grafana.whole import Whole, jobs
+from tests.support.waiting import wait_until
 
 # As the README's command for a replay.
 RECORDED = {

@@ -13,7 +13,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from pipeline import cassandra_session
 from pipeline.settings import load
 from pipeline.times import now_ms
-from tests.integration.waiting import wait_until
 from tests.support.grafana import checks
 from tests.support.grafana.files import alert_rules, dashboards, panels, recording_rules, targets
 from tests.support.grafana.infinity import Field
@@ -21,6 +20,7 @@ from tests.support.grafana.metric_names import OF_PROMETHEUS, metrics_in, names_
 from tests.support.grafana.resolver import has_values
 from tests.support.grafana.server import Prometheus
 from tests.support.grafana.whole import Whole
+from tests.support.waiting import wait_until
 
 READY_SECONDS = 60
 KEPT_SECONDS = 1.1  # the API keeps answers for a second

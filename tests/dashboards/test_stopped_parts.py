@@ -10,11 +10,11 @@ import pytest
 import requests
 from kafka import KafkaProducer
 
-from tests.integration.waiting import wait_until
 from tests.support.grafana.alerts import expression, holds
 from tests.support.grafana.files import alert_rules
 from tests.support.grafana.server import Prometheus
 from tests.support.grafana.whole import Whole
+from tests.support.waiting import wait_until
 
 RULES = {rule["uid"]: rule for rule in alert_rules()}
 SEGMENTS = 40  # of 16 MiB of WAL

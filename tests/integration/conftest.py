@@ -14,8 +14,8 @@ from local.ports import free_ports
 from local.stack import Stack
 from pipeline import cassandra_session
 from pipeline.settings import Settings, load
-from tests.integration.program import Program
-from tests.integration.waiting import wait_until
+from tests.support.program import Program
+from tests.support.waiting import wait_until
 
 SERVERS = ("postgres", "postgres-schema", "kafka", "connect", "connector", "cassandra", "cassandra-schema")
 KEPT_HERE = {"LOG_LEVEL": "DEBUG"}

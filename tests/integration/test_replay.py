@@ -13,8 +13,8 @@ from kafka import KafkaConsumer, TopicPartition
 from local.ports import free_ports
 from pipeline.settings import Settings
 from pipeline.times import DAY_MS, HOUR_MS, datetime_to_ms, now_ms
-from tests.integration.program import ROOT, Program
-from tests.integration.waiting import wait_until
+from tests.support.program import ROOT, Program
+from tests.support.waiting import wait_until
 
 RECORDED = ROOT / "examples" / "replay"
 CANDLE_SYMBOLS, TRADE_SYMBOL, BOOK_SYMBOL = ("ALGOUSDT", "AVAXUSDT"), "XRPETH", "NKNUSDT"

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.settings import SETTINGS
 from scripts.settings_table import MARKS, README, table
-from tests.integration.program import ROOT
+from tests.support.program import ROOT
 
 
 def test_readme_lists_every_setting_as_it_is() -> None:

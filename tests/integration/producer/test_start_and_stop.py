@@ -9,9 +9,9 @@ import pytest
 
 from local.ports import free_ports
 from pipeline.times import now_ms
-from tests.integration.waiting import wait_until
 from tests.support.producer_faults.clocked_exchange import served
 from tests.support.producer_faults.world import World
+from tests.support.waiting import wait_until
 
 WITHIN_SECONDS = 5.0
 

@@ -1,9 +1,9 @@
 """Symbols that do not exist, come, halt and go. The listing is read every second here."""
 
 from pipeline.times import now_ms
-from tests.integration.waiting import wait_until
 from tests.support.producer_faults import truth
 from tests.support.producer_faults.world import World
+from tests.support.waiting import wait_until
 
 NEW = "NEWCOINUSDT"
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from tests.integration.waiting import wait_until
 from tests.support.chain.scenarios import Scenario
 from tests.support.chain.truth import Findings
 from tests.support.chain.world import World
+from tests.support.waiting import wait_until
 
 EQUAL_WITHIN_SECONDS = 150
 

@@ -11,7 +11,7 @@ from random import Random
 import psycopg2
 from psycopg2.extras import Json
 
-from tests.integration.waiting import wait_until
+from tests.support.waiting import wait_until
 
 RATE = 250  # changes per second
 SYMBOLS, CANDLES = 25, 6

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from random import Random
 
 from tests.integration.poison import POISON
-from tests.integration.waiting import wait_until
 from tests.support.chain.load import Load
 from tests.support.chain.truth import HISTORY_KEYS
 from tests.support.chain.world import World
+from tests.support.waiting import wait_until
 
 
 @dataclass(frozen=True, slots=True)

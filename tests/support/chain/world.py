@@ -17,10 +17,10 @@ from local.ports import free_ports
 from local.stack import Stack
 from pipeline import cassandra_session
 from pipeline.settings import load
-from tests.integration.program import Program
-from tests.integration.waiting import wait_until
 from tests.support.chain import truth
 from tests.support.chain.load import RATE, Load
+from tests.support.program import Program
+from tests.support.waiting import wait_until
 
 AUDIT = Path(__file__).with_name("audit.sql")
 SERVICES = ("postgres", "postgres-schema", "kafka", "connect", "connector", "cassandra", "cassandra-schema")
