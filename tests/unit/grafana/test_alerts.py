@@ -54,7 +54,7 @@ def test_rule_leads_to_a_panel_with_the_same_threshold(rule: dict) -> None:
         "dead-letters": "Dead letters",
         "connector-not-running": "Debezium",
         "slot-retains-wal": "WAL",
-        "exchange-weight": "Weight",
+        "exchange-weight": "weight",
         "api-errors": "errors",
     }
     assert words[rule["uid"]] in panel["title"]
