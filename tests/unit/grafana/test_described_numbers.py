@@ -104,9 +104,9 @@ ALERTED = [
 
 
 def number_in(text: str, pattern: str) -> float:
-    found = re.search(pattern, text)
-    assert found, f"{pattern!r} does not occur in {text!r}"
-    return float(WORDS.get(found[1].lower(), found[1]))
+    match = re.search(pattern, text)
+    assert match, f"{pattern!r} does not occur in {text!r}"
+    return float(WORDS.get(match[1].lower(), match[1]))
 
 
 def alert_text(uid: str) -> str:

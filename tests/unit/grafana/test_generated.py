@@ -1,4 +1,4 @@
-"""The committed JSON is what the Python makes, and is laid out whole."""
+"""The committed JSON is what the generator produces, and every row of panels is full."""
 
 import pytest
 
@@ -8,15 +8,15 @@ from tests.support.grafana.files import DASHBOARDS
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_committed_dashboard_is_what_its_file_makes(path) -> None:
+def test_committed_dashboard_is_what_the_generator_produces(path) -> None:
     assert path.read_text(encoding="utf-8") == to_json(FILES[path]()), "run: python3 -m grafana.generator"
 
 
-def test_there_is_no_dashboard_that_nobody_makes() -> None:
+def test_every_dashboard_file_is_generated() -> None:
     assert set(DASHBOARDS) == set(FILES)
 
 
-def test_row_that_is_not_full_is_refused() -> None:
+def test_row_that_is_not_full_is_rejected() -> None:
     with pytest.raises(ValueError, match="add up to 20"):
         place_panels([(4, [(20, {})])])
 
