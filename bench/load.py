@@ -32,10 +32,10 @@ class Connection:
         length = next(int(line[15:]) for line in lines if line.startswith("content-length:"))
         body_bytes = len(body)
         while body_bytes < length:
-            received = self._socket.recv_into(self._buffer)
-            if not received:
+            received_bytes = self._socket.recv_into(self._buffer)
+            if not received_bytes:
                 raise ConnectionError("closed by the server")
-            body_bytes += received
+            body_bytes += received_bytes
         return int(lines[0].split()[1])
 
 

@@ -21,4 +21,8 @@ def publish(name: str, text: str) -> None:
 def spread(values: Sequence[float]) -> tuple[float, float, float, float]:
     """Median, 95th and 99th percentile, maximum. Needs at least one value."""
     ordered = sorted(values)
-    return (*(ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.95, 0.99)), ordered[-1])
+
+    def quantile(share: float) -> float:
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+    return quantile(0.5), quantile(0.95), quantile(0.99), ordered[-1]

@@ -3,6 +3,7 @@
 same queries and thresholds."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
@@ -52,7 +53,7 @@ def series(given: dict[str, str]) -> list[dict[str, str]]:
     return [{"series": name, "values": values} for name, values in {**UP, **QUIET, **given}.items()]
 
 
-def simulate(directory, tests: list[dict]) -> str:
+def simulate(directory: Path, tests: list[dict]) -> str:
     """Empty if promtool finds every expectation met, else its output."""
     alerts = [as_prometheus_rule(rule) for rule in alert_rules()]
     (directory / "alerts.yml").write_text(yaml.safe_dump({"groups": [{"name": "alerts", "rules": alerts}]}))
@@ -84,7 +85,7 @@ def test_recording_rules_are_valid() -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_alert_fires_after_its_time_and_resolves(name: str, tmp_path) -> None:
+def test_alert_fires_after_its_time_and_resolves(name: str, tmp_path: Path) -> None:
     given, before, during, after = CASES[name]
     alert = name.split(",")[0]
     labels = {"table": "klines"} if name == "stale-table" else {}
@@ -126,14 +127,14 @@ def part_is(part: str, value: int) -> dict:
     return {"expr": label, "eval_time": "5m", "exp_samples": [{"labels": label, "value": value}]}
 
 
-def test_every_part_is_ok_when_all_series_are(tmp_path) -> None:
+def test_every_part_is_ok_when_all_series_are(tmp_path: Path) -> None:
     given = [{"series": name, "values": values} for name, values in ALL_OK.items()]
     samples = [part_is(part, 1) for part in BROKEN]
     assert simulate(tmp_path, [{"interval": "10s", "input_series": given, "promql_expr_test": samples}]) == ""
 
 
 @pytest.mark.parametrize(("part", "name", "values"), BREAKAGES, ids=[f"{part}: {name}" for part, name, _ in BREAKAGES])
-def test_part_is_not_ok_when_it_is_broken(part: str, name: str, values: str, tmp_path) -> None:
+def test_part_is_not_ok_when_it_is_broken(part: str, name: str, values: str, tmp_path: Path) -> None:
     given = [{"series": each, "values": samples} for each, samples in {**ALL_OK, name: values}.items()]
     assert (
         simulate(tmp_path, [{"interval": "10s", "input_series": given, "promql_expr_test": [part_is(part, 0)]}]) == ""
@@ -141,6 +142,6 @@ def test_part_is_not_ok_when_it_is_broken(part: str, name: str, values: str, tmp
 
 
 @pytest.mark.parametrize("part", BROKEN)
-def test_no_part_is_ok_when_nothing_is_exported(part: str, tmp_path) -> None:
+def test_no_part_is_ok_when_nothing_is_exported(part: str, tmp_path: Path) -> None:
     tests = [{"interval": "10s", "input_series": [], "promql_expr_test": [part_is(part, 0)]}]
     assert simulate(tmp_path, tests) == ""

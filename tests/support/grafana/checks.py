@@ -86,12 +86,12 @@ def positions(dashboard: dict) -> Complaints:
     """Panels do not overlap and do not leave the grid."""
     occupied: dict[tuple[int, int], str] = {}
     for panel in panels(dashboard):
-        spot, title = panel["gridPos"], panel.get("title")
+        spot, title = panel["gridPos"], str(panel.get("title"))
         if spot["x"] + spot["w"] > GRID_COLUMNS:
             yield f"{title}: beyond column {GRID_COLUMNS}"
         across, down = range(spot["x"], spot["x"] + spot["w"]), range(spot["y"], spot["y"] + spot["h"])
         cells = [(x, y) for x in across for y in down]
-        for other in sorted({str(occupied[cell]) for cell in cells if cell in occupied}):
+        for other in sorted({occupied[cell] for cell in cells if cell in occupied}):
             yield f"{title}: overlaps {other}"
         occupied |= dict.fromkeys(cells, title)
 
@@ -108,7 +108,7 @@ def datasources(dashboard: dict, known: Mapping[str, dict]) -> Complaints:
     users = [panel for panel in panels(dashboard) if panel.get("targets")] + variables
     for place in users + [target for _, target in targets(dashboard)]:
         named = place.get("datasource") or {}
-        provisioned = known.get(named.get("uid"))
+        provisioned = known.get(named.get("uid", ""))
         if provisioned is None or provisioned["type"] != named.get("type"):
             yield f"{place.get('title') or place.get('name') or place.get('refId')}: data source {named}"
 

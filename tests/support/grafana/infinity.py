@@ -2,7 +2,7 @@
 columns, types, format. Knows JSON and the query model; sends nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ class Field:
     name: str
     kind: str
     values: tuple[Any, ...]
-    labels: Mapping[str, str] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def text(value: Any) -> str | None:

@@ -1,5 +1,7 @@
 """Our dashboards follow every rule of tests/support/grafana/checks.py."""
 
+from collections.abc import Callable
+
 import pytest
 
 from pipeline.api.route_specs import ROUTES
@@ -18,7 +20,7 @@ def test_the_dashboards_are_these() -> None:
 
 @every_dashboard
 @pytest.mark.parametrize("check", checks.SELF_CONTAINED, ids=lambda check: check.__name__)
-def test_dashboard_follows_the_rule(uid: str, check) -> None:
+def test_dashboard_follows_the_rule(uid: str, check: Callable[[dict], checks.Complaints]) -> None:
     assert list(check(DASHBOARDS[uid])) == []
 
 

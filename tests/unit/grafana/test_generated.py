@@ -1,5 +1,7 @@
 """The committed JSON is what the generator produces, and every row of panels is full."""
 
+from pathlib import Path
+
 import pytest
 
 from grafana.generator.__main__ import FILES, to_json
@@ -8,7 +10,7 @@ from tests.support.grafana.files import DASHBOARDS
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_committed_dashboard_is_what_the_generator_produces(path) -> None:
+def test_committed_dashboard_is_what_the_generator_produces(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == to_json(FILES[path]()), "run: python3 -m grafana.generator"
 
 

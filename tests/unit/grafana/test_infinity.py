@@ -18,7 +18,7 @@ def values(response: object, query: dict) -> dict[str, tuple]:
     return {field.name: field.values for field in frame(response, query)}
 
 
-def test_fields_are_sorted_by_title_whatever_the_order_of_the_columns() -> None:
+def test_fields_are_sorted_by_title_in_any_order_of_the_columns() -> None:
     fields = frame([{"a": 1, "b": 2}], query(("a", "Second", "number"), ("b", "First", "number")))
     assert [field.name for field in fields] == ["First", "Second"]
 
