@@ -1,8 +1,8 @@
 """Converts a response as the plugin's backend parser does, according to its source: root selector,
 columns, types, format. Knows JSON and the query model; sends nothing."""
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,14 +13,14 @@ class NoFrame(Exception):
     """The plugin shows an error instead of rows."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Field:
     """A column as Grafana receives it. `kind` is time, number, string or boolean; None is null."""
 
     name: str
     kind: str
     values: tuple[Any, ...]
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def text(value: Any) -> str | None:
