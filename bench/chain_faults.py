@@ -1,7 +1,7 @@
-"""The whole chain under a steady load while its parts are killed, stopped, snapshotted, poisoned
-and re-typed. After each, Cassandra is compared with PostgreSQL row by row, and history with the
-list of committed changes. Ends with 1 when anything was lost, invented, false or a dead letter that
-should not be one.
+"""The whole chain under a steady load, while its parts are killed and stopped, snapshots are taken,
+malformed records sent and column types changed. After each scenario, Cassandra is compared with
+PostgreSQL row by row, and history with the list of committed changes. Exits with 1 if any row is
+missing, unexpected or different, or if a record became a dead letter by mistake.
 
     .local/venv/bin/python -m bench.chain_faults [--rounds 3] [--outage 180] [--seed 1]
 """
@@ -16,49 +16,49 @@ from pathlib import Path
 from bench import machine
 from bench.results import publish, table
 from local.stack import Stack
-from tests.support.chain.campaign import Campaign, Outcome
+from tests.support.chain.campaign import ChainCampaign, ScenarioResult
+from tests.support.chain.chain_world import SERVICES, ChainWorld
 from tests.support.chain.load import RATE
-from tests.support.chain.scenarios import AGAIN, KILLED, OTHERS, store_stopped
-from tests.support.chain.world import SERVICES, World
+from tests.support.chain.scenarios import AGAIN, KILLED, OTHERS, cassandra_stopped
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python3 -m bench.chain_faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=3, help="of kills (3)")
-    parser.add_argument("--outage", type=float, default=180, help="seconds that Cassandra is stopped (180)")
-    parser.add_argument("--seed", type=int, default=1, help="of load and moments (1)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each process is killed (3)")
+    parser.add_argument("--outage", type=float, default=180, help="seconds for which Cassandra is stopped (180)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the random load and timing (1)")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="chain_faults_"))
-    outcomes = list(run(folder, options.rounds, options.outage, options.seed))
+    results = list(run(folder, options.rounds, options.outage, options.seed))
     rows = [
-        (one.scenario, one.changes or "", one.compared, f"{one.settled_seconds:.1f}", len(one.wrong) or "nothing")
-        for one in outcomes
+        (each.scenario, each.changes or "", each.rows_compared, f"{each.settled_seconds:.1f}", len(each.errors))
+        for each in results
     ]
     head = machine.head("python3 -m bench.chain_faults " + " ".join(sys.argv[1:]))
-    titles = ("what happened", "changes committed", "rows compared", "equal after, s", "wrong")
-    wrong = [f"- WRONG: {one.scenario}: {line}" for one in outcomes for line in one.wrong]
-    verdict = "\n".join(wrong) or "Nothing was wrong: current tables equal row by row, history as it was committed."
+    titles = ("scenario", "changes committed", "rows compared", "equal after, s", "errors")
+    errors = [f"- ERROR: {each.scenario}: {line}" for each in results for line in each.errors]
+    verdict = "\n".join(errors) or "No errors: current tables are equal row by row, history is as it was committed."
     about = f"{RATE} changes/s over five tables, seed {options.seed}; “equal after” counts from the last change."
     publish("chain_faults", f"# The chain under faults\n\n{head}\n{about}\n\n{table(titles, rows)}\n{verdict}\n")
     print(f"logs: {folder}", file=sys.stderr)
-    return 1 if wrong else 0
+    return 1 if errors else 0
 
 
-def run(folder: Path, rounds: int, outage_seconds: float, seed: int) -> Iterator[Outcome]:
-    began = time.monotonic()
+def run(folder: Path, rounds: int, outage_seconds: float, seed: int) -> Iterator[ScenarioResult]:
+    started = time.monotonic()
 
-    def say(text: str) -> None:
-        print(f"{time.monotonic() - began:6.1f} s  {text}", file=sys.stderr, flush=True)
+    def progress(text: str) -> None:
+        print(f"{time.monotonic() - started:6.1f} s  {text}", file=sys.stderr, flush=True)
 
     with Stack(folder, SERVICES) as stack:
-        world = World(stack, folder)
+        world = ChainWorld(stack, folder)
         try:
-            campaign = Campaign(world, seed, say)
-            for scenario in (*KILLED * rounds, store_stopped(outage_seconds), AGAIN, *OTHERS):
+            campaign = ChainCampaign(world, seed, progress)
+            for scenario in (*KILLED * rounds, cassandra_stopped(outage_seconds), AGAIN, *OTHERS):
                 yield campaign.run(scenario)
-            yield campaign.everything()
+            yield campaign.compare_everything()
         finally:
             world.close()
 

@@ -1,6 +1,6 @@
-"""A client process that asks an HTTP server for the same paths over and over: `python3 -m
-bench.load`. Raw sockets and one thread a connection, so that the client costs as little as it can;
-prints one JSON line. Knows no API."""
+"""A client process that requests the same paths from an HTTP server repeatedly: `python3 -m
+bench.load`. Raw sockets and one thread per connection keep the cost of the client low; prints one
+JSON line. Knows nothing of our API."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from collections import Counter
 
 
 class Connection:
-    """One kept-alive connection."""
+    """One keep-alive connection."""
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
@@ -19,9 +19,9 @@ class Connection:
         self._buffer = bytearray(1 << 20)
 
     def get(self, request: bytes) -> int:
-        """The status of the reply, which is read whole."""
+        """The status of the response, which is read completely."""
         self._socket.sendall(request)
-        head, got = b"", 0
+        head = b""
         while b"\r\n\r\n" not in head:
             received = self._socket.recv(65536)
             if not received:
@@ -30,63 +30,62 @@ class Connection:
         head, _, body = head.partition(b"\r\n\r\n")
         lines = head.decode("latin-1").lower().split("\r\n")
         length = next(int(line[15:]) for line in lines if line.startswith("content-length:"))
-        got = len(body)
-        while got < length:
-            received = self._socket.recv_into(self._buffer)
-            if not received:
+        body_bytes = len(body)
+        while body_bytes < length:
+            received_bytes = self._socket.recv_into(self._buffer)
+            if not received_bytes:
                 raise ConnectionError("closed by the server")
-            got += received
+            body_bytes += received_bytes
         return int(lines[0].split()[1])
 
 
-def ask(port: int, requests: list[bytes], until: float, pause: float, codes: Counter, took: list[float]) -> None:
-    connection, number = None, 0
+def send_requests(
+    port: int, requests: list[bytes], until: float, pause: float, codes: Counter, durations: list[float]
+) -> None:
+    connection: Connection | None = None
+    number = 0
     while time.monotonic() < until:
-        began = time.monotonic()
+        started = time.monotonic()
         try:
             connection = connection or Connection(port)
             codes[connection.get(requests[number % len(requests)])] += 1
         except OSError as error:
             codes[type(error).__name__] += 1
             connection = None
-        took.append(time.monotonic() - began)
+        durations.append(time.monotonic() - started)
         number += 1
         if pause:
-            time.sleep(max(0.0, began + pause - time.monotonic()))
+            time.sleep(max(0.0, started + pause - time.monotonic()))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python3 -m bench.load", description=__doc__)
     parser.add_argument("port", type=int)
-    parser.add_argument("paths", nargs="+", help="asked in turn")
+    parser.add_argument("paths", nargs="+", help="requested in turn")
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--rate", type=float, default=0, help="requests a second of all clients (0: as many as go)")
+    parser.add_argument(
+        "--rate", type=float, default=0, help="requests per second of all clients together (0: unlimited)"
+    )
     options = parser.parse_args()
     requests = [f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode() for path in options.paths]
     pause = options.clients / options.rate if options.rate else 0.0
-    codes, took, began = Counter(), [], time.monotonic()
-    threads = [
-        threading.Thread(
-            target=ask,
-            args=(
-                options.port,
-                requests[n % len(requests) :] + requests[: n % len(requests)],
-                began + options.seconds,
-                pause,
-                codes,
-                took,
-            ),
-        )
-        for n in range(options.clients)
-    ]
+    codes: Counter = Counter()
+    durations: list[float] = []
+    started = time.monotonic()
+    threads = []
+    for number in range(options.clients):
+        first = number % len(requests)
+        rotated = requests[first:] + requests[:first]
+        arguments = (options.port, rotated, started + options.seconds, pause, codes, durations)
+        threads.append(threading.Thread(target=send_requests, args=arguments))
     for thread in threads:
         thread.start()
         if pause:
             time.sleep(pause / len(threads))
     for thread in threads:
         thread.join()
-    print(json.dumps({"rate": len(took) / (time.monotonic() - began), "codes": codes, "took": took}))
+    print(json.dumps({"rate": len(durations) / (time.monotonic() - started), "codes": codes, "took": durations}))
 
 
 if __name__ == "__main__":

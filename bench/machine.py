@@ -1,4 +1,4 @@
-"""The head of every result: on what machine, when, with which versions it was measured."""
+"""The head of every result: the machine, the time and the versions of the measurement."""
 
 import os
 import platform

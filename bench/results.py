@@ -1,4 +1,5 @@
-"""Tables as markdown, on the screen and in bench/results/. Knows no measurement."""
+"""Writes results as markdown, to the screen and to bench/results/. Knows nothing of the
+measurements."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,8 +8,8 @@ FOLDER = Path(__file__).resolve().parent / "results"
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    shown = [titles, ["---"] * len(titles), *rows]
-    return "".join(f"| {' | '.join(str(cell) for cell in row)} |\n" for row in shown)
+    lines = [titles, ["---"] * len(titles), *rows]
+    return "".join(f"| {' | '.join(str(cell) for cell in row)} |\n" for row in lines)
 
 
 def publish(name: str, text: str) -> None:
@@ -18,6 +19,10 @@ def publish(name: str, text: str) -> None:
 
 
 def spread(values: Sequence[float]) -> tuple[float, float, float, float]:
-    """Median, 95th and 99th percentile, maximum. At least one value."""
+    """Median, 95th and 99th percentile, maximum. Needs at least one value."""
     ordered = sorted(values)
-    return (*(ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.95, 0.99)), ordered[-1])
+
+    def quantile(share: float) -> float:
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+    return quantile(0.5), quantile(0.95), quantile(0.99), ordered[-1]

@@ -1,1 +1,1 @@
-"""What Grafana reads (provisioning, dashboards) and the generator that writes the dashboards."""
+"""The files that Grafana reads (provisioning, dashboards) and the generator of the dashboards."""

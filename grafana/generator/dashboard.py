@@ -1,14 +1,14 @@
-"""A dashboard around its panels: variables, links to the others, range and refresh. Classic JSON,
-schemaVersion 42."""
+"""The parts of a dashboard that surround its panels: variables, links to the other dashboards, time
+range and refresh. Classic JSON, schemaVersion 42."""
 
 from typing import Any
 
-from grafana.generator.layout import Row, placed
+from grafana.generator.layout import Row, place_panels
 from grafana.generator.targets import INFINITY, TEXT, api, column
 
 SCHEMA_VERSION = 42
 REFRESH = ["5s", "10s", "30s", "1m", "5m"]
-# In the order of the links on top of every dashboard.
+# In the order of the links at the top of every dashboard.
 TITLES = {
     "start-here": "Start here",
     "market-overview": "Market overview",
@@ -18,30 +18,31 @@ TITLES = {
 
 
 def dashboard(
-    uid: str, title: str, text: str, rows: list[Row], variables: list[dict], since: str, refresh: str
+    uid: str, title: str, description: str, rows: list[Row], variables: list[dict], start: str, refresh: str
 ) -> dict[str, Any]:
-    """`since`: the default range, e.g. now-6h; `refresh`: empty for none."""
+    """`start`: start of the default time range, e.g. now-6h. `refresh`: an empty string turns it
+    off."""
     return {
         "uid": uid,
         "title": title,
-        "description": text,
+        "description": description,
         "tags": ["crypto"],
         "schemaVersion": SCHEMA_VERSION,
         "editable": False,
         "graphTooltip": 1,
         "refresh": refresh,
-        "time": {"from": since, "to": "now"},
+        "time": {"from": start, "to": "now"},
         "timezone": "browser",
         "timepicker": {"refresh_intervals": REFRESH},
         "templating": {"list": variables},
         "annotations": {"list": []},
         "links": [link(other, name) for other, name in TITLES.items() if other != uid],
-        "panels": placed(rows),
+        "panels": place_panels(rows),
     }
 
 
 def link(uid: str, title: str) -> dict[str, Any]:
-    """To another dashboard, with the variables and the time range of this one."""
+    """A link to another dashboard that passes on the variables and the time range of this one."""
     return {
         "type": "link",
         "title": title,
@@ -56,16 +57,18 @@ def link(uid: str, title: str) -> dict[str, Any]:
     }
 
 
-def choice(name: str, label: str, text: str, first: str, route: str, selector: str, **params: str) -> dict[str, Any]:
-    """A variable whose values come from the API; `first` is shown at first if it is among them,
-    else the first is."""
+def api_variable(
+    name: str, label: str, description: str, preferred: str, route: str, selector: str, **parameters: str
+) -> dict[str, Any]:
+    """A variable whose values come from the API. Grafana preselects `preferred` if the API returns
+    it, else the first value."""
     columns = [column(selector, TEXT, "__value"), column(selector, TEXT, "__text")]
-    query = api(route, columns, ref="variable", **params)
+    query = api(route, columns, parameters, ref="variable")
     query.pop("datasource")
     return {
         "name": name,
         "label": label,
-        "description": text,
+        "description": description,
         "type": "query",
         "datasource": INFINITY,
         "query": {"queryType": "infinity", "refId": "variable", "infinityQuery": query},
@@ -78,36 +81,35 @@ def choice(name: str, label: str, text: str, first: str, route: str, selector: s
         "hide": 0,
         "skipUrlSync": False,
         "options": [],
-        "current": {"selected": True, "text": first, "value": first},
+        "current": {"selected": True, "text": preferred, "value": preferred},
     }
 
 
-QUOTE_ASSET = choice(
+QUOTE_ASSET = api_variable(
     "quote_asset",
     "Quote asset",
-    "What the symbols of the market are priced in.",
+    "The asset in which the symbols of the market are priced.",
     "USDT",
     "/market_summary",
     "quote_asset",
 )
-SYMBOL = choice(
+SYMBOL = api_variable(
     "symbol",
     "Symbol",
-    "A tracked symbol: one with trades, order book and candles.",
+    "A tracked symbol, which has trades, an order book and candles.",
     "ETHUSDT",
     "/symbols",
     "symbol",
     tracked="true",
 )
-LENGTHS = ("1m", "5m", "15m", "1h", "4h", "1d")
-# The first choice follows the time range: about 150 candles, none shorter than the shortest one
-# stored.
+INTERVALS = ("1m", "5m", "15m", "1h", "4h", "1d")
+# `auto` follows the time range: about 150 candles, and no interval below the shortest stored one.
 INTERVAL = {
     "name": "interval",
     "label": "Interval",
     "description": "Length of a candle or bar; auto follows the time range.",
     "type": "interval",
-    "query": ",".join(LENGTHS),
+    "query": ",".join(INTERVALS),
     "auto": True,
     "auto_count": 150,
     "auto_min": "1m",
@@ -116,7 +118,7 @@ INTERVAL = {
     "skipUrlSync": False,
     "options": [
         {"selected": True, "text": "auto", "value": "$__auto_interval_interval"},
-        *({"selected": False, "text": each, "value": each} for each in LENGTHS),
+        *({"selected": False, "text": interval, "value": interval} for interval in INTERVALS),
     ],
     "current": {"selected": True, "text": "auto", "value": "$__auto_interval_interval"},
 }

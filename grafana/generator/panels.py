@@ -1,5 +1,8 @@
-"""One function for each kind of panel, so that panels of a kind look alike. Knows Grafana's panel
-options; knows nothing of what is shown. A panel has neither id nor place yet (see layout.py)."""
+"""One function per panel type, so that all panels of a type look alike. Knows Grafana's panel
+options; knows nothing of what a panel shows. A panel gets its id and position in layout.py.
+
+`overrides` are options of single fields, further keywords are options of all fields of the panel
+(see fields.py)."""
 
 from typing import Any
 
@@ -7,80 +10,125 @@ from grafana.generator.fields import defaults
 from grafana.generator.targets import Target
 
 Panel = dict[str, Any]
+Overrides = list[dict[str, Any]]
 BOTTOM_LEGEND = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}
 NO_LEGEND = {"showLegend": False, "displayMode": "list", "placement": "bottom", "calcs": []}
 LAST_VALUE = {"values": False, "calcs": ["lastNotNull"], "fields": ""}
 ALL_SERIES = {"mode": "multi", "sort": "desc"}
 
 
-def panel(kind: str, title: str, text: str, targets: list[Target], look: dict, options: dict, **more: Any) -> Panel:
-    """What every panel has. `text` says what it shows, what is normal, what to do otherwise."""
+def panel(
+    kind: str,
+    title: str,
+    description: str,
+    targets: list[Target],
+    field_options: dict[str, Any],
+    options: dict[str, Any],
+    overrides: Overrides | None = None,
+    transformations: list[dict[str, Any]] | None = None,
+    links: list[dict[str, str]] | None = None,
+) -> Panel:
+    """`description` says what the panel shows, what is normal, and what to do otherwise."""
     return {
         "type": kind,
         "title": title,
-        "description": text,
+        "description": description,
         "datasource": targets[0]["datasource"],
         "targets": targets,
-        "fieldConfig": {"defaults": look, "overrides": more.pop("only", [])},
+        "fieldConfig": {"defaults": field_options, "overrides": overrides or []},
         "options": options,
-        "transformations": more.pop("transformations", []),
-        "links": more.pop("links", []),
-        **more,
+        "transformations": transformations or [],
+        "links": links or [],
     }
 
 
-def lines(title: str, text: str, targets: list[Target], unit: str, **look: Any) -> Panel:
-    """Values over time as lines. `legend`: also for a single query, which may have several
-    series."""
-    return _over_time(title, text, targets, unit, {"drawStyle": "line", "lineWidth": 2, "fillOpacity": 8}, look)
+def line_chart(title: str, description: str, targets: list[Target], unit: str, **options: Any) -> Panel:
+    """Values over time as lines."""
+    style = {"drawStyle": "line", "lineWidth": 2, "fillOpacity": 8}
+    return _time_series(title, description, targets, unit, style, **options)
 
 
-def bars(title: str, text: str, targets: list[Target], unit: str, **look: Any) -> Panel:
+def bar_chart(title: str, description: str, targets: list[Target], unit: str, **options: Any) -> Panel:
     """Values over time as bars."""
-    return _over_time(title, text, targets, unit, {"drawStyle": "bars", "lineWidth": 0, "fillOpacity": 80}, look)
+    style = {"drawStyle": "bars", "lineWidth": 0, "fillOpacity": 80}
+    return _time_series(title, description, targets, unit, style, **options)
 
 
-def _over_time(title: str, text: str, targets: list[Target], unit: str, style: dict, look: dict) -> Panel:
-    overrides, links, legend = look.pop("only", []), look.pop("links", []), look.pop("legend", False)
-    style = {"lineInterpolation": "linear", "showPoints": "never", "spanNulls": False, **style}
-    custom = {**style, **look.pop("custom", {})}
-    if "colour" not in look:
-        look["color"] = {"mode": "palette-classic-by-name"}
-    several = legend or overrides or len(targets) > 1
-    options = {"legend": BOTTOM_LEGEND if several else NO_LEGEND, "tooltip": ALL_SERIES}
-    look = defaults(unit, custom=custom, **look)
-    return panel("timeseries", title, text, targets, look, options, only=overrides, links=links)
+def _time_series(
+    title: str,
+    description: str,
+    targets: list[Target],
+    unit: str,
+    style: dict[str, Any],
+    overrides: Overrides | None = None,
+    links: list[dict[str, str]] | None = None,
+    legend: bool = False,
+    custom: dict[str, Any] | None = None,
+    **field_options: Any,
+) -> Panel:
+    """`legend`: show it even for a single target, which may return several series."""
+    if "colour" not in field_options:
+        field_options["color"] = {"mode": "palette-classic-by-name"}
+    show_legend = legend or overrides or len(targets) > 1
+    line_style = {"lineInterpolation": "linear", "showPoints": "never", "spanNulls": False, **style}
+    return panel(
+        "timeseries",
+        title,
+        description,
+        targets,
+        defaults(unit, custom={**line_style, **(custom or {})}, **field_options),
+        {"legend": BOTTOM_LEGEND if show_legend else NO_LEGEND, "tooltip": ALL_SERIES},
+        overrides=overrides,
+        links=links,
+    )
 
 
-def stat(title: str, text: str, targets: list[Target], unit: str, **look: Any) -> Panel:
-    """Single values, the last of each field; coloured text, or the whole tile with `background`."""
-    overrides = look.pop("only", [])
+def stat(
+    title: str,
+    description: str,
+    targets: list[Target],
+    unit: str,
+    overrides: Overrides | None = None,
+    background: bool = False,
+    text_mode: str = "auto",
+    **field_options: Any,
+) -> Panel:
+    """Single values, the last of each field. Colours the text, or with `background` the whole
+    tile."""
     options = {
         "reduceOptions": LAST_VALUE,
-        "colorMode": "background" if look.pop("background", False) else "value",
+        "colorMode": "background" if background else "value",
         "graphMode": "none",
         "justifyMode": "auto",
         "orientation": "auto",
-        "textMode": look.pop("text_mode", "auto"),
+        "textMode": text_mode,
         "wideLayout": True,
     }
-    return panel("stat", title, text, targets, defaults(unit, **look), options, only=overrides)
+    return panel("stat", title, description, targets, defaults(unit, **field_options), options, overrides)
 
 
-def gauge(title: str, text: str, targets: list[Target], unit: str, **look: Any) -> Panel:
+def gauge(title: str, description: str, targets: list[Target], unit: str, **field_options: Any) -> Panel:
     """One value between `min` and `max`, with its thresholds on the rim."""
     options = {
         "reduceOptions": LAST_VALUE,
         "showThresholdLabels": False,
         "showThresholdMarkers": True,
     }
-    return panel("gauge", title, text, targets, defaults(unit, **look), options)
+    return panel("gauge", title, description, targets, defaults(unit, **field_options), options)
 
 
-def table(title: str, text: str, targets: list[Target], order: list[str], unit: str, **look: Any) -> Panel:
-    """Rows. `order`: the columns from left to right (the plugin delivers them by name);
-    `newest_first`: by column."""
-    sort, overrides = look.pop("newest_first", None), look.pop("only", [])
+def table(
+    title: str,
+    description: str,
+    targets: list[Target],
+    order: list[str],
+    unit: str,
+    newest_first: str | None = None,
+    overrides: Overrides | None = None,
+    **field_options: Any,
+) -> Panel:
+    """Rows. `order`: the columns from left to right, because the plugin returns them sorted by
+    name. `newest_first`: the time column to sort by."""
     transformation = {
         "id": "organize",
         "options": {
@@ -93,14 +141,17 @@ def table(title: str, text: str, targets: list[Target], order: list[str], unit: 
     options = {
         "showHeader": True,
         "cellHeight": "sm",
-        "sortBy": [{"displayName": sort, "desc": True}] if sort else [],
+        "sortBy": [{"displayName": newest_first, "desc": True}] if newest_first else [],
     }
-    look = defaults(unit, **{"custom": {"align": "auto", "cellOptions": {"type": "auto"}}, **look})
-    return panel("table", title, text, targets, look, options, only=overrides, transformations=[transformation])
+    cells = {"align": "auto", "cellOptions": {"type": "auto"}}
+    all_fields = defaults(unit, **{"custom": cells, **field_options})
+    return panel("table", title, description, targets, all_fields, options, overrides, [transformation])
 
 
-def ranking(title: str, text: str, targets: list[Target], unit: str, names: str, **look: Any) -> Panel:
-    """A bar for each row, named by the column `names`."""
+def horizontal_bars(
+    title: str, description: str, targets: list[Target], unit: str, names: str, **field_options: Any
+) -> Panel:
+    """One bar per row, labelled with the column `names`."""
     options = {
         "xField": names,
         "orientation": "horizontal",
@@ -116,19 +167,27 @@ def ranking(title: str, text: str, targets: list[Target], unit: str, names: str,
         "tooltip": {"mode": "single", "sort": "none"},
     }
     custom = {"lineWidth": 0, "fillOpacity": 85, "gradientMode": "none"}
-    return panel("barchart", title, text, targets, defaults(unit, custom=custom, **look), options)
+    return panel("barchart", title, description, targets, defaults(unit, custom=custom, **field_options), options)
 
 
-def histogram(title: str, text: str, targets: list[Target], unit: str, **look: Any) -> Panel:
-    """How often which values occur."""
+def histogram(title: str, description: str, targets: list[Target], unit: str, **field_options: Any) -> Panel:
+    """How often values of each size occur."""
     options = {"bucketCount": 30, "combine": False, "legend": NO_LEGEND, "tooltip": {"mode": "single", "sort": "none"}}
     custom = {"lineWidth": 1, "fillOpacity": 80, "gradientMode": "none"}
-    return panel("histogram", title, text, targets, defaults(unit, custom=custom, **look), options)
+    return panel("histogram", title, description, targets, defaults(unit, custom=custom, **field_options), options)
 
 
-def candles(title: str, text: str, targets: list[Target], unit: str, up: str, down: str, **look: Any) -> Panel:
-    """Fields called open, high, low, close and volume."""
-    overrides = look.pop("only", [])
+def candlestick(
+    title: str,
+    description: str,
+    targets: list[Target],
+    unit: str,
+    up: str,
+    down: str,
+    overrides: Overrides | None = None,
+    **field_options: Any,
+) -> Panel:
+    """Candles with volume, from fields named open, high, low, close and volume."""
     options = {
         "mode": "candles+volume",
         "candleStyle": "candles",
@@ -139,23 +198,31 @@ def candles(title: str, text: str, targets: list[Target], unit: str, up: str, do
         "legend": NO_LEGEND,
         "tooltip": ALL_SERIES,
     }
-    return panel("candlestick", title, text, targets, defaults(unit, **look), options, only=overrides)
+    return panel("candlestick", title, description, targets, defaults(unit, **field_options), options, overrides)
 
 
-def curves(title: str, text: str, targets: list[Target], unit: str, x: str, **look: Any) -> Panel:
+def trend(
+    title: str,
+    description: str,
+    targets: list[Target],
+    unit: str,
+    x: str,
+    overrides: Overrides | None = None,
+    **field_options: Any,
+) -> Panel:
     """Values over the ascending numbers of the field `x`, as steps."""
-    overrides = look.pop("only", [])
     custom = {"drawStyle": "line", "lineInterpolation": "stepAfter", "lineWidth": 2, "fillOpacity": 25}
     options = {"xField": x, "legend": BOTTOM_LEGEND, "tooltip": {"mode": "multi", "sort": "none"}}
-    return panel("trend", title, text, targets, defaults(unit, custom=custom, **look), options, only=overrides)
+    all_fields = defaults(unit, custom=custom, **field_options)
+    return panel("trend", title, description, targets, all_fields, options, overrides)
 
 
-def note(title: str, markdown: str, text: str) -> Panel:
-    """Words. Has a description like every panel."""
+def text_panel(title: str, markdown: str, description: str) -> Panel:
+    """Markdown, without data. Has a description like every panel."""
     return {
         "type": "text",
         "title": title,
-        "description": text,
+        "description": description,
         "targets": [],
         "options": {"mode": "markdown", "content": markdown},
     }

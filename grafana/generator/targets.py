@@ -1,6 +1,7 @@
-"""What a panel asks: one request to our API through Infinity, one PromQL query, or one CQL
+"""What a panel queries: one request to our API through Infinity, one PromQL query, or one CQL
 statement. Knows the query models of the plugins; knows nothing of panels."""
 
+from collections.abc import Mapping
 from typing import Any
 
 INFINITY = {"type": "yesoreyeram-infinity-datasource", "uid": "market-api"}
@@ -8,24 +9,29 @@ PROMETHEUS = {"type": "prometheus", "uid": "prometheus"}
 CASSANDRA = {"type": "hadesarchitect-cassandra-datasource", "uid": "cassandra-direct"}
 
 TEXT, NUMBER, FLAG, TIME = "string", "number", "boolean", "timestamp_epoch"
-# Filled in by the plugin's backend, so that a panel's own time shift counts as well.
+# Filled in by the plugin's backend, which also respects a time shift of the panel.
 RANGE = {"from": "${__timeFrom}", "to": "${__timeTo}"}
-# `interval` follows the range, so 5000 rows are never reached unless a short one is chosen for a
-# long range.
-CANDLES = {"symbol": "${symbol}", "interval": "${interval}", **RANGE, "limit": 5000}
+# `interval` follows the range, so a request reaches 5000 rows only if the user chooses a short
+# interval for a long range.
+CANDLES = {"symbol": "${symbol}", "interval": "${interval}", **RANGE, "limit": "5000"}
 
 Target = dict[str, Any]
 
 
 def column(selector: str, kind: str, title: str | None = None) -> dict[str, str]:
-    """A column of the answer; `title` is what the field is called in Grafana."""
+    """A column of the response; `title` is the name of the field in Grafana."""
     return {"selector": selector, "text": title or selector, "type": kind}
 
 
-def api(route: str, columns: list[dict[str, str]], shape: str = "table", ref: str = "A", **params: Any) -> Target:
+def api(
+    route: str,
+    columns: list[dict[str, str]],
+    parameters: Mapping[str, object],
+    shape: str = "table",
+    ref: str = "A",
+) -> Target:
     """GET `route`. `shape` is `table`, or `timeseries` when the columns are a time and numbers.
-    Panels that ask the same get their rows from the API's memory, so that nothing has to be shared
-    between panels."""
+    The API caches responses, so panels that send the same request need not share a query."""
     return {
         "refId": ref,
         "datasource": INFINITY,
@@ -38,9 +44,9 @@ def api(route: str, columns: list[dict[str, str]], shape: str = "table", ref: st
             "method": "GET",
             "data": "",
             "headers": [],
-            "params": [{"key": key, "value": str(value)} for key, value in params.items()],
+            "params": [{"key": key, "value": str(value)} for key, value in parameters.items()],
         },
-        # The answer is an array itself; a selector that matches nothing would be an error.
+        # The response itself is the array; a selector that matches nothing would be an error.
         "root_selector": "",
         "columns": columns,
         "filters": [],
@@ -51,7 +57,7 @@ def api(route: str, columns: list[dict[str, str]], shape: str = "table", ref: st
 
 
 def promql(expression: str, legend: str = "", instant: bool = False, ref: str = "A") -> Target:
-    """A query over the dashboard's range, or only its end."""
+    """A query over the dashboard's time range, or at its end only if `instant`."""
     return {
         "refId": ref,
         "datasource": PROMETHEUS,
@@ -65,7 +71,8 @@ def promql(expression: str, legend: str = "", instant: bool = False, ref: str = 
 
 
 def cql(statement: str, ref: str = "A") -> Target:
-    """A SELECT of a name, a value and a time, in this order: the plugin goes by position."""
+    """A SELECT of a name, a value and a time, in this order: the plugin identifies them by
+    position."""
     return {
         "refId": ref,
         "datasource": CASSANDRA,

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 
 from local.ports import free_ports
-from tests.integration.program import ROOT
+from tests.support.program import ROOT
 
 PORTS = ("API_PORT", "GRAFANA_PORT", "PROMETHEUS_PORT", "CONNECT_PORT", "KAFKA_PORT", "PGPORT", "CASSANDRA_PORT")
 

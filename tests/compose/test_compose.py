@@ -14,10 +14,10 @@ import requests
 from local.ports import free_ports
 from pipeline.times import now_ms
 from tests.compose.compose import Compose
-from tests.integration.program import ROOT, Program
-from tests.integration.waiting import wait_until
 from tests.support.grafana.files import dashboards, targets
 from tests.support.grafana.resolver import Resolver, has_values
+from tests.support.program import ROOT, Program
+from tests.support.waiting import wait_until
 
 ONE_SHOTS = {"postgres-schema", "cassandra-schema", "connector"}
 SERVERS = (

@@ -1,4 +1,4 @@
-"""The whole stack with recorded data, and a real Prometheus beside it, for the dashboards."""
+"""The whole stack with recorded data, together with a real Prometheus."""
 
 import time
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ import pytest
 from local.ports import free_ports
 from local.site import Ports
 from local.stack import CATALOG, Stack
-from tests.integration.waiting import wait_until
 from tests.support.grafana.files import ROOT
+from tests.support.grafana.monitored_stack import MonitoredStack, metrics_ports
 from tests.support.grafana.server import MISSING, Prometheus, program
-from tests.support.grafana.whole import Whole, jobs
+from tests.support.waiting import wait_until
 
-# As the README's command for a replay.
+# The same settings as in the README's command for a replay.
 RECORDED = {
     "REPLAY": str(ROOT / "examples" / "replay"),
     "SYMBOLS": "ALGOUSDT,AVAXUSDT,XRPETH,NKNUSDT",
@@ -23,21 +23,21 @@ RECORDED = {
 
 
 @pytest.fixture(scope="package")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MonitoredStack]:
     ports = Ports.free()
     environ = {**RECORDED, "BINANCE_BASE_URL": f"http://127.0.0.1:{ports.simulator}"}
-    with Stack(tmp_path_factory.mktemp("whole"), CATALOG, environ=environ, ports=ports) as stack:
+    with Stack(tmp_path_factory.mktemp("stack"), CATALOG, environ=environ, ports=ports) as stack:
         ready_at = time.monotonic()
         if program("prometheus") is None:
-            yield Whole(stack, ready_at, None)
+            yield MonitoredStack(stack, ready_at, None)
             return
-        with Prometheus(tmp_path_factory.mktemp("prometheus"), free_ports(1)[0], jobs(stack)) as prometheus:
+        with Prometheus(tmp_path_factory.mktemp("prometheus"), free_ports(1)[0], metrics_ports(stack)) as prometheus:
             wait_until(prometheus.ready, 20, "Prometheus")
-            yield Whole(stack, ready_at, prometheus)
+            yield MonitoredStack(stack, ready_at, prometheus)
 
 
 @pytest.fixture
-def prometheus(whole: Whole) -> Prometheus:
-    if whole.prometheus is None:
+def prometheus(monitored: MonitoredStack) -> Prometheus:
+    if monitored.prometheus is None:
         pytest.skip(MISSING)
-    return whole.prometheus
+    return monitored.prometheus

@@ -1,90 +1,97 @@
-"""Every panel of every dashboard, resolved against the stack with recorded data: rows within a
-minute, of the right types, ascending by time, from few and quick requests. Cassandra direct is
-asked in CQL, as its plugin would."""
+"""Every panel of every dashboard, resolved against the stack with recorded data: it has rows within
+a minute, with the right types, in ascending order of time, and sends few requests. The queries of
+Cassandra direct are sent as CQL, as its plugin would."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
 import requests
+from cassandra.cluster import Session
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline import cassandra_session
 from pipeline.settings import load
 from pipeline.times import now_ms
-from tests.integration.waiting import wait_until
 from tests.support.grafana import checks
 from tests.support.grafana.files import alert_rules, dashboards, panels, recording_rules, targets
 from tests.support.grafana.infinity import Field
-from tests.support.grafana.metric_names import OF_PROMETHEUS, metrics_in, names_of
+from tests.support.grafana.metric_names import PROMETHEUS_OWN, metrics_in, names_of
+from tests.support.grafana.monitored_stack import MonitoredStack
 from tests.support.grafana.resolver import has_values
 from tests.support.grafana.server import Prometheus
-from tests.support.grafana.whole import Whole
+from tests.support.waiting import wait_until
 
 READY_SECONDS = 60
-KEPT_SECONDS = 1.1  # the API keeps answers for a second
+CACHE_SECONDS = 1.1  # the API caches responses for a second
 DASHBOARDS = dashboards()
-DIRECT = "cassandra-direct"
-ASKING = [
-    (uid, panel) for uid in DASHBOARDS if uid != DIRECT for panel in panels(DASHBOARDS[uid]) if panel.get("targets")
+CASSANDRA_DIRECT = "cassandra-direct"
+QUERYING_PANELS = [
+    (uid, panel)
+    for uid in DASHBOARDS
+    if uid != CASSANDRA_DIRECT
+    for panel in panels(DASHBOARDS[uid])
+    if panel.get("targets")
 ]
-# What was recorded of which symbol; everything else is there for each.
-RECORDED_OF = {"/recent_trades": "XRPETH", "/order_book": "NKNUSDT", "/depth": "NKNUSDT"}
+# These routes have recorded data of one symbol only; the others have data of every symbol.
+RECORDED_SYMBOL = {"/recent_trades": "XRPETH", "/order_book": "NKNUSDT", "/depth": "NKNUSDT"}
 
 
-def of(kind: str) -> list:
+def panels_of(kind: str) -> list:
     return [
         pytest.param(uid, panel, id=f"{uid}: {panel['title']}")
-        for uid, panel in ASKING
+        for uid, panel in QUERYING_PANELS
         if panel["datasource"]["type"] == kind
     ]
 
 
-def frames(whole: Whole, uid: str, panel: dict) -> list[list[list[Field]]]:
-    """Of each target its frames, with a symbol that has what it asks for."""
-    resolver = whole.resolver()
-    symbol = next((RECORDED_OF[t["url"]] for t in panel["targets"] if t.get("url") in RECORDED_OF), "ALGOUSDT")
-    seen = resolver.open(DASHBOARDS[uid], now_ms(), symbol=symbol)
-    return [resolver.frames(target, seen) for target in panel["targets"]]
+def frames(monitored: MonitoredStack, uid: str, panel: dict) -> list[list[list[Field]]]:
+    """The frames of each target, with a symbol that has the requested data."""
+    resolver = monitored.resolver()
+    symbol = next((RECORDED_SYMBOL[t["url"]] for t in panel["targets"] if t.get("url") in RECORDED_SYMBOL), "ALGOUSDT")
+    view = resolver.open(DASHBOARDS[uid], now_ms(), symbol=symbol)
+    return [resolver.frames(target, view) for target in panel["targets"]]
 
 
-def shown(found: list[list[list[Field]]]) -> object:
-    """True when every target has a value to show, else what there is."""
-    return all(map(has_values, found)) or found
+def all_have_values(targets: list[list[list[Field]]]) -> object:
+    """For wait_until: True when every target has a value to show, else the frames."""
+    return all(map(has_values, targets)) or targets
 
 
-def assert_shown_in_time(whole: Whole, uid: str, panel: dict) -> list[list[list[Field]]]:
-    left = READY_SECONDS - (time.monotonic() - whole.ready_at)
-    wait_until(lambda: shown(frames(whole, uid, panel)), left, f"{panel['title']} within {READY_SECONDS} s of READY")
-    return frames(whole, uid, panel)
+def assert_shown_in_time(monitored: MonitoredStack, uid: str, panel: dict) -> list[list[list[Field]]]:
+    remaining = READY_SECONDS - (time.monotonic() - monitored.ready_at)
+    what = f"{panel['title']} within {READY_SECONDS} s of READY"
+    wait_until(lambda: all_have_values(frames(monitored, uid, panel)), remaining, what)
+    return frames(monitored, uid, panel)
 
 
-@pytest.mark.parametrize(("uid", "panel"), of(checks.INFINITY))
-def test_panel_of_the_api_has_rows_within_a_minute_of_ready(whole: Whole, uid: str, panel: dict) -> None:
-    for target, found in zip(panel["targets"], assert_shown_in_time(whole, uid, panel)):
-        (fields,) = found
+@pytest.mark.parametrize(("uid", "panel"), panels_of(checks.INFINITY))
+def test_panel_of_the_api_has_rows_within_a_minute_of_ready(monitored: MonitoredStack, uid: str, panel: dict) -> None:
+    for target, target_frames in zip(panel["targets"], assert_shown_in_time(monitored, uid, panel)):
+        (fields,) = target_frames
         kinds = {field.name: field.kind for field in fields}
         wanted = {column["text"]: column["type"].removesuffix("stamp_epoch") for column in target["columns"]}
         assert kinds == wanted
         assert len({len(field.values) for field in fields}) == 1
         for field in fields:
-            # A book's level is on one side, so the other depth is null; nothing else may be.
+            # A level is on one side of the order book, so its depth on the other side is null. No
+            # other field may be null.
             assert target["url"] == "/depth" or None not in field.values, field.name
             if field.kind == "time" and uid != "pipeline-health":
                 assert list(field.values) == sorted(field.values)
 
 
-@pytest.mark.parametrize(("uid", "panel"), of(checks.PROMETHEUS))
+@pytest.mark.parametrize(("uid", "panel"), panels_of(checks.PROMETHEUS))
 def test_panel_of_prometheus_has_values_within_a_minute_of_ready(
-    whole: Whole, prometheus: Prometheus, uid: str, panel: dict
+    monitored: MonitoredStack, prometheus: Prometheus, uid: str, panel: dict
 ) -> None:
-    assert_shown_in_time(whole, uid, panel)
+    assert_shown_in_time(monitored, uid, panel)
 
 
-def test_candles_are_candles(whole: Whole) -> None:
-    panel = next(panel for uid, panel in ASKING if panel["type"] == "candlestick")
-    ((fields,),) = frames(whole, "symbol", panel)
+def test_candles_are_consistent_and_a_minute_apart(monitored: MonitoredStack) -> None:
+    panel = next(panel for uid, panel in QUERYING_PANELS if panel["type"] == "candlestick")
+    ((fields,),) = frames(monitored, "symbol", panel)
     columns = {field.name: field.values for field in fields}
     rows = list(zip(*(columns[name] for name in ("open", "high", "low", "close"))))
     assert len(rows) > 100
@@ -93,11 +100,11 @@ def test_candles_are_candles(whole: Whole) -> None:
     assert {(later - earlier).total_seconds() for earlier, later in pairwise(times)} == {60.0}
 
 
-def test_depth_rises_by_price_with_bids_below_asks(whole: Whole) -> None:
-    panel = next(panel for uid, panel in ASKING if panel["type"] == "trend")
-    ((fields,),) = frames(whole, "symbol", panel)
+def test_depth_rises_by_price_with_bids_below_asks(monitored: MonitoredStack) -> None:
+    panel = next(panel for uid, panel in QUERYING_PANELS if panel["type"] == "trend")
+    ((fields,),) = frames(monitored, "symbol", panel)
     columns = {field.name: field.values for field in fields}
-    assert list(columns["Price"]) == sorted(set(columns["Price"])), "the panel shows an error otherwise"
+    assert list(columns["Price"]) == sorted(set(columns["Price"])), "otherwise the panel shows an error"
     bids = [depth for depth in columns["Bids"] if depth is not None]
     asks = [depth for depth in columns["Asks"] if depth is not None]
     assert bids == sorted(bids, reverse=True)
@@ -105,65 +112,70 @@ def test_depth_rises_by_price_with_bids_below_asks(whole: Whole) -> None:
     assert len(bids) + len(asks) == len(columns["Price"])
 
 
-@pytest.mark.parametrize("uid", [uid for uid in DASHBOARDS if uid != DIRECT])
-def test_refresh_is_one_request_a_target(whole: Whole, uid: str) -> None:
-    """Prints the API's own time for three refreshes (`-s` shows it; a figure and no assertion,
-    because others may use this machine). Between two of them so much time passes that nothing is
-    answered from memory that a refresh every five seconds would have read."""
-    resolver = whole.resolver()
-    asked = [target for _, target in targets(DASHBOARDS[uid]) if target["datasource"]["type"] == checks.INFINITY]
-    took = []
+@pytest.mark.parametrize("uid", [uid for uid in DASHBOARDS if uid != CASSANDRA_DIRECT])
+def test_refresh_sends_one_request_per_target(monitored: MonitoredStack, uid: str) -> None:
+    """Prints the API's own time for three refreshes (shown with `-s`; not asserted, because other
+    programs may use this machine). Between two refreshes the API's cache expires, as it does when a
+    dashboard refreshes every five seconds."""
+    resolver = monitored.resolver()
+    api_targets = [t for _, t in targets(DASHBOARDS[uid]) if t["datasource"]["type"] == checks.INFINITY]
+    durations = []
     for _ in range(3):
-        expired = time.monotonic() + KEPT_SECONDS
-        wait_until(lambda end=expired: time.monotonic() > end, 5, "answers kept in memory expire")
-        seen = resolver.open(DASHBOARDS[uid], now_ms())
-        requests_before, seconds_before = resolver.requests, api_seconds(whole)
-        for target in asked:
-            resolver.frames(target, seen)
-        assert resolver.requests - requests_before == len(asked)
-        took.append(api_seconds(whole) - seconds_before)
-    print(f"\n{uid}: {len(asked)} requests, ms of API time: {[round(seconds * 1000) for seconds in took]}")
+        wait_until(seconds_passed(CACHE_SECONDS), 30, "the API's cache expires")
+        view = resolver.open(DASHBOARDS[uid], now_ms())
+        requests_before, seconds_before = resolver.requests, api_seconds(monitored)
+        for target in api_targets:
+            resolver.frames(target, view)
+        assert resolver.requests - requests_before == len(api_targets)
+        durations.append(api_seconds(monitored) - seconds_before)
+    print(f"\n{uid}: {len(api_targets)} requests, ms of API time: {[round(seconds * 1000) for seconds in durations]}")
 
 
-def api_seconds(whole: Whole) -> float:
-    """Time that the API has spent on answers, Prometheus' own requests apart."""
-    samples = (sample for family in live(whole, "api") for sample in family.samples)
+def seconds_passed(seconds: float) -> Callable[[], bool]:
+    """For wait_until."""
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() > end
+
+
+def api_seconds(monitored: MonitoredStack) -> float:
+    """Time that the API has spent on responses, except those to Prometheus."""
+    samples = (sample for family in metric_families(monitored, "api") for sample in family.samples)
     return sum(s.value for s in samples if s.name == "api_request_seconds_sum" and s.labels["route"] != "/metrics")
 
 
-def live(whole: Whole, job: str) -> list:
-    return list(text_string_to_metric_families(requests.get(whole.metrics[job], timeout=5).text))
+def metric_families(monitored: MonitoredStack, job: str) -> list:
+    return list(text_string_to_metric_families(requests.get(monitored.metrics_urls[job], timeout=5).text))
 
 
-def test_every_metric_asked_for_is_exported_by_a_running_program(whole: Whole) -> None:
-    families = [family for job in whole.metrics for family in live(whole, job)]
-    exported = names_of(families) | {sample.name for family in families for sample in family.samples} | OF_PROMETHEUS
-    asked = [expression for made in DASHBOARDS.values() for _, expression in checks.expressions(made)]
-    asked += [rule["data"][0]["model"]["expr"] for rule in alert_rules()]
-    asked += [expression for expressions in recording_rules().values() for expression in expressions]
-    names = set().union(*map(metrics_in, asked))
+def test_every_queried_metric_is_exported_by_a_running_program(monitored: MonitoredStack) -> None:
+    families = [family for job in monitored.metrics_urls for family in metric_families(monitored, job)]
+    exported = names_of(families) | {sample.name for family in families for sample in family.samples} | PROMETHEUS_OWN
+    queries = [query for dashboard in DASHBOARDS.values() for _, query in checks.expressions(dashboard)]
+    queries += [rule["data"][0]["model"]["expr"] for rule in alert_rules()]
+    queries += [query for expressions in recording_rules().values() for query in expressions]
+    names = set().union(*map(metrics_in, queries))
     assert names - exported - set(recording_rules()) == set()
 
 
 @pytest.fixture(scope="module")
-def reader(whole: Whole) -> Iterator:
-    settings = load("api", environ=whole.stack.environ, dotenv="/dev/null")
+def reader(monitored: MonitoredStack) -> Iterator[Session]:
+    settings = load("api", environ=monitored.stack.environ, dotenv="/dev/null")
     session = cassandra_session.login(settings, "crypto_reader", settings.CASSANDRA_READER_PASSWORD)
     yield session
     session.cluster.shutdown()
 
 
-@pytest.mark.parametrize("panel", list(panels(DASHBOARDS[DIRECT])), ids=lambda panel: panel["title"])
-def test_statement_reads_name_value_and_time_as_reader(whole: Whole, reader, panel: dict) -> None:
-    seen = whole.resolver().open(DASHBOARDS[DIRECT], now_ms(), symbol="ALGOUSDT")
+@pytest.mark.parametrize("panel", list(panels(DASHBOARDS[CASSANDRA_DIRECT])), ids=lambda panel: panel["title"])
+def test_statement_reads_name_value_and_time_as_reader(monitored: MonitoredStack, reader: Session, panel: dict) -> None:
+    view = monitored.resolver().open(DASHBOARDS[CASSANDRA_DIRECT], now_ms(), symbol="ALGOUSDT")
     (target,) = panel["targets"]
-    macros = {"$__timeFrom": str(seen.from_ms), "$__timeTo": str(seen.to_ms), "${symbol}": seen.values["symbol"]}
+    macros = {"$__timeFrom": str(view.from_ms), "$__timeTo": str(view.to_ms), "${symbol}": view.values["symbol"]}
     statement = target["target"]
     for macro, value in macros.items():
         statement = statement.replace(macro, value)
     rows = [tuple(row) for row in reader.execute(statement)]
     assert rows
-    name, value, moment = zip(*rows)
-    assert set(name) == {"ALGOUSDT"}
-    assert all(isinstance(each, int | float) for each in value)
-    assert all(each.timestamp() * 1000 >= seen.from_ms for each in moment)
+    names, values, times = zip(*rows)
+    assert set(names) == {"ALGOUSDT"}
+    assert all(isinstance(each, int | float) for each in values)
+    assert all(each.timestamp() * 1000 >= view.from_ms for each in times)

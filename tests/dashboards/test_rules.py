@@ -1,8 +1,9 @@
-"""The recording rules and every alarm over time that promtool plays: each fires after its `for` and
-resolves. What fires here is the rule translated for Prometheus; Grafana evaluates the same query
-and threshold."""
+"""The recording rules and every alert over time, simulated by promtool: each alert fires after its
+`for` and resolves. The rules that fire here are translated for Prometheus; Grafana evaluates the
+same queries and thresholds."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
@@ -14,9 +15,9 @@ from tests.support.grafana.server import MISSING, program
 UP = {f'up{{job="{job}"}}': "1x300" for job in ("producer", "consumer", "guard", "api")}
 QUIET = {'api_requests_total{status="200"}': "0+100x300", "consumer_store_retries_total": "0x300"}
 
-# A sample every 10 s. Of each alarm: the series, when it must not fire yet, when it must, and when
-# it must be over.
-# `stale`: the program is down from here, `_`: still no sample. `a+bxn`: from a, n times b more.
+# A sample every 10 s. Per alert: the series, when it must not fire yet, when it must fire, and when
+# it must have resolved.
+# `stale`: the program is down from here on; `_`: no sample; `a+bxn`: start at a, add b n times.
 CASES = {
     "stale-table": ({'api_newest_row_late{table="klines"}': "0x11 1x18 0x60"}, "2m", "4m", "6m"),
     "stale-table, API down": ({'api_newest_row_late{table="klines"}': "0x11 stale _x18 0x60"}, "2m", "4m", "9m"),
@@ -27,7 +28,7 @@ CASES = {
         "10m",
         "16m",
     ),
-    "consumer-lag-growing, store away": (
+    "consumer-lag-growing, Cassandra down": (
         {"consumer_store_retries_total": "0x11 0+1x60 60x60", 'consumer_lag_records{topic="t"}': "5x130"},
         "4m",
         "10m",
@@ -52,29 +53,29 @@ def series(given: dict[str, str]) -> list[dict[str, str]]:
     return [{"series": name, "values": values} for name, values in {**UP, **QUIET, **given}.items()]
 
 
-def play(directory, tests: list[dict]) -> str:
-    """Empty when promtool finds every expectation met, else what it says."""
-    alarms = [as_prometheus_rule(rule) for rule in alert_rules()]
-    (directory / "alarms.yml").write_text(yaml.safe_dump({"groups": [{"name": "alarms", "rules": alarms}]}))
-    played = {"rule_files": [*map(str, RULES), "alarms.yml"], "evaluation_interval": "10s", "tests": tests}
-    (directory / "play.yml").write_text(yaml.safe_dump(played))
-    command = [promtool(), "test", "rules", "play.yml"]
+def simulate(directory: Path, tests: list[dict]) -> str:
+    """Empty if promtool finds every expectation met, else its output."""
+    alerts = [as_prometheus_rule(rule) for rule in alert_rules()]
+    (directory / "alerts.yml").write_text(yaml.safe_dump({"groups": [{"name": "alerts", "rules": alerts}]}))
+    simulation = {"rule_files": [*map(str, RULES), "alerts.yml"], "evaluation_interval": "10s", "tests": tests}
+    (directory / "simulation.yml").write_text(yaml.safe_dump(simulation))
+    command = [promtool(), "test", "rules", "simulation.yml"]
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
 def promtool() -> str:
-    found = program("promtool")
-    if found is None:
+    path = program("promtool")
+    if path is None:
         pytest.skip(MISSING)
-    return found
+    return path
 
 
-def expected(alarm: str, moment: str, fires: bool, labels: dict[str, str]) -> dict:
-    return {"eval_time": moment, "alertname": alarm, "exp_alerts": [{"exp_labels": labels}] if fires else []}
+def expected(alert: str, at: str, fires: bool, labels: dict[str, str]) -> dict:
+    return {"eval_time": at, "alertname": alert, "exp_alerts": [{"exp_labels": labels}] if fires else []}
 
 
-def test_every_alarm_is_played() -> None:
+def test_every_alert_is_simulated() -> None:
     assert {name.split(",")[0] for name in CASES} == {rule["uid"] for rule in alert_rules()}
 
 
@@ -84,16 +85,16 @@ def test_recording_rules_are_valid() -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_alarm_fires_after_its_time_and_resolves(name: str, tmp_path) -> None:
+def test_alert_fires_after_its_time_and_resolves(name: str, tmp_path: Path) -> None:
     given, before, during, after = CASES[name]
-    alarm = name.split(",")[0]
+    alert = name.split(",")[0]
     labels = {"table": "klines"} if name == "stale-table" else {}
-    moments = [expected(alarm, when, when == during, labels) for when in (before, during, after)]
-    assert play(tmp_path, [{"interval": "10s", "input_series": series(given), "alert_rule_test": moments}]) == ""
+    times = [expected(alert, at, at == during, labels) for at in (before, during, after)]
+    assert simulate(tmp_path, [{"interval": "10s", "input_series": series(given), "alert_rule_test": times}]) == ""
 
 
-# Every part well at 5 minutes.
-WELL = {
+# Every part is OK after 5 minutes.
+ALL_OK = {
     **UP,
     **QUIET,
     "producer_silent_seconds": "0x300",
@@ -108,7 +109,7 @@ WELL = {
     'api_newest_row_late{table="klines"}': "0x300",
 }
 # What breaks each part.
-ILL = {
+BROKEN = {
     "1 exchange": [("producer_silent_seconds", "60x300"), ("producer_used_weight", "5900x300")],
     "2 producer": [('up{job="producer"}', "0x300"), ('producer_last_success_timestamp_seconds{kind="a"}', "0x300")],
     "3 capture": [("guard_connector_running", "0x300"), ("guard_heartbeat_age_seconds", "99x300")],
@@ -118,7 +119,7 @@ ILL = {
     "7 fresh rows": [('api_newest_row_late{table="klines"}', "1x300")],
     "8 api": [('up{job="api"}', "0x300"), ('api_requests_total{status="500"}', "0+50x300")],
 }
-BREAKS = [(part, name, values) for part, broken in ILL.items() for name, values in broken]
+BREAKAGES = [(part, name, values) for part, series_of_part in BROKEN.items() for name, values in series_of_part]
 
 
 def part_is(part: str, value: int) -> dict:
@@ -126,19 +127,21 @@ def part_is(part: str, value: int) -> dict:
     return {"expr": label, "eval_time": "5m", "exp_samples": [{"labels": label, "value": value}]}
 
 
-def test_every_part_is_ok_when_all_is_well(tmp_path) -> None:
-    given = [{"series": name, "values": values} for name, values in WELL.items()]
-    samples = [part_is(part, 1) for part in ILL]
-    assert play(tmp_path, [{"interval": "10s", "input_series": given, "promql_expr_test": samples}]) == ""
+def test_every_part_is_ok_when_all_series_are(tmp_path: Path) -> None:
+    given = [{"series": name, "values": values} for name, values in ALL_OK.items()]
+    samples = [part_is(part, 1) for part in BROKEN]
+    assert simulate(tmp_path, [{"interval": "10s", "input_series": given, "promql_expr_test": samples}]) == ""
 
 
-@pytest.mark.parametrize(("part", "name", "values"), BREAKS, ids=[f"{part}: {name}" for part, name, _ in BREAKS])
-def test_part_is_not_ok_when_it_is_broken(part: str, name: str, values: str, tmp_path) -> None:
-    given = [{"series": each, "values": seen} for each, seen in {**WELL, name: values}.items()]
-    assert play(tmp_path, [{"interval": "10s", "input_series": given, "promql_expr_test": [part_is(part, 0)]}]) == ""
+@pytest.mark.parametrize(("part", "name", "values"), BREAKAGES, ids=[f"{part}: {name}" for part, name, _ in BREAKAGES])
+def test_part_is_not_ok_when_it_is_broken(part: str, name: str, values: str, tmp_path: Path) -> None:
+    given = [{"series": each, "values": samples} for each, samples in {**ALL_OK, name: values}.items()]
+    assert (
+        simulate(tmp_path, [{"interval": "10s", "input_series": given, "promql_expr_test": [part_is(part, 0)]}]) == ""
+    )
 
 
-@pytest.mark.parametrize("part", ILL)
-def test_no_part_is_ok_when_nothing_is_exported(part: str, tmp_path) -> None:
+@pytest.mark.parametrize("part", BROKEN)
+def test_no_part_is_ok_when_nothing_is_exported(part: str, tmp_path: Path) -> None:
     tests = [{"interval": "10s", "input_series": [], "promql_expr_test": [part_is(part, 0)]}]
-    assert play(tmp_path, tests) == ""
+    assert simulate(tmp_path, tests) == ""

@@ -1,5 +1,5 @@
-"""The real services on free ports, started once per run; programs of ours are started by the tests
-that need them."""
+"""The real services on free ports, started once per run. The tests start our own programs where
+they need them."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -14,18 +14,17 @@ from local.ports import free_ports
 from local.stack import Stack
 from pipeline import cassandra_session
 from pipeline.settings import Settings, load
-from tests.integration.program import Program
-from tests.integration.waiting import wait_until
+from tests.support.program import Program
+from tests.support.waiting import wait_until
 
-SERVERS = ("postgres", "postgres-schema", "kafka", "connect", "connector", "cassandra", "cassandra-schema")
-KEPT_HERE = {"LOG_LEVEL": "DEBUG"}
+SERVICES = ("postgres", "postgres-schema", "kafka", "connect", "connector", "cassandra", "cassandra-schema")
+ENVIRONMENT = {"LOG_LEVEL": "DEBUG"}
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """PostgreSQL, Kafka, Connect with the connector running, and Cassandra, all with our
-    schemas."""
-    with Stack(tmp_path_factory.mktemp("stack"), SERVERS, environ=KEPT_HERE) as running:
+    """PostgreSQL, Kafka, Connect with a running connector, and Cassandra, with our schemas."""
+    with Stack(tmp_path_factory.mktemp("stack"), SERVICES, environ=ENVIRONMENT) as running:
         yield running
 
 
@@ -36,8 +35,8 @@ def settings(stack: Stack) -> Settings:
 
 @pytest.fixture(scope="session")
 def start(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Program]:
-    """`start("consumer_to_cassandra.py", "--tables", "klines", CONSUMER_GROUP="x")`: a program
-    against the stack."""
+    """Starts a program that uses the stack, e.g.
+    `start("consumer_to_cassandra.py", "--tables", "klines", CONSUMER_GROUP="x")`."""
     logs, numbers = tmp_path_factory.mktemp("programs"), itertools.count(1)
 
     def start_program(*command: str, **environ: str) -> Program:
@@ -51,7 +50,7 @@ def start(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Callable[..
 
 @pytest.fixture(scope="session")
 def consumer(start: Callable[..., Program]) -> Iterator[Program]:
-    """A consumer of everything that is captured."""
+    """A consumer of all captured tables."""
     with start("consumer_to_cassandra.py") as program:
         wait_until(program.healthy, 60, "the consumer's health")
         yield program
@@ -69,7 +68,7 @@ def api(start: Callable[..., Program]) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres(settings: Settings) -> Iterator[psycopg2.extensions.connection]:
-    """A superuser's connection; every statement commits by itself."""
+    """A superuser's connection with autocommit."""
     connection = psycopg2.connect(
         host=settings.PGHOST,
         port=settings.PGPORT,
@@ -85,7 +84,7 @@ def postgres(settings: Settings) -> Iterator[psycopg2.extensions.connection]:
 
 @pytest.fixture(scope="session")
 def reader(settings: Settings) -> Iterator[Session]:
-    """A session of the role that may only read."""
+    """A session of the read-only role."""
     password, keyspace = settings.CASSANDRA_READER_PASSWORD, settings.CASSANDRA_KEYSPACE
     session = cassandra_session.login(settings, "crypto_reader", password, dict_factory, keyspace)
     session.default_fetch_size = 5000

@@ -13,8 +13,8 @@ from local.stack import Stack
 from pipeline import cassandra_session
 from pipeline.settings import Settings
 from tests.integration.poison import POISON
-from tests.integration.program import Program
-from tests.integration.waiting import wait_until
+from tests.support.program import Program
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("consumer")
 

@@ -11,8 +11,8 @@ from debezium.register import CONNECTOR
 from debezium.slot import SLOT
 from pipeline.schema import apply_postgres
 from pipeline.settings import Settings
-from tests.integration.program import Program
-from tests.integration.waiting import wait_until
+from tests.support.program import Program
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("consumer")
 

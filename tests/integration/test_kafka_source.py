@@ -11,7 +11,7 @@ from kafka.admin import NewTopic
 from pipeline.consumer.kafka_source import KafkaSource
 from pipeline.consumer.record_source import Records
 from pipeline.settings import Settings
-from tests.integration.waiting import wait_until
+from tests.support.waiting import wait_until
 
 TABLE, PARTITIONS, PER_PARTITION = "source_test", 4, 25
 EVERY_RECORD = {(partition, offset) for partition in range(PARTITIONS) for offset in range(PER_PARTITION)}

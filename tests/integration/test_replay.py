@@ -1,5 +1,5 @@
-"""Recorded market data through the whole chain: what Cassandra holds in the end is the recording,
-row by row."""
+"""Recorded market data through the whole chain: in the end, Cassandra contains the recording, row
+by row."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -13,19 +13,19 @@ from kafka import KafkaConsumer, TopicPartition
 from local.ports import free_ports
 from pipeline.settings import Settings
 from pipeline.times import DAY_MS, HOUR_MS, datetime_to_ms, now_ms
-from tests.integration.program import ROOT, Program
-from tests.integration.waiting import wait_until
+from tests.support.program import ROOT, Program
+from tests.support.waiting import wait_until
 
 RECORDED = ROOT / "examples" / "replay"
 CANDLE_SYMBOLS, TRADE_SYMBOL, BOOK_SYMBOL = ("ALGOUSDT", "AVAXUSDT"), "XRPETH", "NKNUSDT"
-# Enough that the longest recording (two days) lies in the past as a whole.
+# Enough for the longest recording (two days) to lie completely in the past.
 REPLAY_DAYS = 4
 
 
 @dataclass(frozen=True)
 class Replay:
-    """`candles[symbol]` and `trades` are the recorded rows, their times shifted as the simulator
-    shifts them."""
+    """`candles[symbol]` and `trades` are the recorded rows, with their times shifted as the
+    simulator shifts them."""
 
     start: Callable[..., Program]
     simulator_url: str
@@ -61,27 +61,26 @@ def replay(start: Callable[..., Program], consumer: Program, reader) -> Iterator
     command = ("-m", "simulator", "--port", str(port), "--replay", str(RECORDED), "--replay-start", str(begin_ms))
     with start(*command) as simulator:
         wait_until(lambda: requests.get(f"{url}/api/v3/ping", timeout=1).ok, 20, f"the simulator; {simulator.log}")
-        shift = {
-            symbol: found["shift_ms"] for symbol, found in requests.get(f"{url}/sim/replay", timeout=5).json().items()
-        }
-        candles = {s: shifted(recorded(f"{s}-1m-*.csv"), (0, 6), shift[s]) for s in CANDLE_SYMBOLS}
-        made = Replay(
-            start, url, candles, shifted(recorded(f"{TRADE_SYMBOL}-aggTrades-*.csv"), (5,), shift[TRADE_SYMBOL])
-        )
-        with made.producer():
-            wait_until(lambda: arrived(reader, made), 90, "all recorded rows in Cassandra")
-        yield made
+        recordings = requests.get(f"{url}/sim/replay", timeout=5).json()
+        shift_ms = {symbol: recording["shift_ms"] for symbol, recording in recordings.items()}
+        candles = {s: shifted(recorded(f"{s}-1m-*.csv"), (0, 6), shift_ms[s]) for s in CANDLE_SYMBOLS}
+        trades = shifted(recorded(f"{TRADE_SYMBOL}-aggTrades-*.csv"), (5,), shift_ms[TRADE_SYMBOL])
+        replay = Replay(start, url, candles, trades)
+        with replay.producer():
+            wait_until(lambda: all_arrived(reader, replay), 180, "all recorded rows in Cassandra")
+        yield replay
 
 
-def arrived(reader, made: Replay) -> object:
+def all_arrived(reader, replay: Replay) -> object:
+    """For wait_until: True when all recorded rows are in Cassandra, else their numbers."""
     counts = {symbol: len(stored_candles(reader, symbol)) for symbol in CANDLE_SYMBOLS}
-    counts[TRADE_SYMBOL] = len(stored_trades(reader, made))
+    counts[TRADE_SYMBOL] = len(stored_trades(reader, replay))
     counts[BOOK_SYMBOL] = reader.execute(
         "SELECT count(*) AS hours FROM stored_hours WHERE table_name = 'order_book' AND symbol = %s", (BOOK_SYMBOL,)
     ).one()["hours"]
-    wanted = {symbol: len(rows) for symbol, rows in made.candles.items()}
-    wanted |= {TRADE_SYMBOL: len(made.trades), BOOK_SYMBOL: 1}
-    return counts == wanted or counts
+    expected = {symbol: len(rows) for symbol, rows in replay.candles.items()}
+    expected |= {TRADE_SYMBOL: len(replay.trades), BOOK_SYMBOL: 1}
+    return counts == expected or counts
 
 
 def stored_candles(reader, symbol: str) -> list[dict]:
@@ -91,8 +90,8 @@ def stored_candles(reader, symbol: str) -> list[dict]:
     return list(reader.execute(f"{query} ORDER BY open_time ASC", (symbol,)))
 
 
-def stored_trades(reader, made: Replay) -> list[dict]:
-    hours = sorted({int(row[5]) // HOUR_MS * HOUR_MS for row in made.trades})
+def stored_trades(reader, replay: Replay) -> list[dict]:
+    hours = sorted({int(row[5]) // HOUR_MS * HOUR_MS for row in replay.trades})
     query = f"SELECT {TRADE_COLUMNS}, writetime(price) AS version FROM recent_trades WHERE symbol = %s AND hour = %s"
     rows = [row for hour in hours for row in reader.execute(query, (TRADE_SYMBOL, hour))]
     return sorted(rows, key=lambda row: row["trade_id"])
@@ -106,7 +105,7 @@ TRADE_COLUMNS = "trade_id, price, quantity, first_trade_id, last_trade_id, trade
 
 
 def candle_as_recorded(row: dict, number: type) -> list:
-    """The stored candle in the file's order of columns, without the unused last one."""
+    """The stored candle in the column order of the file, without the unused last column."""
     numbers = ("open_price", "high_price", "low_price", "close_price", "volume")
     return [
         datetime_to_ms(row["open_time"]),
@@ -166,7 +165,7 @@ def test_postgres_holds_recorded_numbers_exactly(replay: Replay, postgres) -> No
     assert all(row["quote_quantity"] == row["price"] * row["quantity"] for row in stored)
 
 
-def test_recorded_book_reaches_cassandra_with_its_figures(replay: Replay, api: str) -> None:
+def test_recorded_book_reaches_cassandra_with_derived_values(replay: Replay, api: str) -> None:
     book = requests.get(f"{api}/order_book", {"symbol": BOOK_SYMBOL}, timeout=5).json()[-1]
     assert book["bids"][0] == [0.3521, 672.0]
     assert (book["best_bid"], book["best_ask"], len(book["bids"])) == (0.3521, 0.3525, 20)
@@ -174,28 +173,29 @@ def test_recorded_book_reaches_cassandra_with_its_figures(replay: Replay, api: s
 
 
 def test_api_pages_through_all_recorded_trades(replay: Replay, api: str) -> None:
-    found, begin = [], int(replay.trades[0][5])
-    while len(found) < 3000:
+    collected: list[tuple[int, int]] = []
+    begin = int(replay.trades[0][5])
+    while len(collected) < 3000:
         page = requests.get(
             f"{api}/recent_trades", {"symbol": "xrpeth", "from": begin, "limit": 1000}, timeout=10
         ).json()
-        new = [row for row in page if not found or (row["trade_time"], row["trade_id"]) > found[-1]]
-        assert new, f"no page after {len(found)} trades"
-        found += [(row["trade_time"], row["trade_id"]) for row in new]
-        begin = found[-1][0]
-    assert found == [(int(row[5]), int(row[0])) for row in replay.trades]
+        new = [row for row in page if not collected or (row["trade_time"], row["trade_id"]) > collected[-1]]
+        assert new, f"no page after {len(collected)} trades"
+        collected += [(row["trade_time"], row["trade_id"]) for row in new]
+        begin = collected[-1][0]
+    assert collected == [(int(row[5]), int(row[0])) for row in replay.trades]
 
 
-def test_symbols_say_that_the_data_are_a_replay(replay: Replay, api: str) -> None:
+def test_symbols_show_that_the_data_is_a_replay(replay: Replay, api: str) -> None:
     rows = requests.get(f"{api}/symbols", timeout=5).json()
     assert {row["symbol"] for row in rows if row["tracked"]} >= {*CANDLE_SYMBOLS, TRADE_SYMBOL, BOOK_SYMBOL}
     assert all("replay" in row["source"] for row in rows)
 
 
 def test_second_run_of_the_same_replay_changes_nothing(replay: Replay, postgres, reader, settings: Settings) -> None:
-    """The producer has forgotten where it was and fetches all of it again: no change event, no
-    other row."""
-    before, events = everything(reader, replay), end_offsets(settings)
+    """The producer has lost its positions and fetches everything again: no change event, no
+    changed row."""
+    before, offsets = all_stored(reader, replay), end_offsets(settings)
     with postgres.cursor() as cursor:
         cursor.execute("TRUNCATE trade_positions")
     with replay.producer() as producer:
@@ -207,28 +207,29 @@ def test_second_run_of_the_same_replay_changes_nothing(replay: Replay, postgres,
             60,
             "the trades fetched again",
         )
-    assert end_offsets(settings) == events
-    assert everything(reader, replay) == before
+    assert end_offsets(settings) == offsets
+    assert all_stored(reader, replay) == before
 
 
 def test_consuming_all_events_again_changes_nothing(replay: Replay, start, reader, settings: Settings) -> None:
-    """A new consumer group reads every event from the first: same rows, same versions."""
-    before, events = everything(reader, replay), sum(end_offsets(settings).values())
+    """A new consumer group reads all events from the first one on: same rows, same versions."""
+    before, events = all_stored(reader, replay), sum(end_offsets(settings).values())
     with start(
         "consumer_to_cassandra.py", "--tables", "klines,recent_trades,order_book", CONSUMER_GROUP="again"
     ) as second:
         wait_until(
             lambda: second.metric("consumer_records_total") >= events or second.output()[-2000:], 60, "all events"
         )
-    assert everything(reader, replay) == before
+    assert all_stored(reader, replay) == before
 
 
-def everything(reader, made: Replay) -> list[dict]:
-    return [row for symbol in CANDLE_SYMBOLS for row in stored_candles(reader, symbol)] + stored_trades(reader, made)
+def all_stored(reader, replay: Replay) -> list[dict]:
+    candles = [row for symbol in CANDLE_SYMBOLS for row in stored_candles(reader, symbol)]
+    return candles + stored_trades(reader, replay)
 
 
 def end_offsets(settings: Settings) -> dict[TopicPartition, int]:
-    """How many change events of candles, trades and books there are, per Kafka partition."""
+    """The number of change events of candles, trades and order books, per Kafka partition."""
     consumer = KafkaConsumer(bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS))
     try:
         topics = [f"{settings.TOPIC_PREFIX}.public.{table}" for table in ("klines", "recent_trades", "order_book")]

@@ -1,1 +1,1 @@
-"""One file for each dashboard: what it shows, in the order it is shown."""
+"""One file per dashboard: its panels, in the order in which they are shown."""

@@ -1,9 +1,9 @@
-"""Cassandra direct: what the plugin can read without our API. Every statement names the whole
-partition key."""
+"""Cassandra direct: what the Cassandra plugin can read without our API. Every statement names the
+whole partition key."""
 
 from grafana.generator.dashboard import dashboard
 from grafana.generator.palette import ACCENT, PLAIN
-from grafana.generator.panels import bars, lines
+from grafana.generator.panels import bar_chart, line_chart
 from grafana.generator.targets import cql
 
 SYMBOL = {
@@ -27,14 +27,14 @@ def in_range(column: str) -> str:
 
 def cassandra_direct() -> dict:
     rows = [(9, [(24, close())]), (9, [(12, trades()), (12, price())])]
-    text = "The same rows without the API, through the Cassandra data source."
-    return dashboard("cassandra-direct", "Cassandra direct", text, rows, [SYMBOL], "now-3h", "30s")
+    description = "The same rows through the Cassandra data source, without the API."
+    return dashboard("cassandra-direct", "Cassandra direct", description, rows, [SYMBOL], "now-3h", "30s")
 
 
 def close() -> dict:
-    return lines(
+    return line_chart(
         "$symbol price",
-        "Close of every 1-minute candle, straight from the table klines.",
+        "Close of every 1-minute candle, read directly from the table klines.",
         [cql(f"SELECT symbol, close_price, open_time {CANDLES} {in_range('open_time')}")],
         "none",
         colour=PLAIN,
@@ -42,8 +42,8 @@ def close() -> dict:
 
 
 def trades() -> dict:
-    return bars(
-        "$symbol trades in each minute",
+    return bar_chart(
+        "$symbol trades per minute",
         "number_of_trades of every 1-minute candle.",
         [cql(f"SELECT symbol, number_of_trades, open_time {CANDLES} {in_range('open_time')}")],
         "locale",
@@ -53,9 +53,9 @@ def trades() -> dict:
 
 
 def price() -> dict:
-    return lines(
-        "Price as it was polled",
-        "Every change of the price, straight from the table latest_prices.",
+    return line_chart(
+        "Polled price",
+        "Every change of the price, read directly from the table latest_prices.",
         [cql(f"SELECT symbol, price, updated_at {PRICES} {in_range('updated_at')}")],
         "none",
         colour=PLAIN,

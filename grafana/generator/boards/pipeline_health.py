@@ -1,10 +1,11 @@
-"""Pipeline health: is it well, is it fresh, does it keep up, is anything lost, in the order data
-flow."""
+"""Pipeline health, in the order in which data flows: does every part run, are the rows fresh, does
+the pipeline keep up, is anything rejected."""
 
 from grafana.generator.dashboard import dashboard
-from grafana.generator.fields import OK_OR_NOT, only, steps, texts
+from grafana.generator.fields import OK_OR_NOT, override, threshold_steps, value_mappings
 from grafana.generator.palette import ACCENT, BAD, DOWN, GOOD, PLAIN, WARNING
-from grafana.generator.panels import bars, gauge, lines, stat, table
+from grafana.generator.panels import bar_chart, gauge, line_chart, stat, table
+from grafana.generator.stack_facts import HEARTBEAT_SECONDS
 from grafana.generator.targets import FLAG, NUMBER, TEXT, TIME, api, column, promql
 
 MIB = 1024 * 1024
@@ -16,11 +17,11 @@ def pipeline_health() -> dict:
         (8, [(9, end_to_end()), (8, freshness()), (7, ages())]),
         (8, [(8, events()), (8, lag()), (8, slot())]),
         (7, [(4, connector()), (4, heartbeat()), (6, weight()), (10, weight_over_time())]),
-        (8, [(8, refused()), (8, retries()), (8, failures())]),
+        (8, [(8, dead_letters()), (8, retries()), (8, failures())]),
         (8, [(9, api_latency()), (9, api_requests()), (6, api_errors())]),
     ]
-    text = "Whether every part runs, how fresh the rows are, and what is repeated or refused."
-    return dashboard("pipeline-health", "Pipeline health", text, rows, [], "now-30m", "5s")
+    description = "Whether every part runs, how fresh the rows are, and what is retried or rejected."
+    return dashboard("pipeline-health", "Pipeline health", description, rows, [], "now-30m", "5s")
 
 
 def quantile(share: float, metric: str, by: str = "le") -> str:
@@ -29,25 +30,25 @@ def quantile(share: float, metric: str, by: str = "le") -> str:
 
 def parts() -> dict:
     return stat(
-        "Is all well?",
-        "One tile a part, in the order data flow; all are OK when all is well. NOT OK: the panels below show more"
-        " of that part, the README's table Operations says what to do.",
+        "Is every part OK?",
+        "One tile per part, in the order in which data flows. If a part is NOT OK, the panels below show the details,"
+        " and the table Operations in the README says what to do.",
         [promql("crypto:part_ok", "{{part}}", instant=True)],
         "none",
         background=True,
         text_mode="value_and_name",
         mappings=OK_OR_NOT,
-        thresholds=steps((None, BAD), (1, GOOD)),
+        thresholds=threshold_steps((None, BAD), (1, GOOD)),
     )
 
 
 def end_to_end() -> dict:
     metric = "consumer_end_to_end_seconds"
     shares = (("A", 0.5, "median"), ("B", 0.95, "95 %"), ("C", 0.99, "99 %"))
-    return lines(
+    return line_chart(
         "Seconds from PostgreSQL to Cassandra",
-        "From commit to confirmed write, for so many of the changes. Usually below 0.3 s; higher: look at the lag"
-        " and at the retries.",
+        "Time from commit to confirmed write, for the given share of the changes. Usually below 0.3 s. If it is"
+        " higher, look at the lag and the retries.",
         [promql(quantile(share, metric), name, ref=ref) for ref, share, name in shares],
         "s",
         min=0,
@@ -62,23 +63,23 @@ def freshness() -> dict:
         column("late_after_seconds", NUMBER, "Late after"),
         column("late", FLAG, "State"),
     ]
-    state = texts(("true", "LATE", BAD), ("false", "fresh", GOOD))
+    state = value_mappings(("true", "LATE", BAD), ("false", "fresh", GOOD))
     return table(
         "Is every table fresh?",
-        "The age of the newest row by its own time. LATE: five polls brought nothing new; look at the first tile "
-        "above that is not OK.",
-        [api("/freshness", columns)],
+        "Age of the newest row by its own time. LATE: nothing new for the duration of five polls and 10 s; look at "
+        "the first tile above that is NOT OK.",
+        [api("/freshness", columns, {})],
         ["Table", "State", "Age", "Late after", "Newest row"],
         "s",
         decimals=1,
-        only=[only("State", mappings=state, custom_cellOptions={"type": "color-text"})],
+        overrides=[override("State", mappings=state, custom_cellOptions={"type": "color-text"})],
     )
 
 
 def ages() -> dict:
-    return lines(
+    return line_chart(
         "Age of the newest row",
-        "Rises between two changes and falls with each. A steady climb: nothing arrives any more.",
+        "Rises between two changes and falls with each change. If it only rises, nothing arrives any more.",
         [promql("max by (table) (api_newest_row_age_seconds)", "{{table}}")],
         "s",
         min=0,
@@ -87,9 +88,9 @@ def ages() -> dict:
 
 
 def events() -> dict:
-    return lines(
-        "Change events taken from Kafka",
-        "Per second and table. Nothing of a table that should change: look at producer and capture.",
+    return line_chart(
+        "Change events read from Kafka",
+        "Per second and table. If a table that should change has no events, look at the producer and at Debezium.",
         [promql("sum by (table) (rate(consumer_records_total[$__rate_interval]))", "{{table}}")],
         "cps",
         min=0,
@@ -98,10 +99,10 @@ def events() -> dict:
 
 
 def lag() -> dict:
-    return lines(
+    return line_chart(
         "Consumer lag",
-        "Records in Kafka that are not taken yet, by topic. Near 0 is normal; growing: the consumer or Cassandra "
-        "is too slow or down.",
+        "Records in Kafka that the consumer has not read yet, by topic. Near 0 is normal. If it grows, the consumer "
+        "or Cassandra is too slow or down.",
         [promql("crypto:consumer_lag:records", "{{topic}}")],
         "locale",
         min=0,
@@ -111,62 +112,64 @@ def lag() -> dict:
 
 
 def slot() -> dict:
-    return lines(
+    return line_chart(
         "WAL held back by the slot",
-        "What PostgreSQL keeps for Debezium. A few MiB are normal; growing without end: the connector does not "
-        "read. At 2 GiB the slot is given up.",
+        "WAL that PostgreSQL keeps for Debezium. A few MiB are normal. If it only grows, the connector does not "
+        "read; at 2 GiB PostgreSQL invalidates the slot.",
         [promql("max(guard_slot_lag_bytes)", "held back")],
         "bytes",
         min=0,
         colour=PLAIN,
         custom={"thresholdsStyle": {"mode": "dashed"}},
-        thresholds=steps((None, PLAIN), (512 * MIB, BAD)),
+        thresholds=threshold_steps((None, PLAIN), (512 * MIB, BAD)),
     )
 
 
 def connector() -> dict:
     return stat(
         "Debezium",
-        "Whether connector and task run. If not, the guard restarts them within seconds; its log says why.",
+        "Whether connector and task run. If they fail, the guard restarts them within seconds and logs the reason.",
         [promql("min(guard_connector_running)", "connector", instant=True)],
         "none",
         background=True,
         text_mode="value",
-        mappings=texts(("1", "RUNNING", GOOD), ("0", "NOT RUNNING", BAD)),
-        thresholds=steps((None, BAD), (1, GOOD)),
+        mappings=value_mappings(("1", "RUNNING", GOOD), ("0", "NOT RUNNING", BAD)),
+        thresholds=threshold_steps((None, BAD), (1, GOOD)),
     )
 
 
 def heartbeat() -> dict:
     return stat(
         "Heartbeat",
-        "Since Debezium last wrote its own row, every 10 s. Older than a minute: it runs but captures nothing.",
+        f"Time since Debezium last wrote its heartbeat row, which it does every {HEARTBEAT_SECONDS} s. More than a "
+        "minute: the connector runs but captures nothing.",
         [promql("max(guard_heartbeat_age_seconds)", "age", instant=True)],
         "s",
         decimals=0,
         text_mode="value",
-        thresholds=steps((None, GOOD), (30, WARNING), (60, BAD)),
+        thresholds=threshold_steps((None, GOOD), (30, WARNING), (60, BAD)),
     )
 
 
 def weight() -> dict:
     return gauge(
-        "Weight used of the exchange's limit",
-        "Of the request weight that the exchange allows this address in a minute, by everybody on it. Above 90 % "
-        "it may ban us.",
+        "Used share of the exchange's weight limit",
+        "Share of the request weight per minute that the exchange allows this IP address, used by all clients "
+        "behind it. Above 90 % a ban is near.",
         [promql("crypto:exchange_weight_used:ratio", "used", instant=True)],
         "percentunit",
         min=0,
         max=1,
         decimals=0,
-        thresholds=steps((None, GOOD), (0.7, WARNING), (0.9, BAD)),
+        thresholds=threshold_steps((None, GOOD), (0.7, WARNING), (0.9, BAD)),
     )
 
 
 def weight_over_time() -> dict:
-    return lines(
+    return line_chart(
         "Request weight per minute",
-        "Used in the running minute, our own budget, and the exchange's limit. The saw teeth are the minutes.",
+        "Used in the current minute, the producer's budget, and the exchange's limit. The used weight restarts at 0 "
+        "every minute.",
         [
             promql("max(producer_used_weight)", "used", ref="A"),
             promql("max(producer_weight_budget)", "budget", ref="B"),
@@ -175,15 +178,15 @@ def weight_over_time() -> dict:
         "locale",
         min=0,
         decimals=0,
-        only=[only("used", colour=PLAIN), only("budget", colour=DOWN), only("limit", colour=BAD)],
+        overrides=[override("used", colour=PLAIN), override("budget", colour=DOWN), override("limit", colour=BAD)],
     )
 
 
-def refused() -> dict:
-    return bars(
+def dead_letters() -> dict:
+    return bar_chart(
         "Dead letters in 15 minutes",
-        "Records that can never be written; they wait in the topic crypto.dead_letters. Not 0: list them, mend "
-        "the cause, replay them (README, Operations).",
+        "Records that can never be written; they are kept in the topic crypto.dead_letters. If it is not 0, list "
+        "them, fix the cause and replay them (README, Operations).",
         [promql("crypto:dead_letters:15m", "dead letters")],
         "locale",
         min=0,
@@ -193,10 +196,10 @@ def refused() -> dict:
 
 
 def retries() -> dict:
-    return bars(
-        "Writes repeated",
-        "Per minute, because Cassandra did not confirm. Now and then one is normal; steady ones: Cassandra is "
-        "overloaded or away.",
+    return bar_chart(
+        "Retried writes",
+        "Per minute, because Cassandra did not confirm them. A few are normal. If they continue, Cassandra is "
+        "overloaded or down.",
         [promql("60 * sum(rate(consumer_store_retries_total[$__rate_interval]))", "retries")],
         "locale",
         min=0,
@@ -206,9 +209,9 @@ def retries() -> dict:
 
 
 def failures() -> dict:
-    return bars(
-        "Requests to the exchange that failed",
-        "Per minute; each is tried again. Steady ones: the producer's log names the kind and the error.",
+    return bar_chart(
+        "Failed requests to the exchange",
+        "Per minute; each is retried. If they continue, the producer's log names the kind and the error.",
         [promql("60 * (sum(rate(producer_failures_total[$__rate_interval])) or vector(0))", "failures")],
         "locale",
         min=0,
@@ -218,9 +221,9 @@ def failures() -> dict:
 
 
 def api_latency() -> dict:
-    return lines(
-        "Seconds until the API answers",
-        "95 % of the requests of each route are answered within. Usually below 0.05 s.",
+    return line_chart(
+        "Response time of the API",
+        "Time within which 95 % of the requests of each route are answered. Usually below 0.05 s.",
         [promql(quantile(0.95, "api_request_seconds", by="le, route"), "{{route}}")],
         "s",
         min=0,
@@ -229,9 +232,9 @@ def api_latency() -> dict:
 
 
 def api_requests() -> dict:
-    return lines(
+    return line_chart(
         "Requests to the API",
-        "Per second, by HTTP status. 5xx: Cassandra does not answer; 4xx: somebody asks wrongly.",
+        "Per second, by HTTP status. 5xx: Cassandra does not answer. 4xx: the client sent an invalid request.",
         [promql("sum by (status) (rate(api_requests_total[$__rate_interval]))", "{{status}}")],
         "reqps",
         min=0,
@@ -242,10 +245,10 @@ def api_requests() -> dict:
 def api_errors() -> dict:
     return stat(
         "API errors",
-        "Share of requests of the last five minutes that the API could not answer (5xx).",
+        "Share of the requests of the last five minutes that the API could not answer (5xx).",
         [promql("crypto:api_errors:ratio5m", "errors", instant=True)],
         "percentunit",
         decimals=1,
         text_mode="value",
-        thresholds=steps((None, GOOD), (0.01, WARNING), (0.05, BAD)),
+        thresholds=threshold_steps((None, GOOD), (0.01, WARNING), (0.05, BAD)),
     )

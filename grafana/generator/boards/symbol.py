@@ -1,15 +1,15 @@
-"""Symbol: everything about one symbol."""
+"""Symbol: candles, order book and trades of one symbol."""
 
 from grafana.generator.dashboard import INTERVAL, SYMBOL, dashboard
-from grafana.generator.fields import only, steps, texts
+from grafana.generator.fields import override, threshold_steps, value_mappings
 from grafana.generator.palette import ACCENT, DOWN, PLAIN, UP
-from grafana.generator.panels import bars, candles, curves, lines, stat, table
+from grafana.generator.panels import bar_chart, candlestick, line_chart, stat, table, trend
 from grafana.generator.targets import CANDLES, FLAG, NUMBER, RANGE, TIME, api, column
 
 SYMBOL_ONLY = {"symbol": "${symbol}"}
-# More rows than a panel has pixels would only cost time.
-LINE = {**SYMBOL_ONLY, **RANGE, "points": 500}
-BARS = {**SYMBOL_ONLY, **RANGE, "points": 120}
+# More rows than the panel has pixels would only cost time.
+LINE_PARAMETERS = {**SYMBOL_ONLY, **RANGE, "points": 500}
+BAR_PARAMETERS = {**SYMBOL_ONLY, **RANGE, "points": 120}
 
 
 def symbol() -> dict:
@@ -19,8 +19,8 @@ def symbol() -> dict:
         (8, [(8, price()), (8, spread()), (8, imbalance())]),
         (10, [(12, buy_and_sell_volume()), (12, latest_trades())]),
     ]
-    text = "Candles, order book and trades of one symbol."
-    return dashboard("symbol", "Symbol", text, rows, [SYMBOL, INTERVAL], "now-3h", "5s")
+    description = "Candles, order book and trades of one symbol."
+    return dashboard("symbol", "Symbol", description, rows, [SYMBOL, INTERVAL], "now-3h", "5s")
 
 
 def day() -> dict:
@@ -36,62 +36,62 @@ def day() -> dict:
             ("trade_count", "7 Trades"),
         )
     ]
-    by_sign = {"color": {"mode": "thresholds"}, "thresholds": steps((None, DOWN), (0, UP))}
-    shown = [
-        only("1 Price", displayName="Price"),
-        only("2 Change", displayName="Change", unit="percent", decimals=2, **by_sign),
-        only("3 High", displayName="High"),
-        only("4 Low", displayName="Low"),
-        only("5 Volume", displayName="Volume", unit="short", decimals=1),
-        only("6 Quote volume", displayName="Quote volume", unit="short", decimals=1),
-        only("7 Trades", displayName="Trades", unit="short", decimals=1),
+    by_sign = {"color": {"mode": "thresholds"}, "thresholds": threshold_steps((None, DOWN), (0, UP))}
+    overrides = [
+        override("1 Price", displayName="Price"),
+        override("2 Change", displayName="Change", unit="percent", decimals=2, **by_sign),
+        override("3 High", displayName="High"),
+        override("4 Low", displayName="Low"),
+        override("5 Volume", displayName="Volume", unit="short", decimals=1),
+        override("6 Quote volume", displayName="Quote volume", unit="short", decimals=1),
+        override("7 Trades", displayName="Trades", unit="short", decimals=1),
     ]
     return stat(
         "$symbol in the last 24 hours",
         "The exchange's rolling statistics. Volume is in the base asset, quote volume in the quote asset.",
-        [api("/crypto_24h_stats", columns, **SYMBOL_ONLY, limit=1)],
+        [api("/crypto_24h_stats", columns, {**SYMBOL_ONLY, "limit": 1})],
         "none",
         colour=PLAIN,
-        only=shown,
+        overrides=overrides,
     )
 
 
 def price_candles() -> dict:
     columns = [column("open_time", TIME, "time"), column("volume", NUMBER)]
     columns += [column(f"{name}_price", NUMBER, name) for name in ("open", "high", "low", "close")]
-    return candles(
+    return candlestick(
         "$symbol candles of $interval",
-        "Open, high, low and close with the volume in the base asset: blue rose, orange fell. The last candle is "
-        "still open.",
-        [api("/klines", columns, "timeseries", **CANDLES)],
+        "Open, high, low and close, with the volume in the base asset. Blue: the price rose. Orange: it fell. The "
+        "last candle is still open.",
+        [api("/klines", columns, CANDLES, "timeseries")],
         "none",
         up=UP,
         down=DOWN,
-        only=[only("volume", unit="short")],
+        overrides=[override("volume", unit="short")],
     )
 
 
 def depth() -> dict:
     titles = (("price", "Price"), ("bid_depth", "Bids"), ("ask_depth", "Asks"))
     columns = [column(selector, NUMBER, title) for selector, title in titles]
-    return curves(
+    return trend(
         "Order book depth",
-        "How much of the base asset can be sold down to, or bought up to, a price. The gap in the middle is the "
-        "spread.",
-        [api("/depth", columns, **SYMBOL_ONLY)],
+        "Amount of the base asset that can be sold down to a price, or bought up to a price. The gap in the middle "
+        "is the spread.",
+        [api("/depth", columns, SYMBOL_ONLY)],
         "short",
         x="Price",
-        only=[only("Bids", colour=UP), only("Asks", colour=DOWN), only("Price", unit="none")],
+        overrides=[override("Bids", colour=UP), override("Asks", colour=DOWN), override("Price", unit="none")],
     )
 
 
 def price() -> dict:
     columns = [column("updated_at", TIME, "Time"), column("price", NUMBER, "Price")]
-    return lines(
-        "Price as it was polled",
-        "Every change of the price since the pipeline runs (candles reach further back). A flat end: no changes "
-        "arrive.",
-        [api("/latest_prices", columns, "timeseries", **LINE)],
+    return line_chart(
+        "Polled price",
+        "Every change of the price since the pipeline was started (candles reach further back). If the line is flat "
+        "at its end, no changes arrive.",
+        [api("/latest_prices", columns, LINE_PARAMETERS, "timeseries")],
         "none",
         colour=PLAIN,
     )
@@ -99,10 +99,10 @@ def price() -> dict:
 
 def spread() -> dict:
     columns = [column("updated_at", TIME, "Time"), column("spread", NUMBER, "Spread")]
-    return lines(
+    return line_chart(
         "Spread",
-        "Best ask less best bid, in the quote asset. Wide means that few want to trade now.",
-        [api("/order_book", columns, "timeseries", **LINE, levels=1)],
+        "Best ask minus best bid, in the quote asset. A wide spread means that few want to trade now.",
+        [api("/order_book", columns, {**LINE_PARAMETERS, "levels": 1}, "timeseries")],
         "none",
         colour=ACCENT,
     )
@@ -110,10 +110,10 @@ def spread() -> dict:
 
 def imbalance() -> dict:
     columns = [column("updated_at", TIME, "Time"), column("imbalance", NUMBER, "Imbalance")]
-    return lines(
+    return line_chart(
         "Imbalance of the order book",
-        "Depth of bids less that of asks, as a share of both: above 0 more wait to buy, below 0 to sell.",
-        [api("/order_book", columns, "timeseries", **LINE, levels=1)],
+        "Bid depth minus ask depth, as a share of their sum. Above 0, more orders wait to buy; below 0, to sell.",
+        [api("/order_book", columns, {**LINE_PARAMETERS, "levels": 1}, "timeseries")],
         "percentunit",
         min=-1,
         max=1,
@@ -127,14 +127,14 @@ def buy_and_sell_volume() -> dict:
         column("buy_quantity", NUMBER, "Bought"),
         column("sell_quantity", NUMBER, "Sold"),
     ]
-    return bars(
+    return bar_chart(
         "Volume bought and sold",
-        "Base asset that takers bought and sold; both together are the volume.",
-        [api("/recent_trades", columns, "timeseries", **BARS)],
+        "Amount of the base asset that takers bought and sold; the sum is the volume.",
+        [api("/recent_trades", columns, BAR_PARAMETERS, "timeseries")],
         "short",
         decimals=1,
         custom={"stacking": {"mode": "normal", "group": "A"}},
-        only=[only("Bought", colour=UP), only("Sold", colour=DOWN)],
+        overrides=[override("Bought", colour=UP), override("Sold", colour=DOWN)],
     )
 
 
@@ -145,17 +145,17 @@ def latest_trades() -> dict:
         column("quantity", NUMBER, "Quantity"),
         column("is_buyer_maker", FLAG, "Side"),
     ]
-    # The maker waited in the book, so a buyer that is the maker was sold to.
-    side = texts(("true", "sold", DOWN), ("false", "bought", UP))
+    # The maker's order was already in the book: if the buyer is the maker, the taker sold.
+    side = value_mappings(("true", "sold", DOWN), ("false", "bought", UP))
     return table(
         "Latest trades",
-        "The newest 50 trades, newest first, with what the taker did.",
-        [api("/recent_trades", columns, **SYMBOL_ONLY, limit=50)],
+        "The newest 50 trades, newest first. The side is that of the taker.",
+        [api("/recent_trades", columns, {**SYMBOL_ONLY, "limit": 50})],
         ["Time", "Side", "Price", "Quantity"],
         "none",
         newest_first="Time",
-        only=[
-            only("Side", mappings=side, custom_cellOptions={"type": "color-text"}),
-            only("Time", unit="time:HH:mm:ss.SSS"),
+        overrides=[
+            override("Side", mappings=side, custom_cellOptions={"type": "color-text"}),
+            override("Time", unit="time:HH:mm:ss.SSS"),
         ],
     )

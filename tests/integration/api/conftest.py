@@ -14,8 +14,8 @@ from local.stack import Stack
 from pipeline import cassandra_session
 from pipeline.settings import load
 from tests.integration.api import known
-from tests.integration.program import Program
-from tests.integration.waiting import wait_until
+from tests.support.program import Program
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="package")

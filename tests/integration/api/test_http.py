@@ -7,8 +7,8 @@ import socket
 import pytest
 import requests
 
-from tests.integration.program import Program
-from tests.integration.waiting import wait_until
+from tests.support.program import Program
+from tests.support.waiting import wait_until
 
 ROWS = "/latest_prices?symbol=SPIKEUSDT&limit=500"
 

@@ -13,8 +13,8 @@ import requests
 
 from local.ports import free_ports
 from tests.integration.api.conftest import api_environ
-from tests.integration.program import Program
-from tests.integration.waiting import wait_until
+from tests.support.program import Program
+from tests.support.waiting import wait_until
 
 PATHS = [
     "/latest_prices",

@@ -1,10 +1,10 @@
 """Candles: open ones change, closed ones are final and match the market."""
 
 from pipeline.times import now_ms
-from tests.integration.waiting import wait_until
 from tests.support.producer_faults import truth
 from tests.support.producer_faults.clocked_exchange import MINUTE_MS, clock_at_the_start_of_a_minute, served
 from tests.support.producer_faults.world import World
+from tests.support.waiting import wait_until
 
 BTC = "BTCUSDT"
 NEWEST_OPEN = "SELECT number_of_trades FROM klines WHERE NOT is_closed ORDER BY open_time DESC LIMIT 1"

@@ -7,10 +7,10 @@ from local.ports import free_ports
 from pipeline.schema import apply_postgres
 from pipeline.settings import load
 from pipeline.times import DAY_MS, now_ms
-from tests.integration.program import ROOT, Program
-from tests.integration.waiting import wait_until
 from tests.support.producer_faults import truth
 from tests.support.producer_faults.world import World
+from tests.support.program import ROOT, Program
+from tests.support.waiting import wait_until
 
 BTC = "BTCUSDT"
 # Three positions and what the server itself writes at times; 3,000 rows that are locked write

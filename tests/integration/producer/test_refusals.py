@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.integration.waiting import wait_until
 from tests.support.producer_faults.bans import calls_inside
 from tests.support.producer_faults.world import World
+from tests.support.waiting import wait_until
 
 KLINES, DEPTH = "/api/v3/klines", "/api/v3/depth"
 

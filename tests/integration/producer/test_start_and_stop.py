@@ -9,10 +9,10 @@ import pytest
 
 from local.ports import free_ports
 from pipeline.times import now_ms
-from tests.integration.program import Program
-from tests.integration.waiting import wait_until
 from tests.support.producer_faults.clocked_exchange import served
 from tests.support.producer_faults.world import World
+from tests.support.program import Program
+from tests.support.waiting import wait_until
 
 MAX_STOP_SECONDS = 5.0
 

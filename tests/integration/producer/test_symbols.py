@@ -2,9 +2,9 @@
 often here."""
 
 from pipeline.times import now_ms
-from tests.integration.waiting import wait_until
 from tests.support.producer_faults import truth
 from tests.support.producer_faults.world import World
+from tests.support.waiting import wait_until
 
 NEW = "NEWCOINUSDT"
 

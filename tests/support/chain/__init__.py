@@ -1,3 +1,3 @@
 """The whole chain under load and faults: PostgreSQL, Debezium, Kafka, consumer and Cassandra as
-real processes, a steady stream of changes, something that goes wrong, and the question whether
-Cassandra equals PostgreSQL afterwards."""
+real processes, a steady stream of changes, a fault, and a comparison of Cassandra with PostgreSQL
+afterwards."""

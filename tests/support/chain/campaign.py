@@ -1,76 +1,78 @@
-"""One scenario after the other under load, and whether Cassandra equals PostgreSQL after each."""
+"""Runs scenarios one after the other under load and compares Cassandra with PostgreSQL after
+each."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from tests.integration.waiting import wait_until
+from tests.support.chain.chain_world import ChainWorld
+from tests.support.chain.comparison import Comparison
 from tests.support.chain.scenarios import Scenario
-from tests.support.chain.truth import Findings
-from tests.support.chain.world import World
+from tests.support.waiting import wait_until
 
 EQUAL_WITHIN_SECONDS = 150
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """`settled_seconds`: from the last change until everything was equal. `wrong` empty: nothing is
-    lost, invented, false or a dead letter that should not be one."""
+class ScenarioResult:
+    """`settled_seconds`: from the last change until Cassandra equalled PostgreSQL. `errors` is
+    empty if no row is missing, unexpected or different and no record became a dead letter by
+    mistake."""
 
     scenario: str
     changes: int
-    compared: int
+    rows_compared: int
     settled_seconds: float
-    wrong: list[str]
+    errors: list[str]
 
 
-class Campaign:
-    """Each scenario has symbols of its own, so that a comparison costs the same whatever came
-    before."""
+class ChainCampaign:
+    """Each scenario uses its own symbols, so that the cost of a comparison does not depend on the
+    scenarios before it."""
 
-    def __init__(self, world: World, seed: int, say: Callable[[str], None] = lambda text: None) -> None:
+    def __init__(self, world: ChainWorld, seed: int, progress: Callable[[str], None] = lambda text: None) -> None:
         self._world = world
         self._random = Random(seed)
-        self._say = say
-        self._letters = 0
+        self._progress = progress
         self._number = 0
 
-    def run(self, scenario: Scenario) -> Outcome:
-        """A scenario that could not be played is wrong, too."""
+    def run(self, scenario: Scenario) -> ScenarioResult:
+        """A scenario that could not be carried out counts as an error, too."""
         world, prefix = self._world, f"C{self._number:03}X"
         self._number += 1
-        self._say(scenario.name)
-        self._letters = len(world.dead_letters())
-        wrong = []
+        self._progress(scenario.name)
+        dead_letters_before = len(world.dead_letters())
+        errors: list[str] = []
         with world.load(prefix, self._random.randrange(2**32)) as load:
             try:
                 scenario.act(world, load, self._random)
             except AssertionError as error:
-                wrong.append(f"could not be played: {error}")
-        ended = time.monotonic()
-        findings = self._settled(prefix)
-        settled_seconds = time.monotonic() - ended
-        wrong += findings.wrong
-        letters = len(world.dead_letters()) - self._letters
-        if letters != scenario.dead_letters:
-            wrong.append(f"{letters} dead letters, expected {scenario.dead_letters}")
+                errors.append(f"could not be carried out: {error}")
+        load_ended = time.monotonic()
+        comparison = self._compare_when_settled(prefix)
+        settled_seconds = time.monotonic() - load_ended
+        errors += comparison.differences
+        dead_letters = len(world.dead_letters()) - dead_letters_before
+        if dead_letters != scenario.dead_letters:
+            errors.append(f"{dead_letters} dead letters, expected {scenario.dead_letters}")
         committed = world.sql("SELECT count(*) FROM committed_changes WHERE symbol LIKE %s", prefix + "%")[0][0]
-        verdict = "; ".join(wrong) or "nothing wrong"
-        self._say(f"    {committed} changes, equal {settled_seconds:.1f} s after the last; {verdict}")
-        return Outcome(scenario.name, committed, findings.compared, settled_seconds, wrong)
+        verdict = "; ".join(errors) or "no errors"
+        self._progress(f"    {committed} changes, equal {settled_seconds:.1f} s after the last; {verdict}")
+        return ScenarioResult(scenario.name, committed, comparison.rows_compared, settled_seconds, errors)
 
-    def everything(self) -> Outcome:
-        """All symbols of all scenarios once more: nothing came back to an older state later."""
-        findings = self._world.findings("C")
-        return Outcome("all of it, once more at the end", 0, findings.compared, 0.0, findings.wrong)
+    def compare_everything(self) -> ScenarioResult:
+        """Compares all symbols of all scenarios again: no row returned to an older state later."""
+        comparison = self._world.compare("C")
+        return ScenarioResult("everything again, at the end", 0, comparison.rows_compared, 0.0, comparison.differences)
 
-    def _settled(self, prefix: str) -> Findings:
-        """What differs once it had the time to be equal and every record is committed."""
+    def _compare_when_settled(self, prefix: str) -> Comparison:
+        """Waits until Cassandra equals PostgreSQL, at most EQUAL_WITHIN_SECONDS, then until all
+        offsets are committed, and compares again."""
         deadline = time.monotonic() + EQUAL_WITHIN_SECONDS
-        while (findings := self._world.findings(prefix)).wrong and time.monotonic() < deadline:
+        while (comparison := self._world.compare(prefix)).differences and time.monotonic() < deadline:
             time.sleep(0.5)
-        if findings.wrong:
-            return findings
+        if comparison.differences:
+            return comparison
         wait_until(lambda: self._world.lag_records() == 0 or self._world.lag_records(), 60, "all offsets committed")
-        return self._world.findings(prefix)
+        return self._world.compare(prefix)

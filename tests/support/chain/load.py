@@ -1,6 +1,6 @@
-"""A steady stream of committed changes over the five tables: upserts, books of which one side
-changes, trades, deletes, rows that come back, several changes of one row in one transaction. Knows
-PostgreSQL; knows nothing of what follows."""
+"""A steady stream of committed changes to the five tables: upserts, order books of which one side
+changes, trades, deletes, rows inserted again, several changes of a row in one transaction. Knows
+PostgreSQL; knows nothing of what comes after it."""
 
 import threading
 import time
@@ -11,12 +11,11 @@ from random import Random
 import psycopg2
 from psycopg2.extras import Json
 
-from tests.integration.waiting import wait_until
+from tests.support.waiting import wait_until
 
 RATE = 250  # changes per second
 SYMBOLS, CANDLES = 25, 6
-# A transaction of several changes counts as that many.
-Statement = tuple[str, tuple]
+Statement = tuple[str, tuple]  # one change: SQL and its values
 
 PRICE = (
     "INSERT INTO latest_prices (symbol, price, updated_at) VALUES (%s, %s, clock_timestamp()) ON CONFLICT (symbol) "
@@ -37,7 +36,7 @@ BOOK = (
     " ON CONFLICT (symbol) DO UPDATE SET last_update_id = excluded.last_update_id, bids = excluded.bids, "
     "asks = excluded.asks, updated_at = excluded.updated_at"
 )
-BIDS_ALONE = "UPDATE order_book SET last_update_id = %s, bids = %s, updated_at = clock_timestamp() WHERE symbol = %s"
+BIDS_ONLY = "UPDATE order_book SET last_update_id = %s, bids = %s, updated_at = clock_timestamp() WHERE symbol = %s"
 TRADE = (
     "INSERT INTO recent_trades (symbol, trade_id, trade_time, price, quantity, quote_quantity, is_buyer_maker, "
     "first_trade_id, last_trade_id) VALUES (%s, %s, clock_timestamp(), %s, %s, %s, %s, %s, %s)"
@@ -60,8 +59,9 @@ DELETES = {
 
 
 class Load:
-    """Changes rows of symbols that begin with `prefix`, in a thread. A lost connection is made
-    again: what had been committed then, PostgreSQL itself notes (audit.sql)."""
+    """Changes rows of symbols that begin with `prefix`, in a thread, `rate` changes per second.
+    Reconnects after losing the connection: PostgreSQL itself records what was committed
+    (audit.sql)."""
 
     def __init__(
         self, connect: Callable[[], psycopg2.extensions.connection], prefix: str, seed: int, rate: float = RATE
@@ -85,22 +85,22 @@ class Load:
         self.stop()
 
     def stop(self) -> None:
-        """The change in hand is finished. Raises what the load died of, if it did."""
+        """Finishes the current change. Raises the error that ended the load, if one did."""
         self._stop.set()
         self._thread.join(60)
         if self.error:
             raise self.error
 
     def more(self, changes: int, timeout_seconds: float = 60) -> None:
-        """Return after so many more changes."""
+        """Waits until this many more changes are committed."""
         wanted = self.done + changes
 
-        def made() -> object:
+        def reached() -> object:
             if self.error:
                 raise self.error
             return self.done >= wanted or (self.done, self.failed)
 
-        wait_until(made, timeout_seconds, f"{changes} more changes")
+        wait_until(reached, timeout_seconds, f"{changes} more changes")
 
     def _run(self) -> None:
         try:
@@ -112,60 +112,60 @@ class Load:
                     self._stop.wait(0.2)
                     continue
                 with suppress(psycopg2.OperationalError, psycopg2.InterfaceError):
-                    self._change(connection)
+                    self._change_rows(connection)
                 with suppress(psycopg2.Error):
                     connection.close()
         except Exception as error:
             self.error = error
 
-    def _change(self, connection: psycopg2.extensions.connection) -> None:
-        """Until it is stopped or the connection is lost."""
-        began, done = time.monotonic(), 0
+    def _change_rows(self, connection: psycopg2.extensions.connection) -> None:
+        """Runs until the load is stopped or the connection is lost."""
+        started, done = time.monotonic(), 0
         while not self._stop.is_set():
             statements = self._transaction()
             with connection, connection.cursor() as cursor:
                 for sql, values in statements:
                     cursor.execute(sql, values)
-            done += len(statements)
+            done += len(statements)  # a transaction of several changes counts as that many
             self.done += len(statements)
-            self._stop.wait(max(0.0, began + done / self.rate - time.monotonic()))
+            self._stop.wait(max(0.0, started + done / self.rate - time.monotonic()))
 
-    # --- what is changed
+    # --- the changes
 
     def _transaction(self) -> list[Statement]:
         chance, symbol = self._random.random(), self._random.choice(self.symbols)
         if chance < 0.90:
-            return [self._change_of(symbol)]
+            return [self._upsert(symbol)]
         if chance < 0.95:
             return [self._delete(symbol)]
-        if chance < 0.98:  # one row several times in one transaction: all have one commit time
+        if chance < 0.98:  # several changes of one row in one transaction, which all have the same commit time
             delete = (DELETES["latest_prices"], (symbol,))
             return [self._price(symbol), self._price(symbol), delete, self._price(symbol)]
         minute = self._random.randrange(CANDLES)
         return [self._candle(symbol, minute), (DELETES["klines"], (symbol, minute)), self._candle(symbol, minute)]
 
-    def _change_of(self, symbol: str) -> Statement:
-        make = self._random.choices(
+    def _upsert(self, symbol: str) -> Statement:
+        statement_of = self._random.choices(
             (self._price, self._stats, self._book, self._bids, self._trade, self._candle), (30, 12, 6, 7, 20, 25)
         )[0]
-        return make(symbol)
+        return statement_of(symbol)
 
     def _delete(self, symbol: str) -> Statement:
         table = self._random.choice(list(DELETES))
-        more = (self._random.randrange(CANDLES),) if table == "klines" else ()
-        return DELETES[table], (symbol, *more)
+        minute = (self._random.randrange(CANDLES),) if table == "klines" else ()
+        return DELETES[table], (symbol, *minute)
 
-    def _number(self, most: int = 10**12) -> str:
-        """Exact, with eight decimals, as the exchange has them."""
-        whole, part = divmod(self._random.randrange(1, most), 10**8)
-        return f"{whole}.{part:08}"
+    def _number(self) -> str:
+        """Exact, with eight decimals, as on the exchange."""
+        integer, fraction = divmod(self._random.randrange(1, 10**12), 10**8)
+        return f"{integer}.{fraction:08}"
 
     def _id(self) -> int:
         self._next_id += 1
         return self._next_id
 
     def _levels(self) -> Json:
-        """So many that the column is TOASTed."""
+        """Enough levels that PostgreSQL TOASTs the column."""
         return Json([[self._number(), self._number()] for _ in range(60)])
 
     def _price(self, symbol: str) -> Statement:
@@ -178,7 +178,7 @@ class Load:
         return BOOK, (symbol, self._id(), self._levels(), self._levels())
 
     def _bids(self, symbol: str) -> Statement:
-        return BIDS_ALONE, (self._id(), self._levels(), symbol)
+        return BIDS_ONLY, (self._id(), self._levels(), symbol)
 
     def _trade(self, symbol: str) -> Statement:
         trade_id = self._id()

@@ -1,5 +1,5 @@
-"""What goes wrong while changes are committed, one function each. What they all have in common
-(load, waiting, comparing) is campaign.py's."""
+"""The faults that happen while changes are committed, one function each. campaign.py does what all
+scenarios have in common: load, waiting, comparing."""
 
 import json
 import time
@@ -8,37 +8,37 @@ from dataclasses import dataclass
 from random import Random
 
 from tests.integration.poison import POISON
-from tests.integration.waiting import wait_until
+from tests.support.chain.chain_world import ChainWorld
+from tests.support.chain.comparison import HISTORY_KEYS
 from tests.support.chain.load import Load
-from tests.support.chain.truth import HISTORY_KEYS
-from tests.support.chain.world import World
+from tests.support.waiting import wait_until
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`act` is called while the load runs and returns when the trouble is over. `dead_letters`: how
-    many it makes."""
+    """`act` is called while the load runs and returns when the fault is over. `dead_letters`: how
+    many dead letters it causes."""
 
     name: str
-    act: Callable[[World, Load, Random], None]
+    act: Callable[[ChainWorld, Load, Random], None]
     dead_letters: int = 0
 
 
 def killed(name: str) -> Scenario:
-    def act(world: World, load: Load, random: Random) -> None:
+    def act(world: ChainWorld, load: Load, random: Random) -> None:
         load.more(random.randint(50, 600))
         world.kill(name)
-        time.sleep(random.uniform(0, 2))  # how long it is away is chance, too
+        time.sleep(random.uniform(0, 2))  # the length of the outage is random, too
         world.start(name)
         load.more(300)
 
     return Scenario(f"kill -9 of {name}", act)
 
 
-def store_stopped(seconds: float) -> Scenario:
-    """The consumer waits as a member of its group; nothing becomes a dead letter."""
+def cassandra_stopped(seconds: float) -> Scenario:
+    """The consumer waits and stays in its group; no record becomes a dead letter."""
 
-    def act(world: World, load: Load, random: Random) -> None:
+    def act(world: ChainWorld, load: Load, random: Random) -> None:
         load.more(100)
         before = world.members()
         with world.without("cassandra"):
@@ -50,14 +50,13 @@ def store_stopped(seconds: float) -> Scenario:
 
 
 def snapshot(kind: str, *tables: str) -> Scenario:
-    """`incremental`: in chunks beside the stream; not of tables with a time in their key
-    (debezium/README.md).
-    `blocking`: the stream waits."""
+    """`incremental`: in chunks while streaming continues; not for tables with a time in their key
+    (debezium/README.md). `blocking`: streaming waits."""
 
-    def act(world: World, load: Load, random: Random) -> None:
+    def act(world: ChainWorld, load: Load, random: Random) -> None:
         load.more(500)
-        # The load deletes some rows before they are read, and an incremental snapshot leaves out
-        # what has changed.
+        # The load deletes some rows before they are read, and an incremental snapshot skips rows
+        # that have changed since: half of the rows is a safe lower bound.
         wanted = {
             table: snapshot_records(world, table) + world.sql(f"SELECT count(*) FROM {table}")[0][0] // 2
             for table in tables
@@ -66,22 +65,22 @@ def snapshot(kind: str, *tables: str) -> Scenario:
         signal_id = f"{kind}-{random.randrange(10**9)}"
         world.sql("INSERT INTO debezium_signal VALUES (%s, 'execute-snapshot', %s)", signal_id, json.dumps(data))
 
-        def read() -> object:
-            found = {table: snapshot_records(world, table) for table in wanted}
-            return all(found[table] >= count for table, count in wanted.items()) or found
+        def read_all() -> object:
+            read = {table: snapshot_records(world, table) for table in wanted}
+            return all(read[table] >= count for table, count in wanted.items()) or read
 
-        wait_until(read, 90, f"records read by the snapshot: {wanted}")
+        wait_until(read_all, 90, f"records read by the snapshot: {wanted}")
         load.more(200)
 
     return Scenario(f"{kind} snapshot while rows are updated", act)
 
 
-def snapshot_records(world: World, table: str) -> int:
+def snapshot_records(world: ChainWorld, table: str) -> int:
     return sum(json.loads(record.value)["op"] == "r" for record in world.records(world.topic(table)))
 
 
-def backlog(world: World, load: Load, random: Random) -> None:
-    """Rows deleted and written again, and deleted for good, while nobody consumes."""
+def backlog(world: ChainWorld, load: Load, random: Random) -> None:
+    """Rows are deleted, half of them inserted again, while no consumer runs."""
     load.more(300)
     with world.without("consumer"):
         for number, symbol in enumerate(load.symbols):
@@ -99,7 +98,7 @@ def backlog(world: World, load: Load, random: Random) -> None:
     load.more(100)
 
 
-def poison(world: World, load: Load, random: Random) -> None:
+def poison(world: ChainWorld, load: Load, random: Random) -> None:
     load.more(100)
     for value in POISON.values():
         world.send("klines", value, partition=random.randrange(4))
@@ -107,7 +106,7 @@ def poison(world: World, load: Load, random: Random) -> None:
     wait_until(lambda: {letter.value for letter in world.dead_letters()} == set(POISON.values()), 60, "dead letters")
 
 
-def members_come_and_go(world: World, load: Load, random: Random) -> None:
+def consumers_join_and_leave(world: ChainWorld, load: Load, random: Random) -> None:
     load.more(100)
     world.start_program("second")
     world.start_program("third")
@@ -128,9 +127,9 @@ def members_come_and_go(world: World, load: Load, random: Random) -> None:
         del world.programs[name]
 
 
-def columns(world: World, load: Load, random: Random) -> None:
-    """A column that Cassandra lacks, then has, then lacks again; another that changes its type and
-    back."""
+def columns(world: ChainWorld, load: Load, random: Random) -> None:
+    """A column that Cassandra lacks, then has, then lacks again; another whose type changes and
+    changes back."""
     consumer = world.programs["consumer"]
     touch = (
         "UPDATE klines SET venue = (random() * 1000)::int, updated_at = clock_timestamp() WHERE symbol = ANY(%s)",
@@ -142,7 +141,7 @@ def columns(world: World, load: Load, random: Random) -> None:
         world.sql(*touch)
         unknown = {"table": "klines", "column": "venue"}
         wait_until(lambda: consumer.metric("consumer_unknown_columns_total", **unknown) > 0, 30, "an unknown column")
-        world.store_admin.execute("ALTER TABLE klines ADD venue int")
+        world.cassandra_admin.execute("ALTER TABLE klines ADD venue int")
         load.more(100)
         world.sql(*touch)
         load.more(100)
@@ -155,34 +154,35 @@ def columns(world: World, load: Load, random: Random) -> None:
         wait_until(lambda: same_venues(world, load), 60, "the candles' new column")
     finally:
         world.sql("ALTER TABLE klines DROP COLUMN venue")
-    # The source first: rows written with a column that Cassandra drops at the same time cannot be
-    # read there until they are flushed (its own error, Columns.encodeBitmap).
+    # The column is dropped in PostgreSQL first: rows that are written with a column while Cassandra
+    # drops it cannot be read until they are flushed (a bug of Cassandra, Columns.encodeBitmap).
     load.more(100)
-    wait_until(lambda: world.lag_records() < load.rate or world.lag_records(), 60, "the changes before taken")
-    world.store_admin.execute("ALTER TABLE klines DROP venue")
+    wait_until(lambda: world.lag_records() < load.rate or world.lag_records(), 60, "the changes before it consumed")
+    world.cassandra_admin.execute("ALTER TABLE klines DROP venue")
     load.more(200)
 
 
-def same_venues(world: World, load: Load) -> object:
-    """The new column while it is there in both. The load goes on, but leaves this column alone."""
-    stored = {}
+def same_venues(world: ChainWorld, load: Load) -> object:
+    """For wait_until: the new column is the same in both. The load continues, but does not change
+    this column."""
+    stored: dict[tuple[str, str], int] = {}
     for symbol in load.symbols:
         query = "SELECT open_time, venue FROM klines WHERE symbol = %s AND interval = '1m'"
-        found = world.store.execute(query, (symbol,))
-        stored |= {(symbol, row["open_time"].isoformat()): row["venue"] for row in found}
-    true = {
+        rows = world.cassandra.execute(query, (symbol,))
+        stored |= {(symbol, row["open_time"].isoformat()): row["venue"] for row in rows}
+    expected = {
         (symbol, at.replace(tzinfo=None).isoformat()): venue
         for symbol, at, venue in world.sql(
             "SELECT symbol, open_time, venue FROM klines WHERE symbol = ANY(%s) AND venue IS NOT NULL", load.symbols
         )
     }
-    differ = {key: (stored.get(key), venue) for key, venue in true.items() if stored.get(key) != venue}
-    return (bool(true) and not differ) or differ
+    differ = {key: (stored.get(key), venue) for key, venue in expected.items() if stored.get(key) != venue}
+    return (bool(expected) and not differ) or differ
 
 
-def all_again(world: World, load: Load, random: Random) -> None:
-    """A consumer of another group writes everything again from the first record on, beside the
-    first."""
+def consume_again(world: ChainWorld, load: Load, random: Random) -> None:
+    """A consumer of another group writes everything again from the first record on, while the first
+    consumer continues."""
     load.more(300)
     again = world.start_program("again", CONSUMER_GROUP=f"again-{random.randrange(10**9)}")
     wait_until(again.healthy, 60, "the second group's health")
@@ -193,18 +193,18 @@ def all_again(world: World, load: Load, random: Random) -> None:
         120,
         "all records again",
     )
-    again.stop(timeout_seconds=60)  # it finishes the thousands of records in hand
+    again.stop(timeout_seconds=60)  # it finishes the thousands of records it has polled
     del world.programs["again"]
 
 
 KILLED = tuple(map(killed, ("consumer", "connect", "kafka", "cassandra", "postgres")))
-# Before the poison, which would make its dead letters again.
-AGAIN = Scenario("everything consumed again", all_again)
+# To be run before the poison, which would produce its dead letters again.
+AGAIN = Scenario("everything consumed again", consume_again)
 OTHERS = (
     snapshot("incremental", "latest_prices", "crypto_24h_stats", "order_book"),
     snapshot("blocking", *HISTORY_KEYS, "klines"),
     Scenario("deletes and re-inserts during a backlog", backlog),
     Scenario("a column added, re-typed, removed", columns),
-    Scenario("three consumers join, leave, are killed", members_come_and_go),
-    Scenario("poison of six kinds", poison, dead_letters=len(POISON)),
+    Scenario("three consumers join, leave, are killed", consumers_join_and_leave),
+    Scenario("malformed records of six kinds", poison, dead_letters=len(POISON)),
 )

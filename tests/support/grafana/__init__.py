@@ -1,4 +1,4 @@
-"""What the tests of the dashboards share: the files, the rules they must keep, and a resolver that
-asks what a panel asks and makes of the answer what the plugin would. Nothing here is Grafana; what
-is imitated is documented or was read in the plugin's source, and no more is imitated than the
-dashboards use."""
+"""What the tests of the dashboards share: the files, the rules that dashboards must follow, and a
+resolver that sends a panel's queries and converts the responses as the plugin would. None of this
+is Grafana itself: it imitates what is documented or was read in the plugin's source, and only as
+far as the dashboards use it."""

@@ -1,5 +1,5 @@
-"""A provisioned alert rule, evaluated: what Grafana's threshold expression makes of the values of
-its query. Knows the rule's model; the values come from a real Prometheus."""
+"""Evaluates a provisioned alert rule: applies its threshold to the values of its query, as Grafana
+does. Knows the rule's model; the values come from a real Prometheus."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,14 +14,14 @@ def expression(rule: Mapping[str, Any]) -> str:
 
 
 def threshold(rule: Mapping[str, Any]) -> tuple[str, float]:
-    """What the rule's expression B compares with, e.g. ("gt", 0.9)."""
+    """The comparison in the rule's expression B, e.g. ("gt", 0.9)."""
     evaluator = rule["data"][1]["model"]["conditions"][0]["evaluator"]
     return evaluator["type"], evaluator["params"][0]
 
 
 def holds(rule: Mapping[str, Any], values: Sequence[float]) -> bool:
-    """Whether the condition holds with these values of A; none at all is what the rule says of no
-    data."""
+    """Whether the condition holds for these values of A. Without values, the rule's noDataState
+    decides."""
     if not values:
         return rule["noDataState"] == "Alerting"
     kind, limit = threshold(rule)
@@ -29,8 +29,8 @@ def holds(rule: Mapping[str, Any], values: Sequence[float]) -> bool:
 
 
 def as_prometheus_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """The same alarm for promtool, which can play time: A, B, `for`, and no data where that alarms
-    as well."""
+    """The same alert for promtool, which can simulate time: A, B, `for`, and missing data if the
+    rule alerts on that."""
     kind, limit = threshold(rule)
     condition = f"({expression(rule)}) {SIGNS[kind]} {limit}"
     if rule["noDataState"] == "Alerting":

@@ -1,5 +1,6 @@
-"""What a dashboard must keep to. Each rule yields one complaint for each place that breaks it;
-tests/unit/grafana shows for each that our dashboards keep it and that a broken one is noticed."""
+"""The rules that a dashboard must follow. Each rule yields one complaint per place that breaks it.
+tests/unit/grafana shows for each rule that our dashboards follow it and that it detects a
+violation."""
 
 import json
 import re
@@ -36,8 +37,8 @@ Complaints = Iterator[str]
 
 
 def header(dashboard: dict) -> Complaints:
-    """The version that Grafana 12 and 13 read without migrating, a fixed uid, and no id of some
-    other database."""
+    """The schema version that Grafana 12 and 13 read without migrating, a fixed uid, and no id of
+    another Grafana's database."""
     if dashboard.get("schemaVersion") != SCHEMA_VERSION:
         yield f"schemaVersion {dashboard.get('schemaVersion')}"
     if not dashboard.get("uid"):
@@ -45,33 +46,33 @@ def header(dashboard: dict) -> Complaints:
     if "id" in dashboard:
         yield f"id {dashboard['id']}"
     if "__inputs" in dashboard:
-        yield "placeholders that somebody would have to fill in"
+        yield "placeholders that would have to be filled in"
 
 
-def words(dashboard: dict) -> Complaints:
-    """Title, unit and description on every panel; a text has no unit."""
+def labels(dashboard: dict) -> Complaints:
+    """A title, a unit and a description on every panel; a text panel has no unit."""
     for panel in panels(dashboard):
         name = panel.get("title") or f"panel {panel.get('id')}"
         if not panel.get("title"):
             yield f"{name}: no title"
         if not panel.get("description"):
             yield f"{name}: no description"
-        look = panel.get("fieldConfig", {}).get("defaults", {})
-        if panel["type"] != "text" and not look.get("unit"):
+        defaults = panel.get("fieldConfig", {}).get("defaults", {})
+        if panel["type"] != "text" and not defaults.get("unit"):
             yield f"{name}: no unit"
-        if panel["type"] != "text" and not look.get("noValue"):
-            yield f"{name}: no text for no data"
+        if panel["type"] != "text" and not defaults.get("noValue"):
+            yield f"{name}: no text for missing data"
 
 
 def field_options(dashboard: dict) -> Complaints:
-    """Field options are ones that Grafana has; it would ignore a misspelt one without a word."""
+    """Only field options that Grafana has; it would silently ignore a misspelt one."""
     for panel in panels(dashboard):
         for option in sorted(set(panel.get("fieldConfig", {}).get("defaults", {})) - FIELD_OPTIONS):
             yield f"{panel.get('title')}: field option {option}"
 
 
 def ids(dashboard: dict) -> Complaints:
-    """Each panel its own id, each target of a panel its own letter."""
+    """Panel ids are unique, and so are the letters of a panel's targets."""
     for number, count in Counter(panel.get("id") for panel in panels(dashboard)).items():
         if number is None or count > 1:
             yield f"panel id {number}: {count} times"
@@ -81,39 +82,39 @@ def ids(dashboard: dict) -> Complaints:
             yield f"{panel.get('title')}: targets {letters}"
 
 
-def places(dashboard: dict) -> Complaints:
-    """No two panels on the same spot, none outside of the grid."""
-    taken: dict[tuple[int, int], str] = {}
+def positions(dashboard: dict) -> Complaints:
+    """Panels do not overlap and do not leave the grid."""
+    occupied: dict[tuple[int, int], str] = {}
     for panel in panels(dashboard):
-        spot, title = panel["gridPos"], panel.get("title")
+        spot, title = panel["gridPos"], str(panel.get("title"))
         if spot["x"] + spot["w"] > GRID_COLUMNS:
             yield f"{title}: beyond column {GRID_COLUMNS}"
         across, down = range(spot["x"], spot["x"] + spot["w"]), range(spot["y"], spot["y"] + spot["h"])
         cells = [(x, y) for x in across for y in down]
-        for other in sorted({str(taken[cell]) for cell in cells if cell in taken}):
+        for other in sorted({occupied[cell] for cell in cells if cell in occupied}):
             yield f"{title}: overlaps {other}"
-        taken |= dict.fromkeys(cells, title)
+        occupied |= dict.fromkeys(cells, title)
 
 
 def hosts(dashboard: dict) -> Complaints:
-    """Where services are is said by the data sources only."""
-    for found in HOST.finditer(json.dumps(dashboard)):
-        yield f"names a host: {found[0]}"
+    """Only the data sources name the addresses of services."""
+    for match in HOST.finditer(json.dumps(dashboard)):
+        yield f"names a host: {match[0]}"
 
 
 def datasources(dashboard: dict, known: Mapping[str, dict]) -> Complaints:
-    """Every uid that a panel, target or variable names is provisioned, with that type."""
+    """Every data source that a panel, target or variable names is provisioned with that type."""
     variables = [variable for variable in dashboard["templating"]["list"] if "datasource" in variable]
-    asked = [panel for panel in panels(dashboard) if panel.get("targets")] + variables
-    for place in asked + [target for _, target in targets(dashboard)]:
+    users = [panel for panel in panels(dashboard) if panel.get("targets")] + variables
+    for place in users + [target for _, target in targets(dashboard)]:
         named = place.get("datasource") or {}
-        found = known.get(named.get("uid"))
-        if found is None or found["type"] != named.get("type"):
+        provisioned = known.get(named.get("uid", ""))
+        if provisioned is None or provisioned["type"] != named.get("type"):
             yield f"{place.get('title') or place.get('name') or place.get('refId')}: data source {named}"
 
 
 def infinity_targets(dashboard: dict) -> Iterator[tuple[str, dict]]:
-    """(what to call it, query) of every panel's and variable's question to the API."""
+    """(name for messages, query) of every panel's and variable's request to the API."""
     for panel, target in targets(dashboard):
         if target.get("datasource", {}).get("type") == INFINITY:
             yield f"{panel.get('title')} {target['refId']}", target
@@ -123,39 +124,39 @@ def infinity_targets(dashboard: dict) -> Iterator[tuple[str, dict]]:
 
 
 def parser(dashboard: dict) -> Complaints:
-    """Without `parser: backend` the browser would parse, and alerts and shared dashboards would
-    stay empty."""
+    """Without `parser: backend` the browser would parse the response, and alerts and shared
+    dashboards would stay empty."""
     for name, query in infinity_targets(dashboard):
         if (query.get("type"), query.get("source"), query.get("parser")) != ("json", "url", "backend"):
             yield f"{name}: type, source, parser are not json, url, backend"
 
 
 def columns(dashboard: dict, returned: Mapping[str, Collection[str]]) -> Complaints:
-    """Columns are of a type we know, each under its own title, and the route (`returned`: its
-    columns) has them."""
+    """Columns have a known type and a unique title, and the route returns them. `returned`: the
+    columns of each route."""
     for name, query in infinity_targets(dashboard):
-        have = returned.get(query["url"])
-        if have is None:
+        available = returned.get(query["url"])
+        if available is None:
             yield f"{name}: no route {query['url']}"
             continue
         if not query.get("columns"):
             yield f"{name}: no columns"
         titles = [column["text"] for column in query.get("columns", [])]
         if len(titles) != len(set(titles)):
-            yield f"{name}: two columns of one title in {titles}"
+            yield f"{name}: two columns with the same title in {titles}"
         for column in query.get("columns", []):
-            if column["selector"] not in have:
+            if column["selector"] not in available:
                 yield f"{name}: {query['url']} returns no {column['selector']}"
             if column["type"] not in COLUMN_TYPES:
                 yield f"{name}: {column['selector']} is of type {column['type']}"
 
 
-def parameters(dashboard: dict, taken: Mapping[str, Collection[str]]) -> Complaints:
-    """The route (`taken`: its parameters) knows every parameter."""
+def parameters(dashboard: dict, accepted: Mapping[str, Collection[str]]) -> Complaints:
+    """The route accepts every parameter. `accepted`: the parameters of each route."""
     for name, query in infinity_targets(dashboard):
         for parameter in query.get("url_options", {}).get("params", []):
-            if parameter["key"] not in taken.get(query["url"], ()):
-                yield f"{name}: {query['url']} takes no {parameter['key']}"
+            if parameter["key"] not in accepted.get(query["url"], ()):
+                yield f"{name}: {query['url']} does not accept {parameter['key']}"
 
 
 def expressions(dashboard: dict) -> Iterator[tuple[str, str]]:
@@ -175,7 +176,7 @@ def metrics(dashboard: dict, exported: Collection[str]) -> Complaints:
 
 
 def variables(dashboard: dict) -> Complaints:
-    """Every variable that is used is defined (`__…` are Grafana's own)."""
+    """Every variable that is used is defined (`__…` are built into Grafana)."""
     defined = {variable["name"] for variable in dashboard["templating"]["list"]}
     text = json.dumps([*dashboard["panels"], dashboard["templating"]["list"]])
     for used in sorted(set(re.findall(r"\$\{?([a-z][a-z_]*)", text)) - defined):
@@ -183,31 +184,31 @@ def variables(dashboard: dict) -> Complaints:
 
 
 def links(dashboard: dict, known: Collection[str]) -> Complaints:
-    """Links lead to dashboards that exist, and take variables and time range along."""
+    """Links lead to dashboards that exist, and pass on variables and time range."""
     for link in dashboard["links"]:
         if not (link.get("keepTime") and link.get("includeVars")):
-            yield f"{link['title']}: leaves variables or time range behind"
+            yield f"{link['title']}: does not pass on variables or time range"
     for uid in re.findall(r"/d/([a-z0-9-]+)", json.dumps(dashboard)):
         if uid not in known:
-            yield f"leads to no dashboard: {uid}"
+            yield f"links to no dashboard: {uid}"
 
 
 def filtering(dashboard: dict) -> Complaints:
-    """Statements to Cassandra read known partitions."""
+    """Statements for Cassandra read named partitions."""
     for panel, target in targets(dashboard):
         if target.get("datasource", {}).get("type") == CASSANDRA:
             statement = target.get("target", "").upper()
             if "ALLOW FILTERING" in statement or target.get("filtering") or " WHERE " not in statement:
-                yield f"{panel.get('title')}: reads more than a partition"
+                yield f"{panel.get('title')}: reads more than one partition"
 
 
-# Those that need no knowledge from outside.
-ALONE: tuple[Callable[[dict], Complaints], ...] = (
+# The rules that need nothing but the dashboard.
+SELF_CONTAINED: tuple[Callable[[dict], Complaints], ...] = (
     header,
-    words,
+    labels,
     field_options,
     ids,
-    places,
+    positions,
     hosts,
     parser,
     variables,

@@ -1,21 +1,21 @@
-"""Which metrics the four programs export, by what their modules register. Imports them all; asks
-nobody."""
+"""Which metrics the four programs export, according to what their modules register. Imports the
+modules; connects to nothing."""
 
 import prometheus_client
 
 from debezium import guard
-from pipeline.api import metrics as of_api
+from pipeline.api import metrics as api_metrics
 from pipeline.api.freshness_metrics import metric_families as freshness_families
-from pipeline.consumer import metrics as of_consumer
-from pipeline.producer import metrics as of_producer
+from pipeline.consumer import metrics as consumer_metrics
+from pipeline.producer import metrics as producer_metrics
 from tests.support.grafana.files import recording_rules
-from tests.support.grafana.metric_names import OF_PROMETHEUS, names_of
+from tests.support.grafana.metric_names import PROMETHEUS_OWN, names_of
 
-# Importing them is what registers their metrics.
-REGISTERING = (of_producer, of_consumer, guard, of_api)
+# Importing these modules registers their metrics.
+REGISTERING_MODULES = (producer_metrics, consumer_metrics, guard, api_metrics)
 
 
 def exported() -> set[str]:
-    """Sample names, and what the recording rules make of them."""
+    """Names of samples, including those of the recording rules."""
     families = [*prometheus_client.REGISTRY.collect(), *freshness_families()]
-    return names_of(families) | OF_PROMETHEUS | set(recording_rules())
+    return names_of(families) | PROMETHEUS_OWN | set(recording_rules())

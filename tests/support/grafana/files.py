@@ -1,4 +1,4 @@
-"""The files that Grafana and Prometheus read, parsed. Knows where they lie; judges nothing."""
+"""The files that Grafana and Prometheus read, parsed. Knows where they are; checks nothing."""
 
 import json
 from collections.abc import Iterator
@@ -19,18 +19,19 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def dashboards() -> dict[str, dict]:
     """Every dashboard by its uid, the optional one included."""
-    return {made["uid"]: made for made in (json.loads(path.read_text(encoding="utf-8")) for path in DASHBOARDS)}
+    parsed = (json.loads(path.read_text(encoding="utf-8")) for path in DASHBOARDS)
+    return {dashboard["uid"]: dashboard for dashboard in parsed}
 
 
 def panels(dashboard: dict) -> Iterator[dict]:
-    """Every panel, those inside of collapsed rows included."""
+    """Every panel, including those inside collapsed rows."""
     for panel in dashboard["panels"]:
         yield panel
         yield from panel.get("panels", [])
 
 
 def targets(dashboard: dict) -> Iterator[tuple[dict, dict]]:
-    """(panel, target) of everything that a dashboard asks."""
+    """(panel, target) of every query of a dashboard."""
     for panel in panels(dashboard):
         for target in panel.get("targets", []):
             yield panel, target
@@ -48,9 +49,9 @@ def alert_rules() -> list[dict]:
 
 def recording_rules() -> dict[str, list[str]]:
     """The expressions behind every recorded metric."""
-    found: dict[str, list[str]] = {}
+    expressions: dict[str, list[str]] = {}
     for path in RULES:
         for group in read_yaml(path)["groups"]:
             for rule in group["rules"]:
-                found.setdefault(rule["record"], []).append(rule["expr"])
-    return found
+                expressions.setdefault(rule["record"], []).append(rule["expr"])
+    return expressions

@@ -1,8 +1,8 @@
-"""What the plugin's backend parser makes of an answer: root selector, columns, types, format, as
-its source has it. Knows JSON and the query model; asks nobody."""
+"""Converts a response as the plugin's backend parser does, according to its source: root selector,
+columns, types, format. Knows JSON and the query model; sends nothing."""
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,14 +13,14 @@ class NoFrame(Exception):
     """The plugin shows an error instead of rows."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Field:
-    """One column as Grafana gets it; `kind` is time, number, string or boolean, None a null."""
+    """A column as Grafana receives it. `kind` is time, number, string or boolean; None is null."""
 
     name: str
     kind: str
     values: tuple[Any, ...]
-    labels: Mapping[str, str] | None = None
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def text(value: Any) -> str | None:
@@ -30,7 +30,7 @@ def text(value: Any) -> str | None:
 
 
 def number(value: Any) -> float | None:
-    # A boolean is no number for the plugin: it becomes null.
+    # The plugin turns a boolean in a number column into null.
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
@@ -46,8 +46,8 @@ def boolean(value: Any) -> bool | None:
 
 
 def epoch_ms(value: Any) -> datetime | None:
-    found = number(value)
-    return None if found is None else EPOCH + timedelta(milliseconds=int(found))
+    ms = number(value)
+    return None if ms is None else EPOCH + timedelta(milliseconds=int(ms))
 
 
 TYPES = {
@@ -58,9 +58,9 @@ TYPES = {
 }
 
 
-def frame(answer: Any, query: Mapping[str, Any]) -> list[Field]:
-    """The fields of one frame, sorted by title. No rows: no fields. Raises NoFrame."""
-    rows = _selected(answer, query.get("root_selector", ""))
+def frame(response: Any, query: Mapping[str, Any]) -> list[Field]:
+    """The fields of one frame, sorted by title; none if there are no rows. Raises NoFrame."""
+    rows = _selected(response, query.get("root_selector", ""))
     rows = rows if isinstance(rows, list) else [rows]
     if not rows:
         return []
@@ -68,46 +68,46 @@ def frame(answer: Any, query: Mapping[str, Any]) -> list[Field]:
     for column in query["columns"]:
         values = [_path(row, column["selector"]) for row in rows]
         if any(isinstance(value, list | dict) for value in values):
-            raise NoFrame(f"{column['selector']} is no single value: it would be shown as JSON")
+            raise NoFrame(f"{column['selector']} is not a single value: it would be shown as JSON")
         kind, convert = TYPES[column["type"]]
         fields.append(Field(column["text"] or column["selector"], kind, tuple(map(convert, values))))
     fields.sort(key=lambda field: field.name)
     return _wide(fields) if query["format"] == "timeseries" else fields
 
 
-def _selected(answer: Any, selector: str) -> Any:
+def _selected(response: Any, selector: str) -> Any:
     if not selector:
-        return answer
-    found = _path(answer, selector)
-    if found is None:
+        return response
+    value = _path(response, selector)
+    if value is None:
         raise NoFrame(f"root_selector {selector}: no results found")
-    return found
+    return value
 
 
 def _path(value: Any, selector: str) -> Any:
-    """A path of names, as GJSON and JSONata both understand it; null where it leads nowhere."""
+    """The value at a path of names, as GJSON and JSONata both define it; None if there is none."""
     for part in selector.split("."):
         value = value.get(part) if isinstance(value, dict) else None
     return value
 
 
 def _wide(fields: list[Field]) -> list[Field]:
-    """Time and numbers stay; with strings beside them each combination becomes fields of its own,
-    with labels. Times that are null or go back leave the long frame as it is, as in the plugin,
-    where nobody is told."""
+    """Long to wide format: each combination of the string fields becomes a series with labels. A
+    frame without strings stays as it is. So does, silently, a frame whose times are null or not
+    ascending: the plugin does the same."""
     time = next((field for field in fields if field.kind == "time"), None)
     names = [field for field in fields if field.kind == "string"]
     if time is None or not names or None in time.values or list(time.values) != sorted(time.values):
         return fields
-    moments = sorted(set(time.values))
+    times = sorted(set(time.values))
     series: dict[tuple, dict[datetime, Any]] = {}
     for field in fields:
         if field.kind in ("number", "boolean"):
-            for index, moment in enumerate(time.values):
+            for index, instant in enumerate(time.values):
                 labels = tuple((name.name, name.values[index]) for name in names)
-                series.setdefault((field.name, field.kind, labels), {})[moment] = field.values[index]
-    made = [
-        Field(name, kind, tuple(values.get(moment) for moment in moments), dict(labels))
+                series.setdefault((field.name, field.kind, labels), {})[instant] = field.values[index]
+    fields_of_series = [
+        Field(name, kind, tuple(values.get(instant) for instant in times), dict(labels))
         for (name, kind, labels), values in series.items()
     ]
-    return [Field(time.name, "time", tuple(moments)), *made]
+    return [Field(time.name, "time", tuple(times)), *fields_of_series]

@@ -1,5 +1,5 @@
-"""Which metrics an expression asks for, and which there are. PromQL is parsed by a library;
-Grafana's own variables are filled in first, since they are no PromQL."""
+"""Which metrics an expression selects, and which names a metric has. A library parses the PromQL;
+Grafana's variables are replaced first, because they are not PromQL."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -7,8 +7,8 @@ from typing import Any
 import promql_parser
 from prometheus_client.metrics_core import Metric
 
-# Prometheus makes these itself for every target it scrapes.
-OF_PROMETHEUS = {"up"}
+# Prometheus adds these itself for every target it scrapes.
+PROMETHEUS_OWN = {"up"}
 SUFFIXES = {
     "counter": ("_total", "_created"),
     "histogram": ("_bucket", "_count", "_sum", "_created"),
@@ -19,17 +19,17 @@ RATE_INTERVAL = "$__rate_interval"
 
 
 def fill_rate_interval(expression: str, seconds: int = 20) -> str:
-    """`$__rate_interval` is four scrapes, or more for a long range."""
+    """Replaces `$__rate_interval`, which is four scrape intervals, or more for a long range."""
     return expression.replace(RATE_INTERVAL, f"{seconds}s")
 
 
 def metrics_in(expression: str) -> set[str]:
-    """Names of the metrics that an expression selects. Raises ValueError when it is no PromQL."""
+    """Names of the metrics that an expression selects. Raises ValueError if it is not PromQL."""
     return {node.name for node in _nodes(promql_parser.parse(fill_rate_interval(expression))) if _selects(node)}
 
 
 def names_of(families: Iterable[Metric]) -> set[str]:
-    """The sample names that these families have, with samples or without."""
+    """All sample names of these families, whether they have samples yet or not."""
     return {family.name + suffix for family in families for suffix in SUFFIXES.get(family.type, ("",))}
 
 
@@ -40,7 +40,7 @@ def _selects(node: Any) -> bool:
 def _nodes(node: Any) -> Iterator[Any]:
     yield node
     for part in ("expr", "lhs", "rhs", "param", "vector_selector", "args"):
-        found = getattr(node, part, None)
-        for child in found if isinstance(found, list) else [found]:
+        children = getattr(node, part, None)
+        for child in children if isinstance(children, list) else [children]:
             if child is not None:
                 yield from _nodes(child)

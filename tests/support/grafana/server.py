@@ -1,5 +1,5 @@
-"""A real Prometheus with the project's own configuration, only that its targets are where the test
-runs them."""
+"""A real Prometheus with the project's configuration. Only the addresses of its targets differ:
+they are those of the programs that the test runs."""
 
 import os
 import shutil
@@ -12,18 +12,18 @@ import yaml
 
 from tests.support.grafana.files import ROOT, read_yaml
 
-# Where .ci/run unpacks it when the machine has none.
+# Where .ci/run unpacks it if the machine has none.
 UNPACKED = ROOT / ".local" / "prometheus" / "usr" / "bin"
-MISSING = "no prometheus here (package prometheus); `make test-compose` asks the one of the compose file"
+MISSING = "prometheus is not installed (package prometheus); `make test-compose` tests the one of the compose file"
 
 
 def program(name: str) -> str | None:
-    """Path of `prometheus` or `promtool`, if this machine has it."""
+    """Path of `prometheus` or `promtool`; None if this machine does not have it."""
     return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), str(UNPACKED)]))
 
 
 class Prometheus:
-    """Started at once in `directory`; `targets`: where each scrape job's program listens."""
+    """Starts immediately, in `directory`. `targets`: the port of each scrape job's program."""
 
     def __init__(self, directory: Path, port: int, targets: Mapping[str, int]) -> None:
         config = read_yaml(ROOT / "prometheus" / "prometheus.yml")
@@ -60,8 +60,8 @@ class Prometheus:
         return requests.get(f"{self.address}/-/ready", timeout=2).status_code == 200
 
     def values(self, expression: str, **labels: str) -> list[float]:
-        """What an expression is now, of the series with these labels."""
+        """The current values of an expression, of the series with these labels."""
         reply = requests.get(f"{self.address}/api/v1/query", {"query": expression}, timeout=5)
         reply.raise_for_status()
-        found = reply.json()["data"]["result"]
-        return [float(each["value"][1]) for each in found if labels.items() <= each["metric"].items()]
+        series = reply.json()["data"]["result"]
+        return [float(each["value"][1]) for each in series if labels.items() <= each["metric"].items()]

@@ -1,5 +1,4 @@
-"""Variables and macros filled in as Grafana and the plugin do it. Knows the documented ways of
-writing them."""
+"""Fills in variables and macros as Grafana and the plugin do. Knows their documented notations."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 UNITS_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-# What Grafana rounds an automatic interval to: (below this, that); past the last one a day.
+# How Grafana rounds an automatic interval: (below this, to that); above the last one, to a day.
 ROUNDED_MS = (
     (90_000, 60_000),
     (210_000, 120_000),
@@ -34,32 +33,32 @@ def span_text(ms: int) -> str:
 
 @dataclass(frozen=True)
 class View:
-    """A dashboard as it is looked at: a range, and a value for each variable."""
+    """A dashboard as a user sees it: a time range, and a value per variable."""
 
     from_ms: int
     to_ms: int
     values: Mapping[str, str] = field(default_factory=dict)
 
     def filled(self, text: str) -> str:
-        """The text with variables and time macros filled in. Raises KeyError for one that is not
-        there."""
+        """The text with variables and time macros filled in. Raises KeyError for an unknown
+        variable."""
         known = {**self.values, "__timeFrom": str(self.from_ms), "__timeTo": str(self.to_ms)}
-        return re.sub(r"\$\{(\w+)\}|\$(\w+)", lambda found: known[found[1] or found[2]], text)
+        return re.sub(r"\$\{(\w+)\}|\$(\w+)", lambda match: known[match[1] or match[2]], text)
 
 
 def view(dashboard: Mapping[str, Any], now_ms: int) -> View:
-    """The default range of a dashboard, without variables yet."""
+    """The default time range of a dashboard, without values of variables."""
     return View(now_ms - span_ms(dashboard["time"]["from"].removeprefix("now-")), now_ms)
 
 
 def automatic(variable: Mapping[str, Any], range_ms: int) -> str:
-    """What `auto` of an interval variable means for a range."""
+    """The interval that `auto` stands for in a time range of this length."""
     raw = max(range_ms / variable["auto_count"], span_ms(variable["auto_min"]))
     return span_text(next((size for below, size in ROUNDED_MS if raw < below), UNITS_MS["d"]))
 
 
 def chosen(variable: Mapping[str, Any], options: list[str], range_ms: int) -> str:
-    """What a variable is when the dashboard is opened; `options` are what its query found."""
+    """The value of a variable when the dashboard is opened. `options`: the results of its query."""
     current = variable["current"]["value"]
     if variable["type"] == "interval":
         return automatic(variable, range_ms) if current.startswith("$__auto") else current

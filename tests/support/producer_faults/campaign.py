@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from random import Random
 
 from pipeline.times import now_ms
-from tests.integration.waiting import wait_until
 from tests.support.producer_faults import bans, truth
 from tests.support.producer_faults.disturbances import Disturbance, Scene
 from tests.support.producer_faults.world import World
+from tests.support.waiting import wait_until
 
 CATCHES_UP_WITHIN_SECONDS = 150
 STOPS_WITHIN_SECONDS = 5.0

@@ -7,8 +7,8 @@ from typing import Any
 import requests
 
 from simulator.market.random_market import RandomMarket
-from tests.integration.program import Program
-from tests.integration.waiting import wait_until
+from tests.support.program import Program
+from tests.support.waiting import wait_until
 
 SEED = 7
 

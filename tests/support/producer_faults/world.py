@@ -15,9 +15,9 @@ import psycopg2
 
 from local.ports import free_ports
 from local.stack import Stack
-from tests.integration.program import Program
-from tests.integration.waiting import wait_until
 from tests.support.producer_faults.exchange import SimulatedExchange, facts
+from tests.support.program import Program
+from tests.support.waiting import wait_until
 
 AUDIT = Path(__file__).with_name("audit.sql")
 TABLES = (

@@ -1,5 +1,4 @@
-"""Each rule notices a dashboard that breaks it. The broken ones are our own, with one thing
-changed."""
+"""Each rule detects a dashboard that breaks it. The broken dashboards are ours with one change."""
 
 import copy
 
@@ -8,79 +7,79 @@ import pytest
 from tests.support.grafana import checks
 from tests.support.grafana.files import dashboards, panels
 
-GOOD = dashboards()
+VALID = dashboards()
 COLUMNS = {"/klines": {"open_time", "close_price"}}
 
 
 @pytest.fixture
 def overview() -> dict:
-    return copy.deepcopy(GOOD["market-overview"])
+    return copy.deepcopy(VALID["market-overview"])
 
 
-def asking(dashboard: dict, route: str) -> dict:
-    """The first target of a dashboard that asks this route."""
+def first_query(dashboard: dict, route: str) -> dict:
+    """The first query of a dashboard that requests this route."""
     return next(query for _, query in checks.infinity_targets(dashboard) if query["url"] == route)
 
 
 @pytest.mark.parametrize(
     ("key", "value"), [("schemaVersion", 41), ("uid", ""), ("id", 7), ("__inputs", [{"name": "DS_API"}])]
 )
-def test_header_that_another_grafana_would_not_take_is_noticed(overview: dict, key: str, value: object) -> None:
+def test_header_that_another_grafana_would_reject_is_detected(overview: dict, key: str, value: object) -> None:
     overview[key] = value
     assert len(list(checks.header(overview))) == 1
 
 
 @pytest.mark.parametrize("key", ["title", "description"])
-def test_panel_without_words_is_noticed(overview: dict, key: str) -> None:
+def test_panel_without_title_or_description_is_detected(overview: dict, key: str) -> None:
     overview["panels"][0][key] = ""
-    assert any(key in complaint for complaint in checks.words(overview))
+    assert any(key in complaint for complaint in checks.labels(overview))
 
 
 @pytest.mark.parametrize("key", ["unit", "noValue"])
-def test_panel_without_unit_or_text_for_no_data_is_noticed(overview: dict, key: str) -> None:
+def test_panel_without_unit_or_text_for_no_data_is_detected(overview: dict, key: str) -> None:
     del overview["panels"][0]["fieldConfig"]["defaults"][key]
-    assert len(list(checks.words(overview))) == 1
+    assert len(list(checks.labels(overview))) == 1
 
 
-def test_misspelt_field_option_is_noticed(overview: dict) -> None:
+def test_misspelt_field_option_is_detected(overview: dict) -> None:
     overview["panels"][0]["fieldConfig"]["defaults"]["colour"] = "red"
     assert list(checks.field_options(overview)) == ["How many symbols rise or fall: field option colour"]
 
 
-def test_panel_inside_of_a_collapsed_row_is_looked_at(overview: dict) -> None:
+def test_panel_inside_a_collapsed_row_is_checked(overview: dict) -> None:
     overview["panels"][0]["panels"] = [{**overview["panels"][1], "id": 99, "title": ""}]
-    assert any("no title" in complaint for complaint in checks.words(overview))
+    assert any("no title" in complaint for complaint in checks.labels(overview))
 
 
 @pytest.mark.parametrize("number", [None, 2])
-def test_panel_without_an_id_of_its_own_is_noticed(overview: dict, number: int | None) -> None:
+def test_panel_without_a_unique_id_is_detected(overview: dict, number: int | None) -> None:
     overview["panels"][0]["id"] = number
     assert len(list(checks.ids(overview))) == 1
 
 
-def test_two_targets_of_one_letter_are_noticed(overview: dict) -> None:
+def test_two_targets_with_the_same_letter_are_detected(overview: dict) -> None:
     overview["panels"][0]["targets"] *= 2
     assert len(list(checks.ids(overview))) == 1
 
 
-def test_overlap_is_noticed(overview: dict) -> None:
+def test_overlap_is_detected(overview: dict) -> None:
     overview["panels"][0]["gridPos"]["w"] += 1
-    assert list(checks.places(overview)) == ["Volume in 24 h: overlaps How many symbols rise or fall"]
+    assert list(checks.positions(overview)) == ["Volume in 24 h: overlaps How many symbols rise or fall"]
 
 
-def test_panel_beyond_the_right_edge_is_noticed(overview: dict) -> None:
+def test_panel_beyond_the_right_edge_is_detected(overview: dict) -> None:
     overview["panels"][3]["gridPos"]["w"] += 1
-    assert any("beyond column" in complaint for complaint in checks.places(overview))
+    assert any("beyond column" in complaint for complaint in checks.positions(overview))
 
 
 @pytest.mark.parametrize("text", ["http://api:5000/klines", "127.0.0.1", "see localhost", "api:5000"])
-def test_host_is_noticed(overview: dict, text: str) -> None:
+def test_host_is_detected(overview: dict, text: str) -> None:
     overview["panels"][0]["description"] += text
     assert list(checks.hosts(overview))
 
 
 @pytest.mark.parametrize("where", ["panel", "target", "variable"])
-def test_unknown_data_source_is_noticed(overview: dict, where: str) -> None:
+def test_unknown_data_source_is_detected(overview: dict, where: str) -> None:
     places = {
         "panel": overview["panels"][0],
         "target": overview["panels"][0]["targets"][0],
@@ -94,77 +93,80 @@ def test_unknown_data_source_is_noticed(overview: dict, where: str) -> None:
 
 
 @pytest.mark.parametrize("parser", [None, "simple", "uql"])
-def test_target_that_the_browser_would_parse_is_noticed(overview: dict, parser: str | None) -> None:
+def test_target_that_the_browser_would_parse_is_detected(overview: dict, parser: str | None) -> None:
     overview["panels"][0]["targets"][0]["parser"] = parser
     assert len(list(checks.parser(overview))) == 1
 
 
-def test_variable_that_the_browser_would_parse_is_noticed(overview: dict) -> None:
+def test_variable_that_the_browser_would_parse_is_detected(overview: dict) -> None:
     del overview["templating"]["list"][0]["query"]["infinityQuery"]["parser"]
     assert len(list(checks.parser(overview))) == 1
 
 
-def test_column_that_the_api_does_not_return_is_noticed(overview: dict) -> None:
-    asking(overview, "/klines")["columns"][1]["selector"] = "close"
+def test_column_that_the_api_does_not_return_is_detected(overview: dict) -> None:
+    first_query(overview, "/klines")["columns"][1]["selector"] = "close"
     assert any("/klines returns no close" in complaint for complaint in checks.columns(overview, COLUMNS))
 
 
-def test_route_that_the_api_does_not_have_is_noticed(overview: dict) -> None:
-    asking(overview, "/klines")["url"] = "/candles"
+def test_route_that_the_api_does_not_have_is_detected(overview: dict) -> None:
+    first_query(overview, "/klines")["url"] = "/candles"
     assert any("no route /candles" in complaint for complaint in checks.columns(overview, COLUMNS))
 
 
 @pytest.mark.parametrize(
-    ("broken", "said"),
+    ("broken", "complaint"),
     [
         ([], "no columns"),
         ([{"selector": "open_time", "text": "a", "type": "timestamp"}], "of type timestamp"),
-        ([{"selector": name, "text": "a", "type": "number"} for name in COLUMNS["/klines"]], "two columns of one"),
+        (
+            [{"selector": name, "text": "a", "type": "number"} for name in COLUMNS["/klines"]],
+            "two columns with the same title",
+        ),
     ],
 )
-def test_columns_that_make_no_proper_frame_are_noticed(overview: dict, broken: list, said: str) -> None:
-    asking(overview, "/klines")["columns"] = broken
-    assert any(said in complaint for complaint in checks.columns(overview, COLUMNS))
+def test_columns_that_do_not_make_a_valid_frame_are_detected(overview: dict, broken: list, complaint: str) -> None:
+    first_query(overview, "/klines")["columns"] = broken
+    assert any(complaint in each for each in checks.columns(overview, COLUMNS))
 
 
-def test_parameter_that_the_api_does_not_take_is_noticed(overview: dict) -> None:
-    asking(overview, "/klines")["url_options"]["params"].append({"key": "since", "value": "1"})
-    taken = {"/klines": {"symbol", "interval", "from", "to", "limit"}}
-    assert any("takes no since" in complaint for complaint in checks.parameters(overview, taken))
+def test_parameter_that_the_api_does_not_accept_is_detected(overview: dict) -> None:
+    first_query(overview, "/klines")["url_options"]["params"].append({"key": "since", "value": "1"})
+    accepted = {"/klines": {"symbol", "interval", "from", "to", "limit"}}
+    assert any("does not accept since" in complaint for complaint in checks.parameters(overview, accepted))
 
 
 @pytest.mark.parametrize(
-    ("expression", "said"), [("rate(nothing_total[1m])", "nothing exports nothing_total"), ("(", "")]
+    ("expression", "complaint"), [("rate(nothing_total[1m])", "nothing exports nothing_total"), ("(", "")]
 )
-def test_metric_that_nothing_exports_and_bad_promql_are_noticed(expression: str, said: str) -> None:
-    health = copy.deepcopy(GOOD["pipeline-health"])
+def test_metric_that_nothing_exports_and_bad_promql_are_detected(expression: str, complaint: str) -> None:
+    health = copy.deepcopy(VALID["pipeline-health"])
     expected = set(checks.metrics(health, {"up"}))
     next(panels(health))["targets"][0]["expr"] = expression
     new = set(checks.metrics(health, {"up"})) - expected
     assert len(new) == 1
-    assert said in new.pop()
+    assert complaint in new.pop()
 
 
-def test_variable_that_is_not_defined_is_noticed(overview: dict) -> None:
+def test_variable_that_is_not_defined_is_detected(overview: dict) -> None:
     overview["panels"][0]["title"] = "${coin}"
     assert list(checks.variables(overview)) == ["no variable coin"]
 
 
 @pytest.mark.parametrize("key", ["keepTime", "includeVars"])
-def test_link_that_forgets_range_or_variables_is_noticed(overview: dict, key: str) -> None:
+def test_link_that_does_not_pass_on_range_or_variables_is_detected(overview: dict, key: str) -> None:
     overview["links"][0][key] = False
-    assert len(list(checks.links(overview, GOOD))) == 1
+    assert len(list(checks.links(overview, VALID))) == 1
 
 
-def test_link_to_nowhere_is_noticed(overview: dict) -> None:
+def test_link_to_nowhere_is_detected(overview: dict) -> None:
     overview["links"][0]["url"] = "/d/market"
-    assert list(checks.links(overview, GOOD)) == ["leads to no dashboard: market"]
+    assert list(checks.links(overview, VALID)) == ["links to no dashboard: market"]
 
 
 @pytest.mark.parametrize(
     "statement", ["SELECT symbol, price, updated_at FROM latest_prices", "SELECT a FROM b WHERE c = 1 ALLOW FILTERING"]
 )
-def test_statement_that_scans_is_noticed(statement: str) -> None:
-    direct = copy.deepcopy(GOOD["cassandra-direct"])
+def test_statement_that_scans_is_detected(statement: str) -> None:
+    direct = copy.deepcopy(VALID["cassandra-direct"])
     direct["panels"][0]["targets"][0]["target"] = statement
     assert len(list(checks.filtering(direct))) == 1

@@ -1,4 +1,6 @@
-"""Our dashboards keep every rule of tests/support/grafana/checks.py."""
+"""Our dashboards follow every rule of tests/support/grafana/checks.py."""
+
+from collections.abc import Callable
 
 import pytest
 
@@ -17,8 +19,8 @@ def test_the_dashboards_are_these() -> None:
 
 
 @every_dashboard
-@pytest.mark.parametrize("check", checks.ALONE, ids=lambda check: check.__name__)
-def test_dashboard_keeps_the_rule(uid: str, check) -> None:
+@pytest.mark.parametrize("check", checks.SELF_CONTAINED, ids=lambda check: check.__name__)
+def test_dashboard_follows_the_rule(uid: str, check: Callable[[dict], checks.Complaints]) -> None:
     assert list(check(DASHBOARDS[uid])) == []
 
 
@@ -28,7 +30,7 @@ def test_every_data_source_is_provisioned(uid: str) -> None:
 
 
 @every_dashboard
-def test_the_api_returns_every_column_and_takes_every_parameter(uid: str) -> None:
+def test_the_api_returns_every_column_and_accepts_every_parameter(uid: str) -> None:
     columns = {path: {*route.columns, *route.downsampled_columns} for path, route in ROUTES.items()}
     parameters = {path: {each.name for each in route.parameters} for path, route in ROUTES.items()}
     assert list(checks.columns(DASHBOARDS[uid], columns)) == []
@@ -41,22 +43,22 @@ def test_every_metric_is_exported(uid: str) -> None:
 
 
 @every_dashboard
-def test_links_lead_to_dashboards_and_take_the_range_along(uid: str) -> None:
+def test_links_lead_to_dashboards_and_pass_on_the_range(uid: str) -> None:
     assert list(checks.links(DASHBOARDS[uid], DASHBOARDS)) == []
 
 
-def test_every_dashboard_leads_to_all_others() -> None:
+def test_every_dashboard_links_to_all_others() -> None:
     main = set(DASHBOARDS) - {"cassandra-direct"}
     for uid in main:
         assert {link["url"] for link in DASHBOARDS[uid]["links"]} == {f"/d/{other}" for other in main - {uid}}
 
 
 @pytest.mark.parametrize("record", recording_rules())
-def test_recorded_metric_is_made_of_metrics_that_exist_and_is_used(record: str) -> None:
+def test_recorded_metric_is_based_on_metrics_that_exist_and_is_used(record: str) -> None:
     rules = recording_rules()
     for expression in rules[record]:
         assert metrics_in(expression) - exported() == set()
-    asked = [expression for made in DASHBOARDS.values() for _, expression in checks.expressions(made)]
-    asked += [rule["data"][0]["model"]["expr"] for rule in alert_rules()]
-    asked += [expression for name, others in rules.items() if name != record for expression in others]
-    assert any(record in metrics_in(expression) for expression in asked)
+    queries = [query for dashboard in DASHBOARDS.values() for _, query in checks.expressions(dashboard)]
+    queries += [rule["data"][0]["model"]["expr"] for rule in alert_rules()]
+    queries += [query for name, others in rules.items() if name != record for query in others]
+    assert any(record in metrics_in(query) for query in queries)

@@ -1,4 +1,4 @@
-"""What the plugin's backend parser makes of an answer."""
+"""How the imitated plugin converts a response."""
 
 from datetime import UTC, datetime
 
@@ -6,30 +6,30 @@ import pytest
 
 from tests.support.grafana.infinity import NoFrame, frame
 
-MOMENT = 1_700_000_000_000
+TIME_MS = 1_700_000_000_000
 
 
 def query(*columns: tuple[str, str, str], **more: str) -> dict:
-    made = [{"selector": selector, "text": title, "type": kind} for selector, title, kind in columns]
-    return {"root_selector": "", "format": "table", "columns": made, **more}
+    selected = [{"selector": selector, "text": title, "type": kind} for selector, title, kind in columns]
+    return {"root_selector": "", "format": "table", "columns": selected, **more}
 
 
-def values(answer: object, asked: dict) -> dict[str, tuple]:
-    return {field.name: field.values for field in frame(answer, asked)}
+def values(response: object, query: dict) -> dict[str, tuple]:
+    return {field.name: field.values for field in frame(response, query)}
 
 
-def test_fields_are_sorted_by_title_whatever_the_order_of_the_columns() -> None:
+def test_fields_are_sorted_by_title_in_any_order_of_the_columns() -> None:
     fields = frame([{"a": 1, "b": 2}], query(("a", "Second", "number"), ("b", "First", "number")))
     assert [field.name for field in fields] == ["First", "Second"]
 
 
-def test_no_rows_are_no_fields() -> None:
+def test_response_without_rows_has_no_fields() -> None:
     assert frame([], query(("a", "a", "number"))) == []
 
 
 def test_epoch_milliseconds_become_times() -> None:
-    found = values([{"t": MOMENT}], query(("t", "Time", "timestamp_epoch")))
-    assert found == {"Time": (datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC),)}
+    fields = values([{"t": TIME_MS}], query(("t", "Time", "timestamp_epoch")))
+    assert fields == {"Time": (datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC),)}
 
 
 def test_numbers_in_strings_are_read_and_everything_else_is_null() -> None:
@@ -47,8 +47,8 @@ def test_strings_are_made_of_numbers_and_booleans() -> None:
 
 
 def test_selectors_are_paths() -> None:
-    asked = query(("a.b", "deep", "number"), root_selector="data.rows")
-    assert values({"data": {"rows": [{"a": {"b": 7}}]}}, asked) == {"deep": (7.0,)}
+    nested = query(("a.b", "deep", "number"), root_selector="data.rows")
+    assert values({"data": {"rows": [{"a": {"b": 7}}]}}, nested) == {"deep": (7.0,)}
 
 
 def test_root_selector_that_leads_nowhere_is_an_error() -> None:
@@ -56,15 +56,15 @@ def test_root_selector_that_leads_nowhere_is_an_error() -> None:
         frame([{"a": 1}], query(("a", "a", "number"), root_selector="data"))
 
 
-def test_lists_in_a_column_are_refused() -> None:
-    with pytest.raises(NoFrame, match="no single value"):
+def test_lists_in_a_column_are_rejected() -> None:
+    with pytest.raises(NoFrame, match="not a single value"):
         frame([{"bids": [[1, 2]]}], query(("bids", "bids", "number")))
 
 
 LONG = query(("t", "Time", "timestamp_epoch"), ("s", "symbol", "string"), ("p", "Price", "number"), format="timeseries")
 
 
-def test_time_series_with_a_string_become_a_field_for_each_of_its_values() -> None:
+def test_time_series_with_a_string_become_one_field_per_value_of_the_string() -> None:
     rows = [{"t": 1, "s": "A", "p": 1}, {"t": 1, "s": "B", "p": 2}, {"t": 2, "s": "A", "p": 3}]
     time, *prices = frame(rows, LONG)
     assert len(time.values) == 2
@@ -72,6 +72,6 @@ def test_time_series_with_a_string_become_a_field_for_each_of_its_values() -> No
 
 
 @pytest.mark.parametrize("times", [(2, 1), (1, None)])
-def test_times_that_go_back_or_are_null_leave_the_long_frame(times: tuple) -> None:
-    fields = frame([{"t": moment, "s": "A", "p": 1} for moment in times], LONG)
+def test_frame_stays_long_if_times_go_backwards_or_are_null(times: tuple) -> None:
+    fields = frame([{"t": time, "s": "A", "p": 1} for time in times], LONG)
     assert [field.name for field in fields] == ["Price", "Time", "symbol"]

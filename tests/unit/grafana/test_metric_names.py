@@ -16,11 +16,11 @@ from tests.support.grafana.metric_names import metrics_in, names_of
         ("vector(0)", set()),
     ],
 )
-def test_names_are_found_wherever_they_stand(expression: str, names: set[str]) -> None:
+def test_names_are_found_anywhere_in_the_expression(expression: str, names: set[str]) -> None:
     assert metrics_in(expression) == names
 
 
-def test_what_is_no_promql_is_refused() -> None:
+def test_invalid_promql_is_rejected() -> None:
     with pytest.raises(ValueError):
         metrics_in("sum(")
 

@@ -1,4 +1,4 @@
-"""Variables and macros of a dashboard, filled in."""
+"""How variables and macros of a dashboard are filled in."""
 
 import pytest
 
@@ -9,13 +9,13 @@ HOUR_MS = 3_600_000
 
 
 def test_range_of_a_dashboard_ends_now() -> None:
-    seen = view({"time": {"from": "now-6h", "to": "now"}}, 100 * HOUR_MS)
-    assert (seen.from_ms, seen.to_ms) == (94 * HOUR_MS, 100 * HOUR_MS)
+    opened = view({"time": {"from": "now-6h", "to": "now"}}, 100 * HOUR_MS)
+    assert (opened.from_ms, opened.to_ms) == (94 * HOUR_MS, 100 * HOUR_MS)
 
 
 def test_variables_and_time_macros_are_filled_in() -> None:
-    seen = View(1, 2, {"symbol": "ETHUSDT"})
-    assert seen.filled("${symbol} $symbol ${__timeFrom} ${__timeTo}") == "ETHUSDT ETHUSDT 1 2"
+    opened = View(1, 2, {"symbol": "ETHUSDT"})
+    assert opened.filled("${symbol} $symbol ${__timeFrom} ${__timeTo}") == "ETHUSDT ETHUSDT 1 2"
 
 
 def test_unknown_variable_is_an_error() -> None:
@@ -30,7 +30,7 @@ def test_automatic_interval_follows_the_range(hours: int, expected: str) -> None
     assert automatic(INTERVAL, hours * HOUR_MS) == expected
 
 
-def test_first_option_is_chosen_when_the_current_one_is_not_there() -> None:
+def test_first_option_is_chosen_if_the_current_one_does_not_exist() -> None:
     variable = {"type": "query", "current": {"value": "ETHUSDT"}}
     assert chosen(variable, ["ALGOUSDT", "ETHUSDT"], HOUR_MS) == "ETHUSDT"
     assert chosen(variable, ["ALGOUSDT"], HOUR_MS) == "ALGOUSDT"

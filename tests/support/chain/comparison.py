@@ -1,5 +1,5 @@
-"""What Cassandra must hold, told from PostgreSQL alone, and what differs. All rows, all columns.
-Uses nothing of pipeline/: a mistake there must not be made here a second time."""
+"""What Cassandra must contain, derived from PostgreSQL alone, and what differs: all rows, all
+columns. Uses nothing of pipeline/, so that it cannot repeat a mistake made there."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from psycopg2.extensions import connection as Connection
 
 Row = dict[str, Any]
 Rows = dict[tuple, Row]
-SHOWN = 3
+EXAMPLES = 3
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR_MS = 3_600_000
 # Columns that hold a time, in any table.
@@ -28,53 +28,54 @@ CANDLE_KEY = ("symbol", "interval", "open_time")
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
-    """`wrong`: lines that say what differs; none means that nothing does."""
+class Comparison:
+    """`differences`: one line per kind of difference, empty if the rows are equal."""
 
-    wrong: list[str]
-    compared: int
+    differences: list[str]
+    rows_compared: int
 
 
-def compare(postgres: Connection, cassandra: Session, prefix: str) -> Findings:
-    """The rows of the load's symbols in the five tables and market_now."""
+def compare(postgres: Connection, cassandra: Session, prefix: str) -> Comparison:
+    """Compares the rows of the load's symbols in the five tables and market_now."""
     symbols = [
         row[0]
         for row in rows_of(postgres, "SELECT DISTINCT symbol FROM committed_changes WHERE symbol LIKE %s", prefix + "%")
     ]
-    wrong, compared = [], 0
+    differences: list[str] = []
+    rows_compared = 0
     pairs: list[tuple[str, tuple[str, ...], Rows, Rows]] = [
         (table, key, committed(postgres, table, key, prefix), stored(cassandra, table, key, symbols))
         for table, key in HISTORY_KEYS.items()
     ]
     pairs.append(("klines", CANDLE_KEY, candles(postgres, prefix), stored(cassandra, "klines", CANDLE_KEY, symbols)))
     pairs.append(("market_now", ("symbol",), market(postgres, prefix), market_stored(cassandra, prefix)))
-    for table, _, expected, found in pairs:
-        wrong += differences(table, expected, found)
-        compared += len(expected)
-    return Findings(wrong, compared)
+    for table, _, expected, actual in pairs:
+        differences += describe_differences(table, expected, actual)
+        rows_compared += len(expected)
+    return Comparison(differences, rows_compared)
 
 
-def differences(table: str, expected: Rows, found: Rows) -> Iterator[str]:
-    """Columns that only one side has are not compared: that is schema evolution's business."""
-    if missing := expected.keys() - found.keys():
-        yield f"{table}: {len(missing)} of {len(expected)} rows are missing, e.g. {sorted(missing)[:SHOWN]}"
-    if invented := found.keys() - expected.keys():
-        yield f"{table}: {len(invented)} rows should not be there, e.g. {sorted(invented)[:SHOWN]}"
+def describe_differences(table: str, expected: Rows, actual: Rows) -> Iterator[str]:
+    """Columns that only one side has are not compared: the scenario `columns` checks those."""
+    if missing := expected.keys() - actual.keys():
+        yield f"{table}: {len(missing)} of {len(expected)} rows are missing, e.g. {sorted(missing)[:EXAMPLES]}"
+    if unexpected := actual.keys() - expected.keys():
+        yield f"{table}: {len(unexpected)} rows should not exist, e.g. {sorted(unexpected)[:EXAMPLES]}"
     differ = [
         (
             key,
             {
-                name: (found[key][name], value)
+                name: (actual[key][name], value)
                 for name, value in row.items()
-                if name in found[key] and found[key][name] != value
+                if name in actual[key] and actual[key][name] != value
             },
         )
         for key, row in expected.items()
-        if key in found
+        if key in actual
     ]
     differ = [(key, columns) for key, columns in differ if columns]
     if differ:
-        yield f"{table}: {len(differ)} rows differ, as (stored, true) e.g. {differ[:SHOWN]}"
+        yield f"{table}: {len(differ)} rows differ, as (stored, expected) e.g. {differ[:EXAMPLES]}"
 
 
 # --- PostgreSQL
@@ -87,24 +88,24 @@ def rows_of(postgres: Connection, sql: str, *values: object) -> list[tuple]:
 
 
 def committed(postgres: Connection, table: str, key: tuple[str, ...], prefix: str) -> Rows:
-    """Every state that a row of `table` was committed in; of several in one millisecond, the
+    """Every committed state of the rows of `table`; of several states in the same millisecond, the
     last."""
-    noted = rows_of(
+    changes = rows_of(
         postgres,
         "SELECT row_after FROM committed_changes WHERE table_name = %s AND symbol LIKE %s "
         "AND op <> 'delete' ORDER BY id",
         table,
         prefix + "%",
     )
-    found: Rows = {}
-    for (row,) in noted:
+    states: Rows = {}
+    for (row,) in changes:
         row = {name: iso_ms(value) if name in TIMES else value for name, value in row.items()}
         if table == "order_book":
             row |= book(row)
         elif table == "recent_trades":
             row["hour"] = row["trade_time"] // HOUR_MS * HOUR_MS
-        found[tuple(row[name] for name in key)] = row
-    return found
+        states[tuple(row[name] for name in key)] = row
+    return states
 
 
 def book(row: Row) -> Row:
@@ -135,18 +136,18 @@ def candles(postgres: Connection, prefix: str) -> Rows:
 
 
 def market(postgres: Connection, prefix: str) -> Rows:
-    """A row a symbol that has a price or statistics; what it has not, is null."""
-    found: Rows = {}
+    """One row per symbol that has a price or statistics; what it lacks is null."""
+    symbols: Rows = {}
     for row in current(postgres, "latest_prices", prefix):
-        found[(row["symbol"],)] = {"price": row["price"], "price_updated_at": row["updated_at"]}
+        symbols[(row["symbol"],)] = {"price": row["price"], "price_updated_at": row["updated_at"]}
     for row in current(postgres, "crypto_24h_stats", prefix):
-        known = found.setdefault((row["symbol"],), {"price": None, "price_updated_at": None})
+        known = symbols.setdefault((row["symbol"],), {"price": None, "price_updated_at": None})
         known |= {**row, "stats_updated_at": row["updated_at"]}
         del known["updated_at"]
-    for row in found.values():
+    for row in symbols.values():
         for name in ("last_price", "trade_count", "stats_updated_at"):
             row.setdefault(name, None)
-    return found
+    return symbols
 
 
 def iso_ms(text: str | None) -> int | None:

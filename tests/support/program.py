@@ -1,4 +1,4 @@
-"""One of our programs as a process of its own, as a user would start it."""
+"""One of our programs as a separate process, started as a user would start it."""
 
 import os
 import signal
@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Program:
-    """Started at once; its output goes to `log`. As a context manager it is stopped at the end,
-    whatever happens."""
+    """Starts immediately; its output is appended to `log`. As a context manager it always stops the
+    program at the end."""
 
     def __init__(self, command: list[str], environ: Mapping[str, str], log: Path, monitor_port: int = 0) -> None:
         self.log = log
@@ -38,7 +38,7 @@ class Program:
         self.stop()
 
     def stop(self, timeout_seconds: float = 15) -> int:
-        """SIGTERM, and its exit code."""
+        """Stops the program with SIGTERM and returns its exit code."""
         self.process.terminate()
         try:
             return self.process.wait(timeout_seconds)
@@ -47,19 +47,19 @@ class Program:
             raise AssertionError(f"{self.process.args} did not stop on SIGTERM; log: {self.log}") from None
 
     def kill(self) -> None:
-        """kill -9, with all its children."""
+        """kill -9, with all child processes."""
         with suppress(ProcessLookupError):  # it has ended already
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
 
     def healthy(self) -> object:
-        """True when /health says 200, else what it said."""
+        """For wait_until: True when /health returns 200, else its response."""
         assert self.process.poll() is None, f"{self.process.args} ended with {self.process.poll()}:\n{self.output()}"
         reply = requests.get(f"http://127.0.0.1:{self.monitor_port}/health", timeout=2)
         return reply.status_code == 200 or reply.text
 
     def metric(self, name: str, **labels: str) -> float:
-        """The sum of a metric's samples with these labels; 0 when there is none yet."""
+        """The sum of a metric's samples with these labels; 0 if there are no samples yet."""
         text = requests.get(f"http://127.0.0.1:{self.monitor_port}/metrics", timeout=2).text
         samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
         return sum(s.value for s in samples if s.name == name and labels.items() <= s.labels.items())

@@ -1,5 +1,5 @@
-"""The chain's processes, each of which can be killed and started again. Knows how; when is the
-scenario's business."""
+"""The chain's processes, each of which can be killed and started again. Knows how to do it; the
+scenarios decide when."""
 
 import signal
 import time
@@ -17,18 +17,18 @@ from local.ports import free_ports
 from local.stack import Stack
 from pipeline import cassandra_session
 from pipeline.settings import load
-from tests.integration.program import Program
-from tests.integration.waiting import wait_until
-from tests.support.chain import truth
+from tests.support.chain import comparison
 from tests.support.chain.load import RATE, Load
+from tests.support.program import Program
+from tests.support.waiting import wait_until
 
 AUDIT = Path(__file__).with_name("audit.sql")
 SERVICES = ("postgres", "postgres-schema", "kafka", "connect", "connector", "cassandra", "cassandra-schema")
 GROUP = "crypto-cassandra"
 
 
-class World:
-    """A running stack of SERVICES with our consumer and guard. The stack belongs to the caller."""
+class ChainWorld:
+    """A running stack of SERVICES with a consumer and the guard. The caller stops the stack."""
 
     def __init__(self, stack: Stack, folder: Path, rate: float = RATE) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -41,8 +41,8 @@ class World:
         with self.connect() as connection, connection.cursor() as cursor:
             cursor.execute(AUDIT.read_text())
             cursor.execute("SELECT create_trade_day(current_date), create_trade_day(current_date + 1)")
-        self.store = self._session("crypto_reader", self.settings.CASSANDRA_READER_PASSWORD)
-        self.store_admin = self._session("cassandra", self.settings.CASSANDRA_ADMIN_PASSWORD)
+        self.cassandra = self._session("crypto_reader", self.settings.CASSANDRA_READER_PASSWORD)
+        self.cassandra_admin = self._session("cassandra", self.settings.CASSANDRA_ADMIN_PASSWORD)
         self.start_program("consumer")
         self.start_program("guard")
         for name in self.programs:
@@ -51,14 +51,14 @@ class World:
     def close(self) -> None:
         for program in self.programs.values():
             program.kill()
-        for session in (self.store, self.store_admin):
+        for session in (self.cassandra, self.cassandra_admin):
             session.cluster.shutdown()
 
     # --- processes
 
     def start_program(self, name: str, **environ: str) -> Program:
-        """`consumer`, `guard`, or one more consumer under any other name; its log goes on where it
-        ended."""
+        """`consumer`, `guard`, or another consumer under any other name. Appends to its log if it
+        ran before."""
         port = self._ports.setdefault(name, free_ports(1)[0])
         command = ["-m", "debezium.guard"] if name == "guard" else ["consumer_to_cassandra.py"]
         settings = {**self.stack.environ, "CONSUMER_GROUP": GROUP, "METRICS_PORT": str(port), **environ}
@@ -66,14 +66,14 @@ class World:
         return self.programs[name]
 
     def kill(self, name: str) -> None:
-        """kill -9, with all its children."""
+        """kill -9, with all child processes."""
         if name in self.programs:
             self.programs[name].kill()
         else:
             self.stack.kill(name, signal.SIGKILL)
 
     def start(self, name: str) -> None:
-        """After `kill` or `stop`; returns when it is ready."""
+        """Starts it after `kill` or `without`; returns when it is ready."""
         if name in self.programs:
             program = self.start_program(name)
             wait_until(lambda: program.healthy() is not None, 60, f"the {name} to answer; {program.log}")
@@ -83,7 +83,7 @@ class World:
 
     @contextmanager
     def without(self, name: str) -> Iterator[None]:
-        """SIGTERM before, started again after."""
+        """Stopped with SIGTERM on entry, started again on exit."""
         if name in self.programs:
             self.programs[name].stop()
         else:
@@ -91,7 +91,7 @@ class World:
         yield
         self.start(name)
 
-    # --- the two ends
+    # --- PostgreSQL and Cassandra
 
     def connect(self) -> psycopg2.extensions.connection:
         """A superuser's connection to PostgreSQL."""
@@ -118,13 +118,13 @@ class World:
     def load(self, prefix: str, seed: int) -> Load:
         return Load(self.connect, prefix, seed, self.rate)
 
-    def findings(self, prefix: str) -> truth.Findings:
-        """What differs now. A store that is just coming back is a difference too."""
+    def compare(self, prefix: str) -> comparison.Comparison:
+        """What differs now. A Cassandra that cannot be read yet counts as a difference."""
         try:
             with self.connect() as connection:
-                return truth.compare(connection, self.store, prefix)
+                return comparison.compare(connection, self.cassandra, prefix)
         except cassandra_session.UNAVAILABLE_ERRORS as error:
-            return truth.Findings([f"Cassandra cannot be read: {error}"], 0)
+            return comparison.Comparison([f"Cassandra cannot be read: {error}"], 0)
 
     # --- Kafka
 
@@ -139,7 +139,7 @@ class World:
             producer.close()
 
     def records(self, topic: str) -> list[ConsumerRecord]:
-        """All there are now; none when there is no such topic."""
+        """All current records of a topic; none if the topic does not exist."""
         consumer = KafkaConsumer(bootstrap_servers=list(self.settings.KAFKA_BOOTSTRAP_SERVERS))
         try:
             if topic not in consumer.topics():
@@ -147,13 +147,14 @@ class World:
             partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
             consumer.assign(partitions)
             consumer.seek_to_beginning()
-            ends, found = consumer.end_offsets(partitions), []
+            ends = consumer.end_offsets(partitions)
+            read: list[ConsumerRecord] = []
             deadline = time.monotonic() + 60
             while any(consumer.position(partition) < end for partition, end in ends.items()):
                 assert time.monotonic() < deadline, f"{topic} cannot be read to its end"
                 for records in consumer.poll(timeout_ms=500).values():
-                    found += records
-            return found
+                    read += records
+            return read
         finally:
             consumer.close()
 
@@ -161,7 +162,7 @@ class World:
         return self.records(f"{self.settings.TOPIC_PREFIX}.dead_letters")
 
     def members(self) -> set[str]:
-        """Ids of the group's members; one that leaves and comes back has a new one."""
+        """Ids of the group's members. A consumer that leaves and joins again gets a new id."""
         admin = KafkaAdminClient(bootstrap_servers=list(self.settings.KAFKA_BOOTSTRAP_SERVERS))
         try:
             return {member["member_id"] for member in admin.describe_groups([GROUP])[GROUP]["members"]}
@@ -169,14 +170,14 @@ class World:
             admin.close()
 
     def lag_records(self) -> int:
-        """Records of the five tables that the group has not committed."""
+        """Number of records of the five tables whose offsets the group has not committed."""
         consumer = KafkaConsumer(
             bootstrap_servers=list(self.settings.KAFKA_BOOTSTRAP_SERVERS), group_id=GROUP, enable_auto_commit=False
         )
         try:
-            topics = [self.topic(table) for table in (*truth.HISTORY_KEYS, "klines")]
-            there = consumer.topics().intersection(topics)
-            partitions = [TopicPartition(t, number) for t in there for number in consumer.partitions_for_topic(t)]
+            topics = [self.topic(table) for table in (*comparison.HISTORY_KEYS, "klines")]
+            existing = consumer.topics().intersection(topics)
+            partitions = [TopicPartition(t, number) for t in existing for number in consumer.partitions_for_topic(t)]
             ends = consumer.end_offsets(partitions)
             return sum(end - (consumer.committed(partition) or 0) for partition, end in ends.items())
         finally:

@@ -1,5 +1,4 @@
-"""The whole stack and a Prometheus beside it, as the tests of the dashboards see them. Starts
-nothing."""
+"""The running stack together with a Prometheus, for the tests of the dashboards. Starts nothing."""
 
 from dataclasses import dataclass
 
@@ -9,8 +8,8 @@ from tests.support.grafana.server import Prometheus
 
 
 @dataclass(frozen=True)
-class Whole:
-    """Everything that runs; `ready_at`: when all of it did, as time.monotonic says."""
+class MonitoredStack:
+    """`ready_at`: when all of the stack was ready, as time.monotonic()."""
 
     stack: Stack
     ready_at: float
@@ -21,16 +20,16 @@ class Whole:
         return f"http://127.0.0.1:{self.stack.ports.api}"
 
     @property
-    def metrics(self) -> dict[str, str]:
-        """Where each scrape job's program serves its metrics."""
-        return {job: f"http://127.0.0.1:{port}/metrics" for job, port in jobs(self.stack).items()}
+    def metrics_urls(self) -> dict[str, str]:
+        """The URL of the metrics of each scrape job."""
+        return {job: f"http://127.0.0.1:{port}/metrics" for job, port in metrics_ports(self.stack).items()}
 
     def resolver(self) -> Resolver:
         addresses = {"market-api": self.api}
         return Resolver(addresses | ({"prometheus": self.prometheus.address} if self.prometheus else {}))
 
 
-def jobs(stack: Stack) -> dict[str, int]:
+def metrics_ports(stack: Stack) -> dict[str, int]:
     ports = stack.ports
     return {
         "producer": ports.producer_metrics,

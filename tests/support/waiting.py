@@ -1,12 +1,12 @@
-"""Waiting for conditions, never for time."""
+"""Waits for conditions instead of sleeping."""
 
 import time
 from collections.abc import Callable
 
 
 def wait_until(condition: Callable[[], object], timeout_seconds: float, what: str) -> None:
-    """Return as soon as `condition` returns True. What it returns otherwise is its last state,
-    shown on failure; an OSError (nobody listens yet) counts as a state."""
+    """Returns as soon as `condition` returns True. Any other return value is the current state; the
+    last one is shown on failure. An OSError, e.g. a refused connection, counts as a state."""
     deadline = time.monotonic() + timeout_seconds
     while True:
         try:
