@@ -1,5 +1,5 @@
-"""Before the virtual environment exists: checks what the machine has, makes what is missing, hands
-over to local/run.py. Knows the standard library only."""
+"""Runs before the virtual environment exists: checks the machine, installs what is missing, then
+becomes local/run.py. Imports nothing but the standard library and this package."""
 
 import argparse
 import os
@@ -29,8 +29,8 @@ def make_ready(console: Console, requirements: str, with_jars: bool) -> bool:
 
     def timed(name: str, make: Callable[..., bool], what: object) -> None:
         started = console.elapsed()
-        if make(what, lambda text: console.say(name, text), lambda text: console.progress(name, text)):
-            console.say(name, f"done ({console.elapsed() - started:.1f} s)")
+        if make(what, lambda text: console.report(name, text), lambda text: console.progress(name, text)):
+            console.report(name, f"done ({console.elapsed() - started:.1f} s)")
 
     try:
         jobs = [pool.submit(timed, "python packages", venv.make, requirements)]

@@ -38,13 +38,13 @@ def missing(modules: Iterable[str]) -> list[str]:
     return [module for module in modules if not stamp.matches(JARS / module / "stamp", _value(module))]
 
 
-def fetch(modules: Iterable[str], say: Callable[[str], None], progress: Callable[[str], None]) -> bool:
+def fetch(modules: Iterable[str], report: Callable[[str], None], progress: Callable[[str], None]) -> bool:
     """Fetch what is missing of `modules`, each into its own directory of JARS. Returns whether
     there was something to do. Raises ToolFailed."""
     wanted = missing(modules)
     if not wanted:
         return False
-    say(f"fetching {', '.join(wanted)}")
+    report(f"fetching {', '.join(wanted)}")
     fresh_log("maven")
     unfinished = JARS / "unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)

@@ -1,5 +1,5 @@
-"""What this machine must have. Each lack is one line with the Debian package that fills it.
-Installs nothing."""
+"""What this machine must have. For each missing program one line names the Debian package to
+install. Installs nothing."""
 
 import importlib.util
 import os

@@ -1,5 +1,5 @@
-"""The virtual environment that our programs and tests run in. Made when missing, filled when
-requirements changed."""
+"""The virtual environment of our programs and tests. Created when missing, updated when the
+requirements change."""
 
 import re
 import sys
@@ -21,8 +21,7 @@ def _files(requirements: str) -> list[Path]:
 
 
 def _value(requirements: str) -> str:
-    # A virtual environment works with the Python and in the directory it was made for, and nowhere
-    # else.
+    # A virtual environment works only with the Python and in the directory it was made for.
     return stamp.digest(_files(requirements), sys.version, str(VENV))
 
 
@@ -34,20 +33,20 @@ def is_current(requirements: str) -> bool:
     return VENV_PYTHON.exists() and stamp.matches(_stamp(requirements), _value(requirements))
 
 
-def make(requirements: str, say: Callable[[str], None], progress: Callable[[str], None]) -> bool:
-    """Install `requirements` unless they are. Returns whether there was something to do. Raises
-    ToolFailed."""
+def make(requirements: str, report: Callable[[str], None], progress: Callable[[str], None]) -> bool:
+    """Install `requirements` unless they are installed. Returns whether there was something to do.
+    Raises ToolFailed."""
     if is_current(requirements):
         return False
-    # Half an installation looks whole to pip, so what was interrupted is begun anew.
+    # pip takes half an installation for a whole one, so after an interruption we begin again.
     unfinished = VENV / "unfinished"
     usable = stamp.matches(VENV / "made-for", _maker()) and VENV_PYTHON.exists() and not unfinished.exists()
     fresh_log("venv")
     if not usable:
-        say("making the virtual environment")
+        report("making the virtual environment")
         run_tool("venv", [sys.executable, "-m", "venv", "--clear", str(VENV)])
         stamp.write(VENV / "made-for", _maker())
-    say(f"installing {requirements}")
+    report(f"installing {requirements}")
     unfinished.touch()
 
     def on_line(line: str) -> None:

@@ -17,7 +17,7 @@ def test_another_java_is_named_with_its_version():
     assert "openjdk-17-jre-headless" in line
 
 
-def test_java_17_is_no_complaint():
+def test_java_17_is_accepted():
     assert needs.java_line(lambda: ("/usr/bin/java", {})) == ""
 
 
@@ -26,7 +26,7 @@ def test_missing_maven_names_the_debian_package():
     assert needs.maven_line(lambda name: "/usr/bin/mvn") == ""
 
 
-def test_every_lack_is_one_line():
+def test_everything_missing_is_one_line_each():
     assert needs.lacking((lambda: "one is missing", lambda: "", lambda: "two is missing")) == [
         "one is missing",
         "two is missing",
@@ -37,7 +37,7 @@ def test_every_lack_is_one_line():
     ("says", "major"),
     [('openjdk version "17.0.15" 2025-04-15', 17), ('java version "1.8.0_402"', 8), ('openjdk version "25" 2025', 25)],
 )
-def test_java_version_is_read_from_what_it_says(tmp_path, says, major):
+def test_java_version_is_read_from_its_output(tmp_path, says, major):
     program = tmp_path / "java"
     program.write_text(f"#!/bin/sh\necho '{says}' >&2\n")
     program.chmod(0o755)
@@ -56,9 +56,8 @@ def test_without_python_the_package_is_named():
     assert answer.stderr == "Python 3.11 or newer is missing: apt-get install python3 python3-venv\n"
 
 
-def test_the_first_file_parses_in_python_2_syntax_terms():
-    """An old Python must get as far as the message: no f-string, no annotation, no walrus in
-    __main__.py."""
+def test_the_first_file_parses_in_an_old_python():
+    """An old Python must reach the message: no f-string, annotation or walrus in __main__.py."""
     text = (ROOT / "local" / "__main__.py").read_text()
     assert ' f"' not in text
     assert "->" not in text

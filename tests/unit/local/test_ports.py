@@ -31,7 +31,7 @@ def test_a_taken_port_is_named_with_service_holder_and_setting(taken):
     assert "CASSANDRA_PORT" in line
 
 
-def test_a_taken_port_without_a_visible_holder_is_named_all_the_same(taken, monkeypatch):
+def test_a_taken_port_is_named_without_a_visible_holder(taken, monkeypatch):
     monkeypatch.setattr(ports.procfs, "listener", lambda port: None)
     (line,) = complaints([WantedPort("kafka", taken, "KAFKA_BOOTSTRAP_SERVERS")])
     assert line.startswith(f"port {taken}, needed for kafka, is taken: ")
@@ -43,7 +43,7 @@ def test_two_services_on_one_port_are_named():
     assert lines == [f"port {port} is set for producer and for api: change API_PORT"]
 
 
-def test_free_ports_are_no_complaint():
+def test_free_ports_cause_no_complaint():
     assert complaints([WantedPort("api", free_ports(1)[0], "API_PORT")]) == []
 
 
@@ -54,7 +54,7 @@ def test_a_listener_on_every_address_takes_the_port_too():
         assert not is_free(server.getsockname()[1])
 
 
-def test_a_port_nobody_else_uses_gives_way(taken):
+def test_a_preferred_port_is_replaced_when_taken(taken):
     assert preferred(taken) != taken
     (free,) = free_ports(1)
     assert preferred(free) == free
