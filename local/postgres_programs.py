@@ -43,9 +43,9 @@ def _directories() -> list[Path]:
 
 
 def installed() -> list[PostgresPrograms]:
-    """What the system has, newest first; nothing when LOCAL_POSTGRES=maven asks for the one Maven
-    carries."""
-    if os.environ.get("LOCAL_POSTGRES") == "maven":
+    """What the system has, newest first; nothing when LOCAL_POSTGRES=bundled asks for the one that
+    is downloaded."""
+    if os.environ.get("LOCAL_POSTGRES") == "bundled":
         return []
     found = [programs for programs in map(in_directory, _directories()) if programs]
     return sorted(found, key=lambda programs: -programs.major)

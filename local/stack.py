@@ -40,7 +40,7 @@ def make_site(state_dir: Path, ports: Ports, environ: Mapping[str, str]) -> Site
     available = postgres_programs.installed() + postgres_from_jars()
     data_major = postgres_home.data_major(state_dir / "postgres")
     chosen = postgres_programs.choose(available, data_major)
-    java_program, _ = java.find()
+    java_program = java.find()
     if java_program is None or chosen is None:
         raise LookupError(f"Java 17 or PostgreSQL {data_major or ''} is missing: run `python3 -m local setup`")
     return Site(
