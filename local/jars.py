@@ -1,10 +1,21 @@
 """The programs that are made of jars: Kafka and Connect, Cassandra, Debezium's connector, and
 PostgreSQL where the system has none. Downloads and unpacks them once per version; starts
-nothing."""  import shutil import tarfile import threading import zipfile from collections.abc
-import Callable, Iterable from pathlib import Path  from local import artifacts, cache, platforms,
-postgres_programs, repository, stamp from local.cache import Cache, place from local.download import
-DownloadCancelled from local.layout import JARS, STATE from local.postgres_programs import
-PostgresPrograms  ALWAYS = ("kafka", "cassandra", "debezium")   def postgres_module() -> str: """The
+nothing."""
+
+import shutil
+import tarfile
+import threading
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from local import artifacts, cache, platforms, postgres_programs, repository, stamp
+from local.cache import Cache, place
+from local.download import DownloadCancelled
+from local.layout import JARS, STATE
+from local.postgres_programs import PostgresPrograms
+
+ALWAYS = ("kafka", "cassandra", "debezium")   def postgres_module() -> str: """The
 module with PostgreSQL for this machine. Raises LookupError when there is none."""
     build = platforms.postgres_build()
     if not build:
