@@ -15,8 +15,11 @@ from local.download import DownloadCancelled
 from local.layout import JARS, STATE
 from local.postgres_programs import PostgresPrograms
 
-ALWAYS = ("kafka", "cassandra", "debezium")   def postgres_module() -> str: """The
-module with PostgreSQL for this machine. Raises LookupError when there is none."""
+ALWAYS = ("kafka", "cassandra", "debezium")
+
+
+def postgres_module() -> str:
+    """The module with PostgreSQL for this machine. Raises LookupError when there is none."""
     build = platforms.postgres_build()
     if not build:
         raise LookupError("PostgreSQL is missing, and no build of it for this machine can be downloaded")
