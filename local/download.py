@@ -14,7 +14,7 @@ from urllib.error import HTTPError, URLError
 
 CHUNK_BYTES = 128 * 1024
 TIMEOUT_SECONDS = 30
-# Pauses between attempts. Every attempt that received something starts the list again.
+# Pauses between attempts. An attempt that got further than all before it starts the list again.
 PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0)
 
 
@@ -86,13 +86,13 @@ class Download:
         self._part.unlink(missing_ok=True)
 
     def _receive_all(self) -> None:
-        attempts = 0
+        attempts, most = 0, self._received()
         while self._received() != self._size:
-            before = self._received()
             try:
                 self._receive()
             except _Interrupted as reason:
-                attempts = 0 if self._received() > before else attempts + 1
+                attempts = 0 if self._received() > most else attempts + 1
+                most = max(most, self._received())
                 if attempts > len(self._pauses):
                     raise DownloadFailed(f"{self._url}: {reason}") from None
                 self._stop.wait(self._pauses[max(0, attempts - 1)])
