@@ -80,7 +80,7 @@ class Setup:
             pool.shutdown()
         failures: list[Exception] = []
         for error in errors:
-            if not isinstance(error, (tool.ToolFailed, DownloadFailed, LookupError)):
+            if not isinstance(error, (tool.ToolFailed, DownloadFailed, LookupError, OSError)):
                 raise error
             failures.append(error)
         return failures

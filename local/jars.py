@@ -85,11 +85,18 @@ def _unpack(directory: Path) -> None:
     """Unpack the archives that are no class path: the connector's plugin and PostgreSQL."""
     for archive in directory.glob("*.tar.gz"):
         with tarfile.open(archive) as tar:
-            tar.extractall(directory, filter="data")
+            _extract(tar, directory)
         archive.unlink()
     for jar in directory.glob("embedded-postgres-binaries-*.jar"):
         with zipfile.ZipFile(jar) as outer:
             inner = next(name for name in outer.namelist() if name.endswith(".txz"))
             with outer.open(inner) as file, tarfile.open(fileobj=file, mode="r:xz") as tar:
-                tar.extractall(directory, filter="data")
+                _extract(tar, directory)
         jar.unlink()
+
+
+def _extract(tar: tarfile.TarFile, directory: Path) -> None:
+    # Python 3.11.2 (Debian 12) has no filters yet; what is unpacked here has the locked sum.
+    if hasattr(tarfile, "data_filter"):
+        tar.extraction_filter = tarfile.data_filter
+    tar.extractall(directory)
