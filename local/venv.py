@@ -34,8 +34,17 @@ def _stamp(requirements: str) -> Path:
     return VENV / f"{requirements.replace('/', '-')}.stamp"
 
 
+def _is_usable() -> bool:
+    # pip takes half an installation for a whole one, so after an interruption we begin again.
+    return stamp.matches(VENV / "made-for", _maker()) and VENV_PYTHON.exists() and not _unfinished().exists()
+
+
+def _unfinished() -> Path:
+    return VENV / "unfinished"
+
+
 def is_current(requirements: str) -> bool:
-    return VENV_PYTHON.exists() and stamp.matches(_stamp(requirements), _value(requirements))
+    return _is_usable() and stamp.matches(_stamp(requirements), _value(requirements))
 
 
 def make(requirements: Iterable[str], report: Callable[[str], None], progress: Callable[[str], None]) -> bool:
@@ -44,18 +53,15 @@ def make(requirements: Iterable[str], report: Callable[[str], None], progress: C
     wanted = [name for name in requirements if not is_current(name)]
     if not wanted:
         return False
-    # pip takes half an installation for a whole one, so after an interruption we begin again.
-    unfinished = VENV / "unfinished"
-    usable = stamp.matches(VENV / "made-for", _maker()) and VENV_PYTHON.exists() and not unfinished.exists()
-    if not usable:
+    if not _is_usable():
         fresh_log("venv")
         report("making the virtual environment")
         run_tool("venv", [sys.executable, "-m", "venv", "--clear", str(VENV)])
         stamp.write(VENV / "made-for", _maker())
     report(f"installing {', '.join(wanted)}")
-    unfinished.touch()
+    _unfinished().touch()
     _install(wanted, progress)
-    unfinished.unlink()
+    _unfinished().unlink()
     for file in (file for name in wanted for file in _files(name)):
         stamp.write(_stamp(_name(file)), _value(_name(file)))
     return True
