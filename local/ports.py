@@ -10,7 +10,8 @@ from local import procfs
 # Below the range that the kernel uses for outgoing connections (32768 and up), one of which could
 # take a port between two starts.
 FREE_FROM, FREE_TO = 20000, 32000
-_handed_out: set[int] = set()
+# Ports that this process was given, each with what keeps other processes from taking it as well.
+_handed_out: dict[int, socket.socket] = {}
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
@@ -26,13 +27,28 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
+def _reserve(port: int) -> bool:
+    """Claim `port` among all processes that ask here, until this process ends. The claim is a name
+    in the kernel (an abstract socket): two test runs at the same time never get the same port."""
+    if port in _handed_out:
+        return False
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0crypto-cdc-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _handed_out[port] = claim
+    return True
+
+
 def free_ports(count: int) -> list[int]:
-    """`count` different free ports, none of which was returned to this process before."""
+    """`count` different free ports, none of which was returned before to this process or to another
+    one that still runs."""
     found: list[int] = []
     while len(found) < count:
         port = random.randrange(FREE_FROM, FREE_TO)
-        if port not in _handed_out and is_free(port):
-            _handed_out.add(port)
+        if is_free(port) and _reserve(port):
             found.append(port)
     return found
 

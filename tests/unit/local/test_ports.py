@@ -1,9 +1,11 @@
 import os
 import socket
+import subprocess
 
 import pytest
 
 from local import ports
+from local.layout import ROOT
 from local.ports import WantedPort, complaints, free_ports, is_free, preferred
 
 
@@ -23,6 +25,23 @@ def test_free_ports_are_different_and_free():
 
 def test_a_port_is_never_handed_out_twice():
     assert not set(free_ports(20)) & set(free_ports(20))
+
+
+def test_two_processes_at_the_same_time_get_different_ports(python):
+    program = (
+        "import sys, time; from local import ports\n"
+        "ports.FREE_FROM, ports.FREE_TO = map(int, sys.argv[1:])\n"
+        "print(ports.free_ports(1)[0], flush=True); time.sleep(600)"
+    )
+    (first,) = free_ports(1)
+    command = [python, "-c", program, str(first), str(first + 20)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        second = int(other.stdout.readline())
+        assert first < second < first + 20
+        assert not ports._reserve(second)
+        other.kill()
+    assert ports._reserve(second)
 
 
 def test_a_taken_port_is_named_with_service_holder_and_setting(taken):
