@@ -7,7 +7,7 @@ TEST_JOBS ?= 3
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-demo:  ## the whole stack on this machine without Docker, against the simulator; Ctrl-C stops it (first start a minute or two, later 20 s)
+demo:  ## the whole stack on this machine without Docker, against the simulator; Ctrl-C stops it (first start a minute, later 20 s)
 	@local/start demo
 
 local:  ## the same against the live exchange (BINANCE_BASE_URL)
@@ -45,5 +45,5 @@ lint:  ## ruff, its formatter, types, which package may import which (seconds)
 	.local/venv/bin/python -m ruff format --check .
 	.local/venv/bin/python -m mypy
 
-clean:  ## removes .local: data, logs, downloads' copies; refuses while a stack runs
+clean:  ## removes .local: data, logs, virtual environment; refuses while a stack runs. Downloads stay in ~/.cache/crypto-cdc
 	@local/start clean

@@ -62,10 +62,10 @@ def fetch(
     if not wanted:
         return False
     locked = artifacts.read()
-    kept = _cache()
+    downloads = _cache()
     report(f"fetching {', '.join(wanted)}")
     all_files = [file for module in wanted for file in locked[module]]
-    downloaded = kept.provide(all_files, repository.base_url, progress, stop)
+    downloaded = downloads.provide(all_files, repository.base_url, progress, stop)
     if stop.is_set():
         raise DownloadCancelled
     report(f"{len(all_files)} files, {downloaded / 1e6:.1f} MB of them downloaded")
@@ -73,7 +73,7 @@ def fetch(
     for module in wanted:
         shutil.rmtree(unfinished, ignore_errors=True)
         for file in locked[module]:
-            place(kept.path(file), unfinished / file.name)
+            place(downloads.path(file), unfinished / file.name)
         _unpack(unfinished)
         stamp.write(unfinished / "stamp", _value(locked[module]))
         shutil.rmtree(JARS / module, ignore_errors=True)
