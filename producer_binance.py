@@ -13,6 +13,7 @@ from pipeline import logs, monitor, postgres, program
 from pipeline.producer.budget import Budget
 from pipeline.producer.client import Exchange
 from pipeline.producer.clock import ExchangeClock
+from pipeline.producer.data_source_check import checked_first
 from pipeline.producer.database import Database
 from pipeline.producer.gate import Gate
 from pipeline.producer.jobset import JobSet
@@ -38,8 +39,9 @@ def main() -> int:
     exchange = Exchange(settings.BINANCE_BASE_URL, gate, budget)
     database = Database(lambda: postgres.connect(settings, "producer"))
     jobs = JobSet(settings, schedule, exchange, budget, clock, database, stop)
+    fetched = checked_first(jobs.fetched, settings, exchange, database, stop)
     loop = Loop(
-        exchange, gate, budget, schedule, database, jobs.fetched, jobs.unknown_symbol, settings.TRADES_RETENTION_DAYS
+        exchange, gate, budget, schedule, database, fetched, jobs.unknown_symbol, settings.TRADES_RETENTION_DAYS
     )
     monitor.serve(settings.METRICS_HOST, settings.METRICS_PORT, lambda: health(loop))
     log.info("producer_started", extra={"exchange": settings.BINANCE_BASE_URL, "symbols": ",".join(settings.SYMBOLS)})
