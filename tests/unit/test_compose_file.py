@@ -10,9 +10,10 @@ from tests.integration.program import ROOT
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 SERVICES: dict[str, dict] = yaml.safe_load(TEXT)["services"]
 CHECKED = {name: found["healthcheck"] for name, found in SERVICES.items() if "healthcheck" in found}
-# What starting a process in a container costs the engine (measured with `true` and with bash).
-CHECK_CPU_SECONDS = 0.04
-SEEN_FACTOR = 1.3
+# What starting a process in a container costs the engine: measured 0.037 s with `true` and with bash,
+# and 0.059 s as the mean of all checks of the stack on two busy cores.
+CHECK_CPU_SECONDS = 0.06
+EXPECTED_FACTOR = 1.3
 
 every_check = pytest.mark.parametrize("name", sorted(CHECKED))
 
@@ -91,27 +92,28 @@ def test_grafana_keeps_the_plugins_that_the_dashboards_use() -> None:
         assert "GF_PLUGINS_PREINSTALL_DISABLED" not in environment
 
 
-def memory_rows() -> dict[str, tuple[int, int]]:
-    """docs/memory.md: (limit, seen) of every service, in MiB."""
+def memory_rows() -> dict[str, tuple[int, int, int]]:
+    """docs/memory.md: (limit, expected, seen) of every service, in MiB."""
     text = (ROOT / "docs" / "memory.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `([a-z-]+)` \| (\d+) \| (\d+) \|", text, re.MULTILINE)
-    return {name: (int(limit), int(seen)) for name, limit, seen in rows}
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\d+) \| (\d+) \| (\d+) \|", text, re.MULTILINE)
+    return {name: (int(limit), int(expected), int(seen)) for name, limit, expected, seen in rows}
 
 
 def test_memory_table_has_the_limit_of_every_service() -> None:
     limits = {name: mebibytes(found["mem_limit"]) for name, found in SERVICES.items()}
-    assert {name: limit for name, (limit, _) in memory_rows().items()} == limits
+    assert {name: row[0] for name, row in memory_rows().items()} == limits
 
 
-def test_every_limit_is_well_above_what_was_seen() -> None:
-    assert {n: row for n, row in memory_rows().items() if row[0] < SEEN_FACTOR * row[1]} == {}
+def test_every_limit_is_well_above_what_is_expected_and_was_seen() -> None:
+    assert {n: row for n, row in memory_rows().items() if row[0] < EXPECTED_FACTOR * max(row[1:])} == {}
+    assert {n: row for n, row in memory_rows().items() if row[1] < row[2]} == {}
 
 
 @pytest.mark.parametrize(
     ("what", "profiles"), [("live", set()), ("demo", {"demo"}), ("everything", {"demo", "cassandra-datasource"})]
 )
 def test_sum_of_the_memory_limits_is_what_the_document_says(what: str, profiles: set[str]) -> None:
-    """One-shots have ended when the rest has started, so they do not count."""
+    """One-shots end before the last services start, so they do not count."""
     long_running = {n for n, found in SERVICES.items() if "healthcheck" in found}
     counted = {n for n in long_running if set(SERVICES[n].get("profiles", [])) <= profiles}
     total = sum(mebibytes(SERVICES[name]["mem_limit"]) for name in counted)
