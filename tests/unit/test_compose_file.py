@@ -10,8 +10,8 @@ from tests.integration.program import ROOT
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 SERVICES: dict[str, dict] = yaml.safe_load(TEXT)["services"]
 CHECKED = {name: found["healthcheck"] for name, found in SERVICES.items() if "healthcheck" in found}
-# What starting a process in a container costs the engine: measured 0.037 s with `true` and with bash,
-# and 0.059 s as the mean of all checks of the stack on two busy cores.
+# What starting a process in a container costs the engine: measured 0.037 s with `true` and with
+# bash, 0.059 s as the mean of all checks of the stack on two busy cores.
 CHECK_CPU_SECONDS = 0.06
 EXPECTED_FACTOR = 1.3
 
