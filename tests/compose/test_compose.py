@@ -59,7 +59,7 @@ def compose() -> Iterator[Compose]:
     assert project.leftovers() == []
 
 
-def rows(compose: Compose, route: str, **parameters: object) -> list[dict]:
+def rows(compose: Compose, route: str, **parameters: str | int) -> list[dict]:
     reply = requests.get(compose.url("API_PORT", f"/{route}"), parameters, timeout=5)
     return reply.json() if reply.status_code == 200 else []
 
@@ -216,7 +216,7 @@ def test_data_survive_down_and_up_and_no_trade_is_missing(compose: Compose) -> N
     assert sorted(ids) == list(range(known["trade_id"], known["trade_id"] + len(ids)))
 
 
-def host_program(compose: Compose, tmp_path, *command: str, **environ: str) -> Program:
+def host_program(compose: Compose, tmp_path: Path, *command: str, **environ: str) -> Program:
     """One of our scripts in a host shell: default settings except for the ports that this test
     project moved."""
     moved = {"KAFKA_BOOTSTRAP_SERVERS": f"localhost:{compose.ports['KAFKA_PORT']}"}
@@ -225,13 +225,13 @@ def host_program(compose: Compose, tmp_path, *command: str, **environ: str) -> P
     return Program(list(command), settings, tmp_path / "program.log", metrics_port)
 
 
-def test_consumer_runs_in_a_host_shell(compose: Compose, tmp_path) -> None:
+def test_consumer_runs_in_a_host_shell(compose: Compose, tmp_path: Path) -> None:
     with host_program(compose, tmp_path, "consumer_to_cassandra.py", CONSUMER_GROUP="host") as program:
         wait_until(lambda: program.metric("consumer_rows_written_total") > 0 or program.output(), 60, "rows written")
         assert program.stop() == 0
 
 
-def test_api_runs_in_a_host_shell(compose: Compose, tmp_path) -> None:
+def test_api_runs_in_a_host_shell(compose: Compose, tmp_path: Path) -> None:
     port = free_ports(1)[0]
     with host_program(compose, tmp_path, "cassandra_api.py", API_PORT=str(port)) as program:
         program.monitor_port = port
@@ -239,7 +239,7 @@ def test_api_runs_in_a_host_shell(compose: Compose, tmp_path) -> None:
         assert requests.get(f"http://127.0.0.1:{port}/klines", timeout=5).json()
 
 
-def test_producer_runs_in_a_host_shell(compose: Compose, tmp_path) -> None:
+def test_producer_runs_in_a_host_shell(compose: Compose, tmp_path: Path) -> None:
     port = str(free_ports(1)[0])
     simulator = ("-m", "simulator", "--port", port, "--seed", "99", "--symbols", "12")
     with (

@@ -52,7 +52,8 @@ def settings() -> Any:
 def admin(
     monkeypatch: pytest.MonkeyPatch, settings: Any, accepted: set[str], socket_dir: str | None
 ) -> tuple[Connection, list[str]]:
-    connection, hosts = Connection(), []
+    connection = Connection()
+    hosts: list[str] = []
     monkeypatch.setattr(schema.postgres, "connect", connecting(accepted, connection, hosts))
     found: object = schema.postgres_admin(settings, 0, socket_dir)
     assert found is connection
