@@ -42,7 +42,7 @@ def repository(parent: Path) -> Path:
     git("add", "--all", "--force", cwd=tree)
     git("commit", "--quiet", "--message=as it is", cwd=tree)
     bundle = parent / "crypto.bundle"
-    git("bundle", "create", str(bundle), "main", cwd=tree)
+    git("bundle", "create", str(bundle), "HEAD", "main", cwd=tree)
     parent.chmod(0o755)
     bundle.chmod(0o644)
     return bundle
