@@ -26,7 +26,8 @@ DOCUMENTS = sorted(
     if not {".local", ".git", "results"} & set(path.relative_to(ROOT).parts) and ".pytest_cache" not in path.parts
 )
 # The changelog has one line per entry.
-WRAPPED = [path for path in DOCUMENTS if path.name != "CHANGELOG.md"]
+WRAPPED = [path for path in DOCUMENTS if path.parent == ROOT or path.parts[len(ROOT.parts)] in ("docs", "examples")]
+WRAPPED.remove(ROOT / "CHANGELOG.md")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
