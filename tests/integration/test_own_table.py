@@ -1,4 +1,4 @@
-"""The example that the README shows, on real servers: its files as they are, a row, an update, a delete."""
+"""The example that the README shows, on real servers: a row, an update, a delete."""
 
 from cassandra.cluster import Session
 
