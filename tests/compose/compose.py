@@ -21,6 +21,7 @@ class Compose:
     def __init__(self, **settings: str) -> None:
         self.project = f"crypto-test-{os.getpid()}-{next(NUMBERS)}"
         self.ports = dict(zip(PORTS, map(str, free_ports(len(PORTS)))))
+        self.first_up_seconds = 0.0
         self.environ = {**os.environ, **self.ports, "COMPOSE_PROJECT_NAME": self.project, **settings}
 
     def __call__(self, *arguments: str, timeout_seconds: float = 300) -> str:

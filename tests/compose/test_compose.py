@@ -50,9 +50,8 @@ def compose() -> Iterator[Compose]:
         project("build", timeout_seconds=900)
         began = time.monotonic()
         project.up()
-        took_seconds = time.monotonic() - began
-        print(f"\nall healthy after {took_seconds:.0f} s")
-        assert took_seconds < FIRST_UP_SECONDS
+        project.first_up_seconds = time.monotonic() - began
+        print(f"\nall healthy after {project.first_up_seconds:.0f} s")
         yield project
     finally:
         project.remove()
@@ -82,6 +81,10 @@ def test_one_shots_end_with_0_and_servers_are_healthy(compose: Compose) -> None:
     )
     assert {n: found["Health"] for n, found in services.items() if n in SERVERS} == dict.fromkeys(SERVERS, "healthy")
     assert services.keys() == {*SERVERS, *ONE_SHOTS}
+
+
+def test_first_start_takes_less_than_3_minutes(compose: Compose) -> None:
+    assert compose.first_up_seconds < FIRST_UP_SECONDS
 
 
 def test_built_services_have_images_of_their_own(compose: Compose) -> None:
