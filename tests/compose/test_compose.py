@@ -38,7 +38,6 @@ BUILT = ONE_SHOTS | {"simulator", "producer", "guard", "consumer", "api"}
 ROUTES = ("klines", "recent_trades", "order_book", "latest_prices", "crypto_24h_stats")
 # From a restart to fresh rows; Cassandra takes longest, because its clients try every 5 s.
 HEAL_SECONDS = 150
-FIRST_UP_SECONDS = 180
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +49,7 @@ def compose() -> Iterator[Compose]:
         project("build", timeout_seconds=900)
         began = time.monotonic()
         project.up()
-        project.first_up_seconds = time.monotonic() - began
-        print(f"\nall healthy after {project.first_up_seconds:.0f} s")
+        print(f"\nall healthy after {time.monotonic() - began:.0f} s")
         yield project
     finally:
         project.remove()
@@ -81,10 +79,6 @@ def test_one_shots_end_with_0_and_servers_are_healthy(compose: Compose) -> None:
     )
     assert {n: found["Health"] for n, found in services.items() if n in SERVERS} == dict.fromkeys(SERVERS, "healthy")
     assert services.keys() == {*SERVERS, *ONE_SHOTS}
-
-
-def test_first_start_takes_less_than_3_minutes(compose: Compose) -> None:
-    assert compose.first_up_seconds < FIRST_UP_SECONDS
 
 
 def test_built_services_have_images_of_their_own(compose: Compose) -> None:
