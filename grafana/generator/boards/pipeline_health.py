@@ -140,7 +140,7 @@ def connector() -> dict:
 def heartbeat() -> dict:
     return stat(
         "Heartbeat",
-        "Since Debezium last wrote its own row, every 10 s. Older than a minute: it runs but captures nothing.",
+        "Since Debezium's own row last arrived in Kafka, every 5 s. Older than a minute: it runs but delivers nothing.",
         [promql("max(guard_heartbeat_age_seconds)", "age", instant=True)],
         "s",
         decimals=0,
