@@ -71,4 +71,10 @@ def report(slot: Slot, limit_bytes: int) -> None:
         log.error("record_skipped", extra={**facts, "limit_bytes": limit_bytes, "remedy": REMEDY})
     if not found:
         SKIPPED.labels("unknown").inc()
-        log.error("record_skipped", extra={"table": "unknown", "limit_bytes": limit_bytes, "remedy": REMEDY})
+        # The WAL holds no such change, so a snapshot has read the row.
+        remedy = (
+            f"in the table that a snapshot was reading, find the row t with octet_length(t::text) > "
+            f"{limit_bytes * 3 // 4}, make it smaller or raise the limits, and ask for the snapshot again"
+        )
+        facts = {"table": "unknown", "limit_bytes": limit_bytes, "remedy": remedy}
+        log.error("record_skipped", extra=facts)
