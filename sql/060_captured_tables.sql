@@ -174,7 +174,52 @@ EXCEPTION
 END
 $$;
 
-REVOKE EXECUTE ON FUNCTION crypto_table_problems(regclass), crypto_capture_problems(), crypto_check_captured() FROM PUBLIC;
+-- A snapshot signal that could never work, or that would send a table which is not captured, is refused: Debezium would
+-- only write a line into Connect's log. Names that are patterns, and signals of other types, are left to Debezium.
+CREATE OR REPLACE FUNCTION crypto_check_signal() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wanted text;
+    captured regclass;
+    found record;
+BEGIN
+    IF NEW.type <> 'execute-snapshot' THEN
+        RETURN NEW;
+    END IF;
+    FOR wanted IN SELECT jsonb_array_elements_text(NEW.data::jsonb -> 'data-collections') LOOP
+        CONTINUE WHEN wanted !~ '^\w+\\?\.\w+$';
+        SELECT c.oid INTO captured FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE format('%s.%s', n.nspname, c.relname) = replace(wanted, '\', '') AND c.relkind IN ('r', 'p');
+        IF captured IS NULL THEN
+            RAISE EXCEPTION 'no snapshot of %: there is no such table', wanted
+                USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Write public.<table>, in the right case.';
+        END IF;
+        IF NOT EXISTS (SELECT FROM pg_publication_tables WHERE pubname = 'crypto_publication'
+                       AND format('%I.%I', schemaname, tablename)::regclass = captured) THEN
+            RAISE EXCEPTION 'no snapshot of %: it is not captured', wanted
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                      HINT = format('ALTER PUBLICATION crypto_publication ADD TABLE %s', captured);
+        END IF;
+        FOR found IN SELECT * FROM public.crypto_table_problems(captured) WHERE kind = 'unreadable' LOOP
+            RAISE EXCEPTION 'no snapshot of %: %', wanted, found.problem
+                USING ERRCODE = 'object_not_in_prerequisite_state', HINT = found.remedy;
+        END LOOP;
+    END LOOP;
+    RETURN NEW;
+EXCEPTION
+    WHEN object_not_in_prerequisite_state THEN
+        RAISE;
+    WHEN OTHERS THEN
+        RAISE WARNING 'the snapshot signal was not checked: %', SQLERRM;
+        RETURN NEW;
+END
+$$;
+DROP TRIGGER IF EXISTS crypto_check_signal ON debezium_signal;
+CREATE TRIGGER crypto_check_signal BEFORE INSERT ON debezium_signal
+    FOR EACH ROW EXECUTE FUNCTION crypto_check_signal();
+
+REVOKE EXECUTE ON FUNCTION crypto_table_problems(regclass), crypto_capture_problems(), crypto_check_captured(),
+    crypto_check_signal() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION crypto_table_problems(regclass), crypto_capture_problems() TO crypto_debezium;
 
 -- A managed PostgreSQL may not allow event triggers. Then nothing is refused here, and the guard reports the same problems.

@@ -286,6 +286,39 @@ def test_snapshot_after_a_lost_slot_reads_the_publication_and_nothing_else(
         assert guard.metric("guard_capture_problems", kind="unreadable") == 0
 
 
+def ask_for_snapshot(sql: Sql, *tables: str) -> None:
+    data = json.dumps({"data-collections": list(tables), "type": "blocking"})
+    sql("INSERT INTO debezium_signal VALUES (left(md5(random()::text), 8), 'execute-snapshot', %s)", data)
+
+
+def test_snapshot_on_request_reads_the_rows_that_were_there_before(sql: Sql, table, kafka: KafkaReader) -> None:
+    table("requested", "v text")
+    sql("INSERT INTO requested VALUES (1, 'before')")
+    sql(ADD + "requested")
+    ask_for_snapshot(sql, "public.requested")
+    wait_until(lambda: kafka.ids("requested") == [1], 60, "the row by snapshot")
+
+
+def test_snapshot_that_would_fail_or_leak_is_refused_with_the_remedy(sql: Sql, table) -> None:
+    table("not_captured", "v text")
+    sql(ADD + table("not_granted", "v text"))
+    sql("REVOKE ALL ON not_granted FROM crypto_debezium")
+    tries = {
+        "public.not_captured": "ADD TABLE public.not_captured",
+        "public.not_granted": "GRANT SELECT ON public.not_granted TO crypto_debezium",
+        "public.Klines": "in the right case",
+    }
+    for name, hint in tries.items():
+        with pytest.raises(psycopg2.errors.ObjectNotInPrerequisiteState) as caught:
+            ask_for_snapshot(sql, "public.klines", name)
+        assert hint in (caught.value.diag.message_hint or "")
+
+
+@pytest.mark.parametrize("data", ["not json", None, '{"data-collections": ["public.(a|b)"]}', "{}", "[1]"])
+def test_signal_that_cannot_be_checked_is_left_to_debezium(sql: Sql, data: str | None) -> None:
+    sql("INSERT INTO debezium_signal VALUES (left(md5(random()::text), 8), 'execute-snapshot', %s)", data)
+
+
 def test_guard_demands_whole_rows_where_an_array_would_be_lost(guard: Program, sql: Sql, table, kafka) -> None:
     table("sensors", "n int", "readings float8[]", "label text[]")
     sql("ALTER TABLE sensors ALTER COLUMN readings SET STORAGE EXTERNAL")
