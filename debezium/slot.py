@@ -27,8 +27,8 @@ class SlotState:
     """`wal_status` as in pg_replication_slots (reserved, extended, unreserved, lost), or `absent`.
     `lag_bytes`: WAL that the slot holds back. `confirmed_lsn`: everything before it is in Kafka.
     `current_lsn`: the end of the WAL.
-    `snapshotting`: Debezium's role has a transaction open and no process reads the slot, which is
-    the sign of a snapshot.
+    `snapshotting`: Debezium's role has had a transaction open for seconds, which is the sign of a
+    snapshot. During one that was asked for by a signal, the slot stays active.
     `published`: the publication exists."""
 
     wal_status: str
@@ -81,7 +81,7 @@ class Slot:
             wal_status, active, confirmed_lsn = cursor.fetchone() or ("absent", False, 0)
             cursor.execute(
                 "SELECT count(*) > 0 FROM pg_stat_activity "
-                "WHERE usename = 'crypto_debezium' AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
+                "WHERE usename = 'crypto_debezium' AND xact_start < now() - interval '2 s' AND pid <> pg_backend_pid()"
             )
             in_transaction = cursor.fetchone()[0]
             cursor.execute("SELECT count(*) > 0 FROM pg_publication WHERE pubname = %s", (PUBLICATION,))
@@ -92,7 +92,7 @@ class Slot:
             lag_bytes=current_lsn - confirmed_lsn if confirmed_lsn else 0,
             confirmed_lsn=confirmed_lsn,
             current_lsn=current_lsn,
-            snapshotting=in_transaction and not active,
+            snapshotting=in_transaction,
             published=published,
         )
 

@@ -3,7 +3,7 @@ stream that no table, row or topic can stop."""
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg2
@@ -297,6 +297,29 @@ def test_snapshot_on_request_reads_the_rows_that_were_there_before(sql: Sql, tab
     sql(ADD + "requested")
     ask_for_snapshot(sql, "public.requested")
     wait_until(lambda: kafka.ids("requested") == [1], 60, "the row by snapshot")
+
+
+def test_snapshot_that_takes_longer_than_the_silence_that_is_allowed_is_not_interrupted(
+    guard: Program, settings: Settings, sql: Sql, table, kafka: KafkaReader
+) -> None:
+    """Debezium writes no heartbeat meanwhile, and a restart would lose the snapshot."""
+    table("patient", "v text")
+    sql("INSERT INTO patient VALUES (1, 'before')")
+    sql(ADD + "patient")
+    blocker = psycopg2.connect(
+        host=settings.PGHOST,
+        port=settings.PGPORT,
+        dbname=settings.PGDATABASE,
+        user="postgres",
+        password=settings.POSTGRES_PASSWORD,
+    )
+    with closing(blocker), blocker.cursor() as cursor:
+        cursor.execute("LOCK TABLE patient IN ACCESS EXCLUSIVE MODE")
+        ask_for_snapshot(sql, "public.patient")
+        wait_until(lambda: guard.metric("guard_heartbeat_age_seconds") > 40, 90, "a long silence")
+        assert guard.metric("guard_remedies_total") == 0
+    wait_until(lambda: kafka.ids("patient") == [1], 30, "the row by snapshot")
+    wait_until(guard.healthy, 60, "the guard's health")
 
 
 def test_snapshot_that_would_fail_or_leak_is_refused_with_the_remedy(sql: Sql, table) -> None:
