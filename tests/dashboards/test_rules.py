@@ -38,6 +38,18 @@ CASES = {
     "dead-letters, again": ({'consumer_dead_letters_total{table="klines"}': "3x100 4x200"}, "16m30s", "17m30s", "34m"),
     "connector-not-running": ({"guard_connector_running": "1x11 0x18 1x60"}, "2m30s", "4m", "6m"),
     "connector-not-running, guard down": ({"guard_connector_running": "1x11 stale _x60 1x60"}, "2m", "10m", "13m"),
+    "capture-silent": ({"guard_heartbeat_age_seconds": "3x11 90x18 3x60"}, "2m30s", "4m", "6m"),
+    "capture-problem": ({'guard_capture_problems{kind="unreadable"}': "0x11 1x18 0x60"}, "2m30s", "4m", "6m"),
+    "records-skipped": ({'guard_skipped_records_total{table="public.a"}': "_x12 1x200"}, "1m50s", "2m10s", "20m"),
+    "topic-deleted": (
+        {
+            'guard_remedies_total{remedy="restart_topic"}': "_x12 1x200",
+            'guard_remedies_total{remedy="register"}': "0+1x200",
+        },
+        "1m50s",
+        "2m10s",
+        "20m",
+    ),
     "slot-retains-wal": ({"guard_slot_lag_bytes": "9e6x11 6e8x18 9e6x60"}, "2m30s", "4m", "6m"),
     "exchange-weight": (
         {"producer_used_weight": "3000x11 5500x6 100x60", "producer_weight_limit": "6000x100"},

@@ -141,8 +141,8 @@ def connector() -> dict:
 def heartbeat() -> dict:
     return stat(
         "Heartbeat",
-        f"Time since Debezium last wrote its heartbeat row, which it does every {HEARTBEAT_SECONDS} s. More than a "
-        "minute: the connector runs but captures nothing.",
+        f"Time since Debezium's heartbeat row last arrived in Kafka, which it does every {HEARTBEAT_SECONDS} s. More "
+        "than a minute: the connector runs but delivers nothing.",
         [promql("max(guard_heartbeat_age_seconds)", "age", instant=True)],
         "s",
         decimals=0,
