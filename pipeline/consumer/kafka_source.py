@@ -3,15 +3,26 @@ knows nothing of what a record holds or of Cassandra."""
 
 import logging
 import time
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Mapping, Set
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
-from kafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from kafka.consumer.subscription_state import ConsumerRebalanceListener
+from kafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    LogTruncationError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
 from kafka.structs import OffsetAndMetadata
 
-from pipeline.consumer.driver_internals import keep_joining
-from pipeline.consumer.record_source import Records
+from pipeline.consumer.driver_internals import keep_joining, topic_id
+from pipeline.consumer.lost_records import report_lost
+from pipeline.consumer.record_source import Mark, Records
+from pipeline.consumer.row_versions import RowVersions
 from pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -20,8 +31,15 @@ log = logging.getLogger(__name__)
 MAX_POLL_RECORDS = 5000
 # How soon a table is followed once it is captured.
 FOLLOW_INTERVAL_SECONDS = 5.0
+# How long a topic must be missing before it counts as deleted: a broker that restarts lists none.
+DELETED_AFTER_SECONDS = 60.0
 JOIN_SECONDS = 1.0
 COMMIT_TIMEOUT_SECONDS = 10
+KAFKA_TIMEOUT_MS = 10_000
+# A row of 16 MiB is the largest that the chain passes on; its record holds it up to twice (before
+# and after). Kafka returns a record that is larger than this by itself, so this bounds the memory
+# of a fetch and not the record.
+MAX_FETCH_BYTES = 32 * 1024 * 1024
 
 
 class KafkaSource:
@@ -34,19 +52,28 @@ class KafkaSource:
         self._prefix = f"{settings.TOPIC_PREFIX}.public."
         self._topics: frozenset[str] = frozenset()
         self._tables: dict[str, str] = {}  # by topic
+        self._listed_at: dict[str, float] = {}  # by topic: when Kafka last listed it
         self._last_follow = float("-inf")
-        # Offsets after written records that Kafka has not accepted yet.
-        self._pending_offsets: dict[TopicPartition, int] = {}
+        # What is written and Kafka has not accepted yet.
+        self._pending: dict[TopicPartition, Mark] = {}
+        # The last mark that Kafka has accepted.
+        self._accepted: dict[TopicPartition, Mark] = {}
+        self.versions = RowVersions(self._committed_state)
+        self._listener = _Rebalances()
+        self._topic_ids: dict[str, object] = {}
         # No deserialiser: in kafka-python an exception in one makes the next poll hang forever.
         self._consumer = KafkaConsumer(
             bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
             group_id=settings.CONSUMER_GROUP,
             client_id="crypto-consumer",
             enable_auto_commit=False,
-            auto_offset_reset="earliest",
+            # An offset that Kafka does not have is an error, so that lost records are noticed.
+            auto_offset_reset="none",
+            isolation_level="read_committed",
             allow_auto_create_topics=False,
             max_poll_records=MAX_POLL_RECORDS,
             fetch_max_wait_ms=500,
+            fetch_max_bytes=MAX_FETCH_BYTES,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             metadata_max_age_ms=int(FOLLOW_INTERVAL_SECONDS * 1000),
             # How long the partitions of a killed member wait until others get them. Heartbeats come
@@ -67,14 +94,50 @@ class KafkaSource:
         if now - self._last_follow < FOLLOW_INTERVAL_SECONDS:
             return frozenset(self._tables.values())
         self._last_follow = now
-        wanted = frozenset(self._prefix + table for table in tables) & self._consumer.topics()
-        # A topic that is not listed for a moment stays followed: a broker that restarts lists none.
-        if wanted - self._topics:
-            self._topics |= wanted
-            self._tables = {topic: topic.removeprefix(self._prefix) for topic in self._topics}
-            self._consumer.subscribe(topics=sorted(self._topics))
-            log.info("topics_followed", extra={"topics": ",".join(sorted(self._topics))})
+        listed = self._consumer.topics()
+        self._listed_at |= dict.fromkeys(listed, now)
+        self._restart_recreated()
+        wanted = frozenset(self._prefix + table for table in tables) & listed
+        # A topic that is not listed for a moment stays followed.
+        deleted = {topic for topic in self._topics if now - self._listed_at[topic] > DELETED_AFTER_SECONDS}
+        if listed and (wanted - self._topics or deleted):
+            self._subscribe((self._topics | wanted) - deleted)
         return frozenset(self._tables.values())
+
+    def _subscribe(self, topics: frozenset[str]) -> None:
+        self._topics = topics
+        self._tables = {topic: topic.removeprefix(self._prefix) for topic in topics}
+        if topics:
+            self._consumer.subscribe(topics=sorted(topics), listener=self._listener)
+        else:
+            self._consumer.unsubscribe()
+            self._forget_others(frozenset())
+        log.info("topics_followed", extra={"topics": ",".join(sorted(topics))})
+
+    def _restart_recreated(self) -> None:
+        """A topic that was deleted and created again is read from its start, also when it has as
+        many records by now as had been read of the old one."""
+        for topic in self._topics:
+            current = topic_id(self._consumer, topic)
+            known = self._topic_ids.setdefault(topic, current)
+            if current is None or current == known:
+                continue
+            self._topic_ids[topic] = current
+            partitions = {partition for partition in self.assigned() if partition.topic == topic}
+            log.warning("topic_recreated", extra={"topic": topic})
+            self._forget_others(self.assigned() - partitions)
+            if partitions:
+                self._consumer.seek_to_beginning(*partitions)
+
+    def _apply_rebalances(self) -> None:
+        while self._listener.owned:
+            self._forget_others(self._listener.owned.popleft())
+
+    def _forget_others(self, owned: Set[TopicPartition]) -> None:
+        """Nothing of a partition that is another consumer's now may be used when it comes back."""
+        self.versions.keep(owned)
+        self._pending = {key: mark for key, mark in self._pending.items() if key in owned}
+        self._accepted = {key: mark for key, mark in self._accepted.items() if key in owned}
 
     def assigned(self) -> set[TopicPartition]:
         """The Kafka partitions that belong to this member now."""
@@ -85,15 +148,49 @@ class KafkaSource:
         if not self._topics:
             return {}
         records = self._poll(timeout_seconds)
-        if self._pending_offsets and not records:
-            self.commit({})
+        self._apply_rebalances()
+        try:
+            for partition in records:
+                self.versions.of(partition)
+        except KafkaError:  # read them again: their versions cannot be known now
+            self._seek_back(records)
+            raise
+        if not records:
+            self._commit_when_idle()
         return records
 
     def _poll(self, timeout_seconds: float) -> Records:
         # A join must end within a poll: one that ends between two polls is started again.
         if keep_joining(self._consumer):
             timeout_seconds = max(timeout_seconds, JOIN_SECONDS)
-        return self._consumer.poll(timeout_ms=int(timeout_seconds * 1000))
+        try:
+            return self._consumer.poll(timeout_ms=int(timeout_seconds * 1000))
+        except NoOffsetForPartitionError as error:  # new to the group
+            self._consumer.seek_to_beginning(*error.args[0])
+        except OffsetOutOfRangeError as error:
+            self._seek_after_lost(error.args[0])
+        except LogTruncationError as error:
+            self._seek_after_lost(
+                {partition: self._consumer.position(partition) for partition in error.divergent_offsets}
+            )
+        return {}
+
+    def _seek_after_lost(self, positions: dict[TopicPartition, int]) -> None:
+        """Go on with the first record that Kafka still has; what is missing is reported."""
+        first = self._consumer.beginning_offsets(list(positions))
+        ends = self._consumer.end_offsets(list(positions))
+        for partition, position in positions.items():
+            report_lost(partition, position, first[partition], ends[partition])
+            self._accepted.pop(partition, None)  # a topic that was made again starts with small offsets
+            self._consumer.seek(partition, first[partition])
+
+    def _committed_state(self, partition: TopicPartition) -> str:
+        committed = self._consumer.committed(partition, metadata=True, timeout_ms=KAFKA_TIMEOUT_MS)
+        return "" if committed is None else committed.metadata or ""
+
+    def _seek_back(self, records: Records) -> None:
+        for partition, taken in records.items():
+            self._consumer.seek(partition, taken[0].offset)
 
     def hold(self, seconds: float) -> None:
         """Stay in the group for `seconds` without taking records. Partitions that a rebalance
@@ -102,26 +199,29 @@ class KafkaSource:
         while True:
             self._consumer.pause(*self.assigned())
             remaining = deadline - time.monotonic()
-            for partition, records in self._poll(max(0.0, min(remaining, 1))).items():
-                self._consumer.seek(partition, records[0].offset)
+            self._seek_back(self._poll(max(0.0, min(remaining, 1))))
             if remaining <= 0:
                 return
 
     def resume(self) -> None:
         self._consumer.resume(*self._consumer.paused())
 
-    def commit(self, next_offsets: dict[TopicPartition, int]) -> bool:
+    def commit(self, marks: Mapping[TopicPartition, Mark]) -> bool:
         """Commit the offsets to read next. False when Kafka does not accept them now (a rebalance):
-        the rows are written, so at worst they are written again, which changes nothing. The offsets
-        stay pending; the next poll without records or `close` retries the commit, so that the
-        group's lag is right even when no more records come."""
-        is_first_failure = not self._pending_offsets
-        self._pending_offsets |= next_offsets
+        the rows are written, so at worst they are written again, which changes nothing. They stay
+        pending; the next poll without records or `close` retries the commit, so that the group's
+        lag is right even when no more records come. What was taken before a partition went to
+        another consumer is not committed any more: the other one may be further."""
+        self._apply_rebalances()
+        is_first_failure = not self._pending
         assigned = self.assigned()
+        self._pending |= {
+            partition: mark
+            for partition, mark in marks.items()
+            if partition in assigned and self.versions.is_current(partition, mark.lease)
+        }
         offsets = {
-            partition: OffsetAndMetadata(offset, "", -1)
-            for partition, offset in self._pending_offsets.items()
-            if partition in assigned
+            partition: OffsetAndMetadata(mark.next_offset, mark.state, -1) for partition, mark in self._pending.items()
         }
         try:
             if offsets:
@@ -130,7 +230,37 @@ class KafkaSource:
             if is_first_failure:
                 log.warning("commit_failed", extra={"error": f"{type(error).__name__}: {error}"})
             return False
-        self._pending_offsets.clear()
+        self._accepted |= self._pending
+        self._pending.clear()
+        return True
+
+    def _commit_when_idle(self) -> None:
+        """What Kafka did not accept before; and offsets of records that no consumer gets to see
+        (aborted transactions, marks of the end of a transaction), so that the group's lag is 0 at
+        the end."""
+        passed = {}
+        for partition, mark in self._accepted.items():
+            if partition not in self._pending and partition in self.assigned():
+                position = self._consumer.position(partition, timeout_ms=1000)
+                if position is not None and position > mark.next_offset:
+                    passed[partition] = mark._replace(next_offset=position)
+        if self._pending or passed:
+            self.commit(passed)
+
+    def ends(self, table: str) -> dict[int, int]:
+        """The end offset of each Kafka partition of the table's topic."""
+        topic = self._prefix + table
+        partitions = [TopicPartition(topic, number) for number in self._consumer.partitions_for_topic(topic) or ()]
+        ends = self._consumer.end_offsets(partitions) if partitions else {}
+        return {partition.partition: end for partition, end in ends.items()}
+
+    def is_read(self, table: str, ends: Mapping[int, int]) -> bool:
+        """Whether the whole group has committed the table's records before `ends`."""
+        for number, end in ends.items():
+            partition = TopicPartition(self._prefix + table, number)
+            committed = self._consumer.committed(partition, timeout_ms=KAFKA_TIMEOUT_MS)
+            if (committed or 0) < end and self._consumer.beginning_offsets([partition])[partition] < end:
+                return False
         return True
 
     def lag_records(self, fetch_ends: bool = False) -> dict[TopicPartition, int]:
@@ -148,6 +278,25 @@ class KafkaSource:
 
     def close(self) -> None:
         """Leave the group, so that the other members take over at once."""
-        if self._pending_offsets:
+        if self._pending:
             self.commit({})
         self._consumer.close(autocommit=False, timeout_ms=5000)
+
+
+class _Rebalances(ConsumerRebalanceListener):
+    """The partitions that this member had after each rebalance. kafka-python calls it in the thread
+    of its event loop; the consumer's own thread takes the result from `owned`."""
+
+    def __init__(self) -> None:
+        self.owned: deque[frozenset[TopicPartition]] = deque()
+
+    def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """All partitions, before every rebalance; most of them come back at once and were never
+        another consumer's."""
+
+    def on_partitions_lost(self, lost: set[TopicPartition]) -> None:
+        """The group went on without this member."""
+        self.owned.append(frozenset())
+
+    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self.owned.append(frozenset(assigned))
