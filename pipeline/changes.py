@@ -25,8 +25,8 @@ class Change(NamedTuple):
 
 
 class Truncation(NamedTuple):
-    """All rows of `table` were removed at `commit_us`: those whose change is earlier in PostgreSQL's
-    log than `lsn`."""
+    """All rows of `table` were removed at `commit_us`: those whose change is earlier in
+    PostgreSQL's log than `lsn`."""
 
     table: str
     commit_us: int

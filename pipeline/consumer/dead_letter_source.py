@@ -91,6 +91,9 @@ class DeadLetterSource:
     def lag_records(self, fetch_ends: bool = False) -> dict[TopicPartition, int]:
         return {}
 
+    def emptied(self, table: str, commit_us: int) -> None:
+        """Versions that were given do not change any more."""
+
     def ends(self, table: str) -> dict[int, int]:
         return {}
 

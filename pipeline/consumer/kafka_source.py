@@ -247,6 +247,10 @@ class KafkaSource:
         if self._pending or passed:
             self.commit(passed)
 
+    def emptied(self, table: str, commit_us: int) -> None:
+        """The table was truncated at this time: a later snapshot of it is newer."""
+        self.versions.emptied(self._prefix + table, commit_us)
+
     def ends(self, table: str) -> dict[int, int]:
         """The end offset of each Kafka partition of the table's topic."""
         topic = self._prefix + table

@@ -23,8 +23,9 @@ from pipeline.errors import UnwritableRecord
 class Poll:
     """`by_partition`: the records as the source returned them. `records`: the same in one list; a
     record's position in it identifies the record in `changes` (position, change), in the encoded
-    rows and in `rejected`. `marks`: what to commit once everything is written. `pending`: what is to be written; None until the rows are encoded for
-    the current schema. `first_write`: the first attempt to write it, in another thread."""
+    rows and in `rejected`. `marks`: what to commit once everything is written. `pending`: what is
+    to be written; None until the rows are encoded for the current schema. `first_write`: the first
+    attempt to write it, in another thread."""
 
     by_partition: Records
     records: list[ConsumerRecord]

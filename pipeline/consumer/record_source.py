@@ -75,6 +75,9 @@ class RecordSource(Protocol):
     def lag_records(self, fetch_ends: bool = False) -> dict[TopicPartition, int]:
         """Records not yet taken per Kafka partition, as far as known."""
 
+    def emptied(self, table: str, commit_us: int) -> None:
+        """The table was truncated at this time: a later snapshot of it is newer."""
+
     def ends(self, table: str) -> dict[int, int]:
         """The end offset of each Kafka partition of the table's topic."""
 

@@ -1,5 +1,5 @@
-"""Which version (Cassandra's write timestamp, in µs) each change gets, so that the later change of a
-row in its Kafka partition always has the larger one: across polls, transactions, restarts and
+"""Which version (Cassandra's write timestamp, in µs) each change gets, so that the later change of
+a row in its Kafka partition always has the larger one: across polls, transactions, restarts and
 consumers. Why this rule: docs/decisions/0002-which-version-orders-two-writes.md. Knows Kafka's
 partitions; knows nothing of Cassandra."""
 
@@ -128,7 +128,7 @@ class PartitionVersions:
             if previous is not None:
                 commit_us, number, lsn, versions._repeating = previous
                 versions._previous = ((commit_us, number), lsn)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return cls(lease=lease)
         return versions
 

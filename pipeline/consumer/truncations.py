@@ -38,12 +38,14 @@ REQUESTS_IN_FLIGHT = 64
 @dataclass(slots=True)
 class Stored:
     """A truncation as Cassandra holds it. `ends`: the end offsets that the group must have read
-    before the second delete; empty until they are known."""
+    before the second delete; empty until they are known. `own`: this consumer has read its
+    record."""
 
     truncation: Truncation
     ends: Mapping[int, int]
     done: bool
     seen_at: float
+    own: bool
 
 
 class Truncations:
@@ -72,6 +74,10 @@ class Truncations:
         for table, stored in self._stored.items():
             yield table, stored.truncation.commit_us
 
+    @property
+    def are_pending(self) -> bool:
+        return any(not stored.done for stored in self._stored.values())
+
     def removes(self, change: Change) -> bool:
         """Whether a truncation that is not finished has removed the row of this change."""
         stored = self._stored.get(change.table)
@@ -81,18 +87,23 @@ class Truncations:
         same = (change.commit_us, change.transaction) == (truncation.commit_us, truncation.transaction)
         return change.lsn < truncation.lsn and (same or change.commit_us < truncation.commit_us)
 
+    def note(self, truncations: Iterable[Truncation]) -> None:
+        """From now on `removes` knows them. One that is read again (a restart, a new group that
+        reads the topic from its start) is carried out again: rows before it may have come back."""
+        for truncation in truncations:
+            stored = self._stored.get(truncation.table)
+            is_newest = stored is None or stored.truncation.commit_us <= truncation.commit_us
+            if is_newest and not self._is_ignored(truncation):
+                self._stored[truncation.table] = Stored(truncation, {}, False, self._clock(), True)
+
     def start(self, truncations: Iterable[Truncation], progress: Callable[[], None]) -> None:
-        """Store the truncations and remove the older rows. Raises StoreUnavailable; then call it
-        again."""
-        newest = {truncation.table: truncation for truncation in truncations}
-        for table, truncation in newest.items():
-            if self._is_ignored(table, truncation):
-                continue
-            stored = self._stored.get(table)
-            if stored is None or stored.truncation.commit_us < truncation.commit_us:
-                self._stored[table] = stored = Stored(truncation, {}, False, self._clock())
+        """Store the noted truncations and remove the older rows. Raises StoreUnavailable; then call
+        it again."""
+        for truncation in truncations:
+            stored = self._stored.get(truncation.table)
+            if stored is not None and stored.truncation == truncation:
                 self._store(stored)
-                self._empty(stored.truncation, progress)
+                self._empty(truncation, progress)
 
     def look_after(self, progress: Callable[[], None]) -> None:
         """Read what other consumers have stored; finish what has waited long enough. Raises
@@ -113,7 +124,8 @@ class Truncations:
                 stored.done = True
                 self._store(stored)
 
-    def _is_ignored(self, table: str, truncation: Truncation) -> bool:
+    def _is_ignored(self, truncation: Truncation) -> bool:
+        table = truncation.table
         known = TABLES.get(table)
         if known is None or not known.keeps_history:
             return False
@@ -177,10 +189,9 @@ class Truncations:
             known = self._stored.get(table)
             if known is None or known.truncation.commit_us < commit_us:
                 truncation = Truncation(table, commit_us, lsn, transaction)
-                self._stored[table] = Stored(truncation, ends or {}, bool(done), self._clock())
-            elif known.truncation.commit_us == commit_us:
-                known.done = known.done or bool(done)
-                known.ends = known.ends or ends or {}
+                self._stored[table] = Stored(truncation, ends or {}, bool(done), self._clock(), False)
+            elif known.truncation.commit_us == commit_us and not known.own:
+                known.ends, known.done = ends or {}, bool(done)
 
     def _execute(self, query: str, values: tuple = ()) -> list[tuple]:
         try:
