@@ -10,14 +10,17 @@ from kafka import TopicPartition
 from kafka.errors import KafkaTimeoutError
 
 from pipeline.consumer.loop import Loop
+from pipeline.consumer.row_versions import RowVersions
 from pipeline.consumer.statements import Statements
+from pipeline.consumer.truncations import Truncations
 from pipeline.consumer.writer import Writer
 from tests.unit.support.clocks import FakeStop
 from tests.unit.support.ddl import CQL_TABLES, declared_tables
 from tests.unit.support.fake_cassandra import FakeSession
 
-Record = namedtuple("Record", "topic partition offset key value headers")
+Record = namedtuple("Record", "topic partition offset key value headers timestamp")
 KLINES = TopicPartition("crypto.public.klines", 0)
+SENT_MS = 1_795_461_947_200
 PER_POLL, MANY_POLLS = 2, 200
 TWO_TABLES = {name: declared_tables(CQL_TABLES)[name] for name in ("klines", "latest_prices")}
 
@@ -31,6 +34,7 @@ class FakeKafka:
         self.values = values
         self.stop = stop
         self.exhausted = False
+        self.versions = RowVersions(lambda _partition: "")
         self.position = self.committed = self.polls = 0
         self.done = []
         self.dead_offsets = []
@@ -49,7 +53,7 @@ class FakeKafka:
                 self.stop.set()
             return {}
         first, self.position = self.position, min(self.position + PER_POLL, len(self.values))
-        return {KLINES: [Record(KLINES.topic, 0, n, b"{}", self.values[n], []) for n in range(first, self.position)]}
+        return {KLINES: [Record(KLINES.topic, 0, n, b"{}", self.values[n], [], SENT_MS) for n in range(first, self.position)]}
 
     def hold(self, _seconds):
         self.done.append("hold")
@@ -57,13 +61,22 @@ class FakeKafka:
     def resume(self):
         self.done.append("resume")
 
-    def commit(self, next_offsets):
-        self.committed = next_offsets[KLINES]
+    def commit(self, marks):
+        self.committed = marks[KLINES].next_offset
         self.done.append(f"commit {self.committed}")
         return True
 
     def lag_records(self, fetch_ends=False):
         return {KLINES: len(self.values) - self.position}
+
+    def emptied(self, table, commit_us):
+        self.done.append(f"emptied {table}")
+
+    def ends(self, _table):
+        return {0: len(self.values)}
+
+    def is_read(self, _table, ends):
+        return self.committed >= ends[0]
 
     def send(self, letters):
         letters = list(letters)
@@ -94,7 +107,8 @@ def run(envelope):
 
         session.outcome = outcome
         statements = Statements(session, "crypto")
-        loop = Loop(kafka, statements, Writer(session, statements), kafka)
+        truncations = Truncations(session, "crypto", kafka.ends, kafka.is_read)
+        loop = Loop(kafka, statements, Writer(session, statements), kafka, truncations)
         loop.run(stop)
         assert len(stop.waits) < 50, "the loop never ended"
         return kafka
@@ -149,7 +163,8 @@ def test_outage_is_waited_for_without_limit(run):
 def test_only_the_requested_tables_are_followed(only, followed):
     stop, session = FakeStop(after_waits=50), FakeSession(TWO_TABLES)
     kafka, statements = FakeKafka([], stop), Statements(session, "crypto")
-    loop = Loop(kafka, statements, Writer(session, statements), kafka, only)
+    truncations = Truncations(session, "crypto", kafka.ends, kafka.is_read)
+    loop = Loop(kafka, statements, Writer(session, statements), kafka, truncations, only)
     loop.run(stop)
     assert loop.followed == followed
 
