@@ -53,7 +53,11 @@ class FakeKafka:
                 self.stop.set()
             return {}
         first, self.position = self.position, min(self.position + PER_POLL, len(self.values))
-        return {KLINES: [Record(KLINES.topic, 0, n, b"{}", self.values[n], [], SENT_MS) for n in range(first, self.position)]}
+        return {
+            KLINES: [
+                Record(KLINES.topic, 0, n, b"{}", self.values[n], [], SENT_MS) for n in range(first, self.position)
+            ]
+        }
 
     def hold(self, _seconds):
         self.done.append("hold")
