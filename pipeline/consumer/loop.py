@@ -116,9 +116,7 @@ class Loop:
 
     def _prepare(self, records: Records) -> Poll:
         poll = Poll.parse(records, self._source.table_of, self._source.versions)
-        self._truncations.note(poll.truncations)
-        if self._truncations.are_pending:
-            poll.changes = [pair for pair in poll.changes if not self._truncations.removes(pair[1])]
+        self._truncations.apply(poll)
         try:
             self._encode(poll)
         except StoreUnavailable:
@@ -160,7 +158,7 @@ class Loop:
     def _write(self, poll: Poll) -> Pending:
         """One attempt: the one that is under way in the background, else a new one."""
         if poll.truncations:
-            self._truncations.start(poll.truncations, self._keep_membership)
+            self._truncations.start((found for _, found in poll.truncations), self._keep_membership)
             poll.truncations.clear()
             self._source.resume()
         pending = poll.pending or self._encode(poll)

@@ -22,15 +22,15 @@ from pipeline.errors import UnwritableRecord
 @dataclass(slots=True)
 class Poll:
     """`by_partition`: the records as the source returned them. `records`: the same in one list; a
-    record's position in it identifies the record in `changes` (position, change), in the encoded
-    rows and in `rejected`. `marks`: what to commit once everything is written. `pending`: what is
-    to be written; None until the rows are encoded for the current schema. `first_write`: the first
-    attempt to write it, in another thread."""
+    record's position in it identifies the record in `changes`, `truncations` (position, change), in
+    the encoded rows and in `rejected`. `marks`: what to commit once everything is written.
+    `pending`: what is to be written; None until the rows are encoded for the current schema.
+    `first_write`: the first attempt to write it, in another thread."""
 
     by_partition: Records
     records: list[ConsumerRecord]
     changes: list[tuple[int, Change]] = field(default_factory=list)
-    truncations: list[Truncation] = field(default_factory=list)
+    truncations: list[tuple[int, Truncation]] = field(default_factory=list)
     marks: dict[TopicPartition, Mark] = field(default_factory=dict)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     rejected: set[int] = field(default_factory=set)
@@ -66,7 +66,7 @@ class Poll:
         if isinstance(change, Change):
             self.changes.append((position, stamps.stamp(record, change) if stamps else change))
         elif change is not None:
-            self.truncations.append(change)
+            self.truncations.append((position, change))
             if versions:
                 versions.emptied(record.topic, change.commit_us)
 

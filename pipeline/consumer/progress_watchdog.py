@@ -31,7 +31,7 @@ def watch(
     """Call `end` as soon as there was no progress for LIMIT_SECONDS."""
     while (idle_seconds := clock() - progress_at()) < LIMIT_SECONDS:
         sleep(CHECK_SECONDS)
-    log.error("no_progress", extra={"idle_s": round(idle_seconds), "remedy": "the process ends with exit code 1"})
+    log.error("no_progress", extra={"idle_s": f"{idle_seconds:.0f}", "remedy": "the process ends with exit code 1"})
     end()
 
 

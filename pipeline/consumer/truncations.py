@@ -10,6 +10,7 @@ group has read everything that was in Kafka then. In between, what is stored in 
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from cassandra.metadata import TableMetadata
 
 from pipeline.cassandra_session import UNAVAILABLE_ERRORS
 from pipeline.changes import Change, Truncation
+from pipeline.consumer.poll import Poll
 from pipeline.errors import StoreUnavailable
 from pipeline.tables import TABLES
 
@@ -31,6 +33,8 @@ CHECK_SECONDS = 5.0
 # Records that Debezium had sent before the TRUNCATE are in Kafka after this time: its producer
 # writes to the partitions of a topic independently.
 SETTLE_SECONDS = 10.0
+# How many of the changes before a TRUNCATE are looked at one by one; about two polls.
+RECENT_CHANGES = 10_000
 PAGE_ROWS = 1000
 REQUESTS_IN_FLIGHT = 64
 
@@ -46,6 +50,12 @@ class Stored:
     done: bool
     seen_at: float
     own: bool
+
+
+def keeps_history(table: str) -> bool:
+    """Whether a row in Cassandra stays when PostgreSQL's is gone."""
+    known = TABLES.get(table)
+    return known is not None and known.keeps_history
 
 
 class Truncations:
@@ -66,6 +76,7 @@ class Truncations:
         self._is_read = is_read
         self._clock = clock
         self._stored: dict[str, Stored] = {}
+        self._recent: deque[Change] = deque(maxlen=RECENT_CHANGES)
         self._checked_at = float("-inf")
         self._warned: set[tuple[str, int]] = set()
 
@@ -74,9 +85,17 @@ class Truncations:
         for table, stored in self._stored.items():
             yield table, stored.truncation.commit_us
 
-    @property
-    def are_pending(self) -> bool:
-        return any(not stored.done for stored in self._stored.values())
+    def apply(self, poll: Poll) -> None:
+        """Take the changes of removed rows out of the poll. Rows that were written before may have
+        a version that is not below the TRUNCATE's: those of its own transaction, and those that
+        changed very often just before. Each of them gets a delete of its own."""
+        for position, truncation in poll.truncations:
+            self._note(truncation)
+            deletes = [(position, change._replace(deleted=True)) for change in self._recent if self.removes(change)]
+            poll.changes += [(at, change) for at, change in deletes if change.version_us >= truncation.commit_us]
+        if any(not stored.done for stored in self._stored.values()):
+            poll.changes = [pair for pair in poll.changes if pair[1].deleted or not self.removes(pair[1])]
+        self._recent.extend(change for _, change in poll.changes[-RECENT_CHANGES:] if not keeps_history(change.table))
 
     def removes(self, change: Change) -> bool:
         """Whether a truncation that is not finished has removed the row of this change."""
@@ -87,14 +106,13 @@ class Truncations:
         same = (change.commit_us, change.transaction) == (truncation.commit_us, truncation.transaction)
         return change.lsn < truncation.lsn and (same or change.commit_us < truncation.commit_us)
 
-    def note(self, truncations: Iterable[Truncation]) -> None:
-        """From now on `removes` knows them. One that is read again (a restart, a new group that
-        reads the topic from its start) is carried out again: rows before it may have come back."""
-        for truncation in truncations:
-            stored = self._stored.get(truncation.table)
-            is_newest = stored is None or stored.truncation.commit_us <= truncation.commit_us
-            if is_newest and not self._is_ignored(truncation):
-                self._stored[truncation.table] = Stored(truncation, {}, False, self._clock(), True)
+    def _note(self, truncation: Truncation) -> None:
+        """From now on `removes` knows it. One that is read again (a restart, a new group that reads
+        the topic from its start) is carried out again: rows before it may have come back."""
+        stored = self._stored.get(truncation.table)
+        is_newest = stored is None or stored.truncation.commit_us <= truncation.commit_us
+        if is_newest and not self._is_ignored(truncation):
+            self._stored[truncation.table] = Stored(truncation, {}, False, self._clock(), True)
 
     def start(self, truncations: Iterable[Truncation], progress: Callable[[], None]) -> None:
         """Store the noted truncations and remove the older rows. Raises StoreUnavailable; then call
@@ -126,8 +144,7 @@ class Truncations:
 
     def _is_ignored(self, truncation: Truncation) -> bool:
         table = truncation.table
-        known = TABLES.get(table)
-        if known is None or not known.keeps_history:
+        if not keeps_history(table):
             return False
         if (table, truncation.commit_us) not in self._warned:
             self._warned.add((table, truncation.commit_us))

@@ -1,5 +1,5 @@
-"""Which of two writes of a row wins, and what TRUNCATE leaves, with real PostgreSQL, Debezium, Kafka
-and Cassandra. Each test has a table of its own."""
+"""Which of two writes of a row wins, and what TRUNCATE leaves, with real PostgreSQL, Debezium,
+Kafka and Cassandra. Each test has a table of its own."""
 
 from collections.abc import Callable, Iterator
 
@@ -121,7 +121,8 @@ def test_truncate_empties_the_mirror_and_keeps_what_follows(sql, mirrored, same)
     sql("TRUNCATE emptied; INSERT INTO emptied VALUES (99, 1)")
     wait_until(same("emptied"), 60, "the one row after")
     sql(
-        "BEGIN; INSERT INTO emptied VALUES (98, 1); TRUNCATE emptied; INSERT INTO emptied VALUES (1, 2), (5000, 2); COMMIT"
+        "BEGIN; INSERT INTO emptied VALUES (98, 1); TRUNCATE emptied;"
+        " INSERT INTO emptied VALUES (1, 2), (5000, 2); COMMIT"
     )
     sql("UPDATE emptied SET n = 3 WHERE id = 1")
     wait_until(same("emptied"), 60, "the rows of the second transaction")

@@ -106,6 +106,7 @@ class FakeSession:
         self.prepare_error: Exception | None = None
         self.outcome: Callable[[Any], Exception | None] = lambda _statement: None
         self.sent: list[Any] = []
+        self.sent_values: list[Any] = []
         # What `execute` returns, by the name of the table in a query; and what it was called with.
         self.rows: dict[str, list[tuple]] = {}
         self.executed: list[tuple[str, Any]] = []
@@ -151,6 +152,7 @@ class FakeSession:
         name = re.search(r'(?:FROM|INTO) "?crypto"?\."?(\w+)', text)[1]
         return FakeRows(self.rows.get(name, []) if text.startswith("SELECT") else [])
 
-    def execute_async(self, statement: Any, *_: Any, **__: Any) -> FakeFuture:
+    def execute_async(self, statement: Any, values: Any = None, *_: Any, **__: Any) -> FakeFuture:
         self.sent.append(statement)
+        self.sent_values.append(values)
         return FakeFuture(self.outcome(statement))
