@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 from cassandra import DriverException
 from cassandra.cluster import Session
@@ -30,11 +31,14 @@ log = logging.getLogger(__name__)
 TABLE = "truncations"
 # How often the stored truncations are read and looked after.
 CHECK_SECONDS = 5.0
+RETRY_SECONDS = 30.0
 # Records that Debezium had sent before the TRUNCATE are in Kafka after this time: its producer
 # writes to the partitions of a topic independently.
 SETTLE_SECONDS = 10.0
-# How many of the changes before a TRUNCATE are looked at one by one; about two polls.
+# Which changes before a TRUNCATE are looked at one by one: at most two full polls, and few when
+# rows are large.
 RECENT_CHANGES = 10_000
+RECENT_BYTES = 32 * 1024 * 1024
 PAGE_ROWS = 1000
 REQUESTS_IN_FLIGHT = 64
 
@@ -58,6 +62,31 @@ def keeps_history(table: str) -> bool:
     return known is not None and known.keeps_history
 
 
+class RecentChanges:
+    """The changes of the last polls, bounded by number and by the bytes of their records."""
+
+    def __init__(self) -> None:
+        self._polls: deque[tuple[int, list[Change]]] = deque()
+        self._bytes = self._count = 0
+
+    def add(self, poll: Poll) -> None:
+        changes = [change for _, change in poll.changes if not keeps_history(change.table)]
+        if not changes:
+            return
+        size = sum(len(record.value or b"") for record in poll.records)
+        self._polls.append((size, changes))
+        self._bytes += size
+        self._count += len(changes)
+        while self._polls and (self._bytes > RECENT_BYTES or self._count > RECENT_CHANGES):
+            size, changes = self._polls.popleft()
+            self._bytes -= size
+            self._count -= len(changes)
+
+    def changes(self) -> Iterator[Change]:
+        for _, changes in self._polls:
+            yield from changes
+
+
 class Truncations:
     """`ends(table)` and `is_read(table, ends)`: see RecordSource. `progress` is called while a
     large table is emptied."""
@@ -76,8 +105,8 @@ class Truncations:
         self._is_read = is_read
         self._clock = clock
         self._stored: dict[str, Stored] = {}
-        self._recent: deque[Change] = deque(maxlen=RECENT_CHANGES)
-        self._checked_at = float("-inf")
+        self._recent = RecentChanges()
+        self._check_at = float("-inf")
         self._warned: set[tuple[str, int]] = set()
 
     def commit_times(self) -> Iterator[tuple[str, int]]:
@@ -91,11 +120,15 @@ class Truncations:
         changed very often just before. Each of them gets a delete of its own."""
         for position, truncation in poll.truncations:
             self._note(truncation)
-            deletes = [(position, change._replace(deleted=True)) for change in self._recent if self.removes(change)]
-            poll.changes += [(at, change) for at, change in deletes if change.version_us >= truncation.commit_us]
+            poll.changes += [
+                (position, change._replace(deleted=True))
+                for change in self._recent.changes()
+                if change.version_us >= truncation.commit_us and self.removes(change)
+            ]
+            poll.changes.sort(key=itemgetter(0))
         if any(not stored.done for stored in self._stored.values()):
             poll.changes = [pair for pair in poll.changes if pair[1].deleted or not self.removes(pair[1])]
-        self._recent.extend(change for _, change in poll.changes[-RECENT_CHANGES:] if not keeps_history(change.table))
+        self._recent.add(poll)
 
     def removes(self, change: Change) -> bool:
         """Whether a truncation that is not finished has removed the row of this change."""
@@ -115,32 +148,45 @@ class Truncations:
             self._stored[truncation.table] = Stored(truncation, {}, False, self._clock(), True)
 
     def start(self, truncations: Iterable[Truncation], progress: Callable[[], None]) -> None:
-        """Store the noted truncations and remove the older rows. Raises StoreUnavailable; then call
-        it again."""
+        """Store the truncations and remove the older rows. Raises StoreUnavailable if they cannot
+        be stored; then call it again. If rows cannot be removed now, `look_after` removes them."""
         for truncation in truncations:
             stored = self._stored.get(truncation.table)
             if stored is not None and stored.truncation == truncation:
                 self._store(stored)
-                self._empty(truncation, progress)
+                self._try_to_empty(truncation, progress)
 
     def look_after(self, progress: Callable[[], None]) -> None:
         """Read what other consumers have stored; finish what has waited long enough. Raises
         StoreUnavailable and KafkaError; a later call goes on."""
-        if self._clock() - self._checked_at < CHECK_SECONDS:
+        if self._clock() < self._check_at:
             return
-        self._checked_at = self._clock()
+        self._check_at = self._clock() + CHECK_SECONDS
         self._load()
         for stored in list(self._stored.values()):
-            if stored.done or self._clock() - stored.seen_at < SETTLE_SECONDS:
-                continue
-            table = stored.truncation.table
-            if not stored.ends:
-                stored.ends = self._ends(table)
-                self._store(stored)
-            if self._is_read(table, stored.ends):
-                self._empty(stored.truncation, progress)
-                stored.done = True
-                self._store(stored)
+            if not stored.done and self._clock() - stored.seen_at >= SETTLE_SECONDS:
+                self._finish(stored, progress)
+
+    def _finish(self, stored: Stored, progress: Callable[[], None]) -> None:
+        table = stored.truncation.table
+        if not stored.ends:
+            stored.ends = self._ends(table)
+            self._store(stored)
+        if self._is_read(table, stored.ends) and self._try_to_empty(stored.truncation, progress):
+            stored.done = True
+            self._store(stored)
+
+    def _try_to_empty(self, truncation: Truncation, progress: Callable[[], None]) -> bool:
+        """False, with a warning, when Cassandra did not confirm it: the stream of all tables does
+        not wait for one table."""
+        try:
+            self._empty(truncation, progress)
+        except (*UNAVAILABLE_ERRORS, DriverException) as error:
+            self._check_at = self._clock() + RETRY_SECONDS
+            facts = {"table": truncation.table, "next_try_s": RETRY_SECONDS, "error": str(error).strip()}
+            log.warning("truncate_unfinished", extra=facts)
+            return False
+        return True
 
     def _is_ignored(self, truncation: Truncation) -> bool:
         table = truncation.table
@@ -158,13 +204,10 @@ class Truncations:
             return
         began, partitions = time.monotonic(), 0
         version_us = truncation.commit_us - 1
-        try:
-            for page in self._partition_pages(metadata):
-                self._delete(metadata, page, version_us)
-                partitions += len(page)
-                progress()
-        except (*UNAVAILABLE_ERRORS, DriverException) as error:
-            raise StoreUnavailable(f"cannot empty {truncation.table}: {error}") from error
+        for page in self._partition_pages(metadata):
+            self._delete(metadata, page, version_us)
+            partitions += len(page)
+            progress()
         took_ms = round((time.monotonic() - began) * 1000)
         log.info("truncated", extra={"table": truncation.table, "partitions": partitions, "took_ms": took_ms})
 

@@ -6,7 +6,14 @@ from kafka import TopicPartition
 
 from pipeline.changes import Change, Truncation
 from pipeline.consumer.poll import Poll
-from pipeline.consumer.truncations import SETTLE_SECONDS, Truncations
+from pipeline.consumer.truncations import (
+    RECENT_BYTES,
+    RECENT_CHANGES,
+    RETRY_SECONDS,
+    SETTLE_SECONDS,
+    RecentChanges,
+    Truncations,
+)
 from pipeline.errors import StoreUnavailable
 from tests.unit.support.ddl import DeclaredTable
 from tests.unit.support.fake_cassandra import FakeSession
@@ -80,16 +87,35 @@ def test_every_partition_is_deleted_with_a_version_just_before_the_truncate(trun
     assert stored(session) == [("orders", T, 500, 9, {}, False)]
 
 
-def test_truncate_is_stored_before_rows_are_deleted(truncations, session):
-    """After a crash in between, the next consumer finishes it."""
+def test_truncate_that_cannot_be_stored_is_waited_for(truncations, session):
     truncations.apply(polled(TRUNCATED))
-    session.outcome = lambda _statement: NoHostAvailable("none", {})
+    session.execute_error = NoHostAvailable("none", {})
     with pytest.raises(StoreUnavailable):
         start(truncations)
+    session.execute_error = None
+    start(truncations)
+    assert len(deletes(session)) == 5
+
+
+def test_table_that_cannot_be_emptied_now_is_emptied_later_and_holds_up_nothing(
+    truncations, session, group, clock, caplog
+):
+    """A crash after it was stored is the same case: then the next consumer finishes it."""
+    truncations.apply(polled(TRUNCATED))
+    session.outcome = lambda _statement: NoHostAvailable("none", {})
+    start(truncations)
+    assert [line.msg for line in caplog.records] == ["truncate_unfinished"]
     assert len(stored(session)) == 1
     session.outcome = lambda _statement: None
-    start(truncations)
-    assert len(deletes(session)) >= 5
+    session.sent_values.clear()
+    group.read = {0: 70, 1: 80}
+    clock.now += SETTLE_SECONDS
+    truncations.look_after(lambda: None)
+    assert deletes(session) == []
+    clock.now += RETRY_SECONDS
+    truncations.look_after(lambda: None)
+    assert len(deletes(session)) == 5
+    assert stored(session)[-1][-1] is True
 
 
 def test_changes_before_it_are_dropped_and_those_after_it_are_written(truncations):
@@ -141,6 +167,20 @@ def test_rows_whose_version_is_not_below_it_get_a_delete_of_their_own(truncation
         (300, True, T + 40),
         (400, True, T),
     ]
+
+
+def test_memory_of_recent_changes_is_bounded_by_number_and_by_bytes():
+    recent = RecentChanges()
+    for _ in range(10):
+        recent.add(polled(*[change(1)] * 3000))
+    assert len(list(recent.changes())) == RECENT_CHANGES // 3000 * 3000
+    large = polled(change(7))
+    large.records[0] = large.records[0]._replace(value=b"x" * (RECENT_BYTES - 10))
+    recent.add(large)
+    assert [one.lsn for one in recent.changes()] == [7]
+    recent.add(polled(change(8)))
+    recent.add(large)
+    assert [one.lsn for one in recent.changes()] in ([8, 7], [7])
 
 
 def test_truncate_that_another_consumer_stored_is_known_and_finished(truncations, session, clock, group):
