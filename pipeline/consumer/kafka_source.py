@@ -3,12 +3,10 @@ knows nothing of what a record holds or of Cassandra."""
 
 import logging
 import time
-from collections import deque
 from collections.abc import Iterable, Mapping, Set
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
-from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.errors import (
     CommitFailedError,
     IllegalStateError,
@@ -20,7 +18,9 @@ from kafka.errors import (
 from kafka.structs import OffsetAndMetadata
 
 from pipeline.consumer.driver_internals import keep_joining, topic_id
+from pipeline.consumer.followed_topics import FollowedTopics
 from pipeline.consumer.lost_records import report_lost
+from pipeline.consumer.rebalances import Rebalances
 from pipeline.consumer.record_source import Mark, Records
 from pipeline.consumer.row_versions import RowVersions
 from pipeline.settings import Settings
@@ -31,8 +31,6 @@ log = logging.getLogger(__name__)
 MAX_POLL_RECORDS = 5000
 # How soon a table is followed once it is captured.
 FOLLOW_INTERVAL_SECONDS = 5.0
-# How long a topic must be missing before it counts as deleted: a broker that restarts lists none.
-DELETED_AFTER_SECONDS = 60.0
 JOIN_SECONDS = 1.0
 COMMIT_TIMEOUT_SECONDS = 10
 KAFKA_TIMEOUT_MS = 10_000
@@ -49,18 +47,14 @@ class KafkaSource:
     exhausted = False
 
     def __init__(self, settings: Settings) -> None:
-        self._prefix = f"{settings.TOPIC_PREFIX}.public."
-        self._topics: frozenset[str] = frozenset()
-        self._tables: dict[str, str] = {}  # by topic
-        self._listed_at: dict[str, float] = {}  # by topic: when Kafka last listed it
+        self._followed = FollowedTopics(f"{settings.TOPIC_PREFIX}.public.")
         self._last_follow = float("-inf")
         # What is written and Kafka has not accepted yet.
         self._pending: dict[TopicPartition, Mark] = {}
         # The last mark that Kafka has accepted.
         self._accepted: dict[TopicPartition, Mark] = {}
         self.versions = RowVersions(self._committed_state)
-        self._listener = _Rebalances()
-        self._topic_ids: dict[str, object] = {}
+        self._rebalances = Rebalances()
         # No deserialiser: in kafka-python an exception in one makes the next poll hang forever.
         self._consumer = KafkaConsumer(
             bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
@@ -84,54 +78,43 @@ class KafkaSource:
         )
 
     def table_of(self, record: ConsumerRecord) -> str:
-        return self._tables[record.topic]
+        return self._followed.tables[record.topic]
 
     def follow(self, tables: Iterable[str]) -> frozenset[str]:
         """Subscribe to the topics of those `tables` that are captured. A table without a topic, or
         a topic without a table, is followed as soon as the other appears, from its first record.
         Returns the followed tables."""
         now = time.monotonic()
-        if now - self._last_follow < FOLLOW_INTERVAL_SECONDS:
-            return frozenset(self._tables.values())
-        self._last_follow = now
-        listed = self._consumer.topics()
-        self._listed_at |= dict.fromkeys(listed, now)
-        self._restart_recreated()
-        wanted = frozenset(self._prefix + table for table in tables) & listed
-        # A topic that is not listed for a moment stays followed.
-        deleted = {topic for topic in self._topics if now - self._listed_at[topic] > DELETED_AFTER_SECONDS}
-        if listed and (wanted - self._topics or deleted):
-            self._subscribe((self._topics | wanted) - deleted)
-        return frozenset(self._tables.values())
+        if now - self._last_follow >= FOLLOW_INTERVAL_SECONDS:
+            self._last_follow = now
+            listed = self._consumer.topics()
+            self._restart_recreated()
+            if self._followed.update(tables, listed, now):
+                self._subscribe(list(self._followed.tables))
+        return frozenset(self._followed.tables.values())
 
-    def _subscribe(self, topics: frozenset[str]) -> None:
-        self._topics = topics
-        self._tables = {topic: topic.removeprefix(self._prefix) for topic in topics}
+    def _subscribe(self, topics: list[str]) -> None:
         if topics:
-            self._consumer.subscribe(topics=sorted(topics), listener=self._listener)
+            self._consumer.subscribe(topics=topics, listener=self._rebalances)
         else:
             self._consumer.unsubscribe()
             self._forget_others(frozenset())
-        log.info("topics_followed", extra={"topics": ",".join(sorted(topics))})
+        log.info("topics_followed", extra={"topics": ",".join(topics)})
 
     def _restart_recreated(self) -> None:
         """A topic that was deleted and created again is read from its start, also when it has as
         many records by now as had been read of the old one."""
-        for topic in self._topics:
-            current = topic_id(self._consumer, topic)
-            known = self._topic_ids.setdefault(topic, current)
-            if current is None or current == known:
-                continue
-            self._topic_ids[topic] = current
-            partitions = {partition for partition in self.assigned() if partition.topic == topic}
+        ids = {topic: topic_id(self._consumer, topic) for topic in self._followed.tables}
+        for topic in self._followed.recreated(ids):
             log.warning("topic_recreated", extra={"topic": topic})
+            partitions = {partition for partition in self.assigned() if partition.topic == topic}
             self._forget_others(self.assigned() - partitions)
             if partitions:
                 self._consumer.seek_to_beginning(*partitions)
 
     def _apply_rebalances(self) -> None:
-        while self._listener.owned:
-            self._forget_others(self._listener.owned.popleft())
+        while self._rebalances.owned:
+            self._forget_others(self._rebalances.owned.popleft())
 
     def _forget_others(self, owned: Set[TopicPartition]) -> None:
         """Nothing of a partition that is another consumer's now may be used when it comes back."""
@@ -145,7 +128,7 @@ class KafkaSource:
 
     def poll(self, timeout_seconds: float) -> Records:
         """The next records per Kafka partition, in order; empty when none came in time."""
-        if not self._topics:
+        if not self._followed.tables:
             return {}
         records = self._poll(timeout_seconds)
         self._apply_rebalances()
@@ -249,11 +232,11 @@ class KafkaSource:
 
     def emptied(self, table: str, commit_us: int) -> None:
         """The table was truncated at this time: a later snapshot of it is newer."""
-        self.versions.emptied(self._prefix + table, commit_us)
+        self.versions.emptied(self._followed.of(table), commit_us)
 
     def ends(self, table: str) -> dict[int, int]:
         """The end offset of each Kafka partition of the table's topic."""
-        topic = self._prefix + table
+        topic = self._followed.of(table)
         partitions = [TopicPartition(topic, number) for number in self._consumer.partitions_for_topic(topic) or ()]
         ends = self._consumer.end_offsets(partitions) if partitions else {}
         return {partition.partition: end for partition, end in ends.items()}
@@ -261,7 +244,7 @@ class KafkaSource:
     def is_read(self, table: str, ends: Mapping[int, int]) -> bool:
         """Whether the whole group has committed the table's records before `ends`."""
         for number, end in ends.items():
-            partition = TopicPartition(self._prefix + table, number)
+            partition = TopicPartition(self._followed.of(table), number)
             committed = self._consumer.committed(partition, timeout_ms=KAFKA_TIMEOUT_MS)
             if (committed or 0) < end and self._consumer.beginning_offsets([partition])[partition] < end:
                 return False
@@ -285,22 +268,3 @@ class KafkaSource:
         if self._pending:
             self.commit({})
         self._consumer.close(autocommit=False, timeout_ms=5000)
-
-
-class _Rebalances(ConsumerRebalanceListener):
-    """The partitions that this member had after each rebalance. kafka-python calls it in the thread
-    of its event loop; the consumer's own thread takes the result from `owned`."""
-
-    def __init__(self) -> None:
-        self.owned: deque[frozenset[TopicPartition]] = deque()
-
-    def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """All partitions, before every rebalance; most of them come back at once and were never
-        another consumer's."""
-
-    def on_partitions_lost(self, lost: set[TopicPartition]) -> None:
-        """The group went on without this member."""
-        self.owned.append(frozenset())
-
-    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        self.owned.append(frozenset(assigned))

@@ -12,7 +12,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
 from pipeline.changes import Change
-from pipeline.consumer import kafka_source, metrics
+from pipeline.consumer import followed_topics, metrics
 from pipeline.consumer.kafka_source import KafkaSource
 from pipeline.consumer.record_source import Mark, Records
 from pipeline.settings import Settings
@@ -324,7 +324,7 @@ def test_topic_that_is_created_again_is_read_from_its_start(count, settings, own
 def test_deleted_topic_is_left_and_followed_again_when_it_comes_back(
     settings, own_topic, topic, member_of, kafka_admin, monkeypatch
 ) -> None:
-    monkeypatch.setattr(kafka_source, "DELETED_AFTER_SECONDS", 1.0)
+    monkeypatch.setattr(followed_topics, "DELETED_AFTER_SECONDS", 1.0)
     send(settings, own_topic, b"old")
     member, table = member_of(own_topic), own_topic.topic.rsplit(".", 1)[1]
     assert values_read(member, 1) == [b"old"]
@@ -368,7 +368,7 @@ def test_what_was_taken_before_a_partition_moved_is_not_committed_when_it_comes_
     member = member_of(own_topic)
     taken = poll_until(member, lambda records: len(places(records)) == 3)
     old = {own_topic: marks(member, taken)[own_topic]._replace(next_offset=1)}
-    member._listener.on_partitions_lost({own_topic})
+    member._rebalances.on_partitions_lost({own_topic})
     other = marks(member, taken)
     wait_until(lambda: member.commit(other) or "refused", 10, "a commit of the new owner")
     member.commit(old)
