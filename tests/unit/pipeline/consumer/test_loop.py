@@ -291,3 +291,49 @@ def test_kafka_error_of_a_poll_is_waited_for_and_the_stream_goes_on(run, monkeyp
 
     monkeypatch.setattr(FakeKafka, "poll", failing)
     assert run("good").done == ["write", "commit 1"]
+
+
+def test_truncate_is_carried_out_before_its_poll_is_committed(run, envelope):
+    """The candle in the same poll has the same place in PostgreSQL's log, so it follows."""
+    kafka = run(envelope("truncated"), "good", errors=[NoHostAvailable("none", {})])
+    assert "emptied klines" in kafka.done
+    steps = [step for step in kafka.done if step not in ("emptied klines", "resume")]
+    assert steps == ["write failed", "hold", "write", "commit 2"]
+
+
+def test_truncate_that_cannot_be_stored_is_waited_for(run, envelope):
+    attempts = []
+
+    def unavailable_once(self, query, values=None):
+        if isinstance(query, str) and query.startswith("INSERT") and not attempts:
+            attempts.append(query)
+            raise NoHostAvailable("none", {})
+        return original(self, query, values)
+
+    original = FakeSession.execute
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FakeSession, "execute", unavailable_once)
+        kafka = run(envelope("truncated"))
+    assert [step for step in kafka.done if not step.startswith("emptied")] == ["hold", "resume", "resume", "commit 1"]
+    assert len(attempts) == 1
+
+
+def test_versions_stay_in_the_order_of_the_log_when_a_poll_is_encoded_after_the_next_one(run, envelope):
+    """The schema changes while the first poll is written: it is encoded again when the second one
+    has been encoded already."""
+    seen = []
+
+    def change_once(session, _kafka):
+        seen.extend(versions(session.sent[-1]))
+        if len(session.sent) == 1:
+            session.declare(declared_tables(CQL_TABLES)["klines"].without("volume"))
+
+    run(*["good"] * 4, errors=[InvalidRequest("unknown column")], on_write=change_once)
+    assert seen[-1] == max(seen)
+    assert len(set(seen)) == 2
+
+
+def versions(statement):
+    """The write timestamps in a request; they are the last value of an INSERT."""
+    rows = getattr(statement, "rows", None) or [statement.values]
+    return [int.from_bytes(values[-1], "big") for values in rows]
