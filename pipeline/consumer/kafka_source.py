@@ -162,7 +162,8 @@ class KafkaSource:
         """Go on with the first record that Kafka still has; what is missing is reported."""
         first = self._consumer.beginning_offsets(list(positions))
         ends = self._consumer.end_offsets(list(positions))
-        for partition, position in positions.items():
+        for partition in positions.keys() & self.assigned():
+            position = positions[partition]
             report_lost(partition, position, first[partition], ends[partition])
             self._accepted.pop(partition, None)  # a topic that was made again starts with small offsets
             self._consumer.seek(partition, first[partition])
@@ -222,11 +223,13 @@ class KafkaSource:
         (aborted transactions, marks of the end of a transaction), so that the group's lag is 0 at
         the end."""
         passed = {}
-        for partition, mark in self._accepted.items():
-            if partition not in self._pending and partition in self.assigned():
+        try:
+            for partition in self._accepted.keys() & self.assigned() - self._pending.keys():
                 position = self._consumer.position(partition, timeout_ms=1000)
-                if position is not None and position > mark.next_offset:
-                    passed[partition] = mark._replace(next_offset=position)
+                if position is not None and position > self._accepted[partition].next_offset:
+                    passed[partition] = self._accepted[partition]._replace(next_offset=position)
+        except KafkaError as error:  # a partition has no position yet: the next poll gives it one
+            log.debug("position_unknown", extra={"error": f"{type(error).__name__}: {error}"})
         if self._pending or passed:
             self.commit(passed)
 
@@ -259,8 +262,9 @@ class KafkaSource:
         lags = {}
         for partition in partitions:
             end = ends.get(partition, self._consumer.highwater(partition))
-            if end is not None:
-                lags[partition] = max(0, end - self._consumer.position(partition, timeout_ms=1000))
+            position = self._consumer.position(partition, timeout_ms=1000)
+            if end is not None and position is not None:
+                lags[partition] = max(0, end - position)
         return lags
 
     def close(self) -> None:
