@@ -19,6 +19,10 @@ class FollowedTopics:
     def of(self, table: str) -> str:
         return self._prefix + table
 
+    def table_of(self, topic: str) -> str:
+        """Also of a topic that is not followed any more: its last records may be under way."""
+        return topic.removeprefix(self._prefix)
+
     def update(self, tables: Iterable[str], listed: Set[str], now: float) -> bool:
         """True when the subscription changes: a topic is new, or was deleted a while ago. `now` is
         in seconds by any clock."""
@@ -30,7 +34,7 @@ class FollowedTopics:
         for topic in deleted:
             self._ids.pop(topic, None)
         topics = (self.tables.keys() | wanted) - deleted
-        self.tables = {topic: topic.removeprefix(self._prefix) for topic in sorted(topics)}
+        self.tables = {topic: self.table_of(topic) for topic in sorted(topics)}
         return True
 
     def recreated(self, ids: Mapping[str, object]) -> set[str]:

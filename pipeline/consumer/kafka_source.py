@@ -53,6 +53,8 @@ class KafkaSource:
         self._pending: dict[TopicPartition, Mark] = {}
         # The last mark that Kafka has accepted.
         self._accepted: dict[TopicPartition, Mark] = {}
+        # The offset after the last record that `poll` has returned.
+        self._returned: dict[TopicPartition, int] = {}
         self.versions = RowVersions(self._committed_state)
         self._rebalances = Rebalances()
         # No deserialiser: in kafka-python an exception in one makes the next poll hang forever.
@@ -78,7 +80,7 @@ class KafkaSource:
         )
 
     def table_of(self, record: ConsumerRecord) -> str:
-        return self._followed.tables[record.topic]
+        return self._followed.table_of(record.topic)
 
     def follow(self, tables: Iterable[str]) -> frozenset[str]:
         """Subscribe to the topics of those `tables` that are captured. A table without a topic, or
@@ -121,6 +123,7 @@ class KafkaSource:
         self.versions.keep(owned)
         self._pending = {key: mark for key, mark in self._pending.items() if key in owned}
         self._accepted = {key: mark for key, mark in self._accepted.items() if key in owned}
+        self._returned = {key: offset for key, offset in self._returned.items() if key in owned}
 
     def assigned(self) -> set[TopicPartition]:
         """The Kafka partitions that belong to this member now."""
@@ -138,6 +141,7 @@ class KafkaSource:
         except KafkaError:  # read them again: their versions cannot be known now
             self._seek_back(records)
             raise
+        self._returned |= {partition: taken[-1].offset + 1 for partition, taken in records.items()}
         if not records:
             self._commit_when_idle()
         return records
@@ -153,9 +157,7 @@ class KafkaSource:
         except OffsetOutOfRangeError as error:
             self._seek_after_lost(error.args[0])
         except LogTruncationError as error:
-            self._seek_after_lost(
-                {partition: self._consumer.position(partition) for partition in error.divergent_offsets}
-            )
+            self._seek_after_truncation(error)
         return {}
 
     def _seek_after_lost(self, positions: dict[TopicPartition, int]) -> None:
@@ -168,13 +170,24 @@ class KafkaSource:
             self._accepted.pop(partition, None)  # a topic that was made again starts with small offsets
             self._consumer.seek(partition, first[partition])
 
+    def _seek_after_truncation(self, error: LogTruncationError) -> None:
+        """Kafka's own log is shorter than what was read of it (a broker without the last records
+        took over): go on where the two logs part."""
+        for partition, parting in error.divergent_offsets.items():
+            log.warning("kafka_log_truncated", extra={"topic": partition.topic, "partition": partition.partition})
+            self._accepted.pop(partition, None)
+            if parting is None:
+                self._consumer.seek_to_beginning(partition)
+            else:
+                self._consumer.seek(partition, parting.offset)
+
     def _committed_state(self, partition: TopicPartition) -> str:
         committed = self._consumer.committed(partition, metadata=True, timeout_ms=KAFKA_TIMEOUT_MS)
         return "" if committed is None else committed.metadata or ""
 
     def _seek_back(self, records: Records) -> None:
-        for partition, taken in records.items():
-            self._consumer.seek(partition, taken[0].offset)
+        for partition in records.keys() & self.assigned():
+            self._consumer.seek(partition, records[partition][0].offset)
 
     def hold(self, seconds: float) -> None:
         """Stay in the group for `seconds` without taking records. Partitions that a rebalance
@@ -221,13 +234,16 @@ class KafkaSource:
     def _commit_when_idle(self) -> None:
         """What Kafka did not accept before; and offsets of records that no consumer gets to see
         (aborted transactions, marks of the end of a transaction), so that the group's lag is 0 at
-        the end."""
+        the end. Not while records that were returned are still to be written."""
         passed = {}
         try:
             for partition in self._accepted.keys() & self.assigned() - self._pending.keys():
+                mark = self._accepted[partition]
+                if mark.next_offset < self._returned.get(partition, 0):
+                    continue
                 position = self._consumer.position(partition, timeout_ms=1000)
-                if position is not None and position > self._accepted[partition].next_offset:
-                    passed[partition] = self._accepted[partition]._replace(next_offset=position)
+                if position is not None and position > mark.next_offset:
+                    passed[partition] = mark._replace(next_offset=position)
         except KafkaError as error:  # a partition has no position yet: the next poll gives it one
             log.debug("position_unknown", extra={"error": f"{type(error).__name__}: {error}"})
         if self._pending or passed:

@@ -257,6 +257,21 @@ def test_records_of_an_aborted_transaction_are_not_read_and_the_lag_is_zero_at_t
     assert member.is_read(own_topic.topic.rsplit(".", 1)[1], end)
 
 
+def test_records_that_are_still_to_be_written_are_not_committed_by_a_poll_without_records(
+    settings, own_topic, member_of, request
+) -> None:
+    """The loop takes the next poll while the one before it is written."""
+    send(settings, own_topic, b"1")
+    member = member_of(own_topic)
+    assert values_read(member, 1) == [b"1"]
+    send(settings, own_topic, b"2")
+    taken = poll_until(member, lambda records: len(places(records)) == 1)
+    assert [member.poll(0.1) for _ in range(5)] == [{}] * 5
+    assert committed(settings, request.node.name, own_topic) == 1
+    member.commit(marks(member, taken))
+    assert committed(settings, request.node.name, own_topic) == 2
+
+
 def committed(settings: Settings, group: str, partition: TopicPartition) -> int | None:
     reader = KafkaConsumer(
         bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS), group_id=group, enable_auto_commit=False
