@@ -44,13 +44,18 @@ def parse(table: str, value: bytes | None) -> Change | Truncation | None:
         if op == "r":
             return Change(table, False, row, time_us(source) - SNAPSHOT_MARGIN_US, 0)
         commit_us = time_us(source)
-        return Change(table, op == "d", row, commit_us, commit_us, source.get("lsn"), source.get("txId"))
+        return Change(table, op == "d", row, commit_us, commit_us, whole(source.get("lsn")), whole(source.get("txId")))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnwritableRecord(f"not a Debezium envelope: {type(error).__name__} {error}") from error
 
 
 def truncation(table: str, source: dict[str, Any]) -> Truncation:
-    return Truncation(table, time_us(source), int(source["lsn"]), source.get("txId"))
+    return Truncation(table, time_us(source), int(source["lsn"]), whole(source.get("txId")))
+
+
+def whole(value: Any) -> int | None:
+    """A number of PostgreSQL's; None for whatever another producer may have written there."""
+    return value if isinstance(value, int) else None
 
 
 def time_us(source: dict[str, Any]) -> int:

@@ -70,7 +70,8 @@ class PartitionVersions:
                 base_us = self.emptied_us
         elif self._is_repetition((change.commit_us, change.transaction), change.lsn):
             return change
-        base_us = min(base_us, record.timestamp * 1000 + MAX_AHEAD_US)
+        if record.timestamp > 0:
+            base_us = min(base_us, record.timestamp * 1000 + MAX_AHEAD_US)
         counter = crc32(record.key or b"") % COUNTERS
         version_us = max(base_us, self._counters[counter] + 1)
         if change.deleted:

@@ -128,6 +128,13 @@ def test_delete_without_the_row_before_it_is_unwritable(altered, wrong):
         parse("klines", altered("kline_deleted", before=wrong))
 
 
+@pytest.mark.parametrize("wrong", ["5", [], {}, 1.5, None], ids=str)
+def test_position_that_is_no_number_is_left_out(envelope, altered, wrong):
+    source = json.loads(envelope("price_updated"))["source"]
+    change = parse("latest_prices", altered("price_updated", source={**source, "lsn": wrong, "txId": wrong}))
+    assert (change.lsn, change.transaction) == (None, None)
+
+
 @pytest.mark.parametrize("ts_us", [None, "soon", [], {}, 0, -(2**63), 2**62], ids=str)
 def test_change_without_a_time_is_unwritable(altered, ts_us):
     with pytest.raises(UnwritableRecord):
