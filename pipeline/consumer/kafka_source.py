@@ -93,6 +93,7 @@ class KafkaSource:
             self._restart_recreated()
             if self._followed.update(tables, listed, now):
                 self._subscribe(list(self._followed.tables))
+                self._restart_recreated()  # learns the ids of the new topics
         return frozenset(self._followed.tables.values())
 
     def _subscribe(self, topics: list[str]) -> None:
