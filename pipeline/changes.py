@@ -12,13 +12,26 @@ class Change(NamedTuple):
     """One change of one row. `row`: the row after the change (before it, for a delete) as in
     Debezium's JSON, where decimals and times are strings. `version_us`: orders the changes of a
     row, the larger wins. `commit_us`: when PostgreSQL committed, 0 for snapshot rows. Both in µs
-    since 1970."""
+    since 1970. `lsn`, `transaction`: where the change is in PostgreSQL's log and the id of its
+    transaction; None for snapshot rows."""
 
     table: str
     deleted: bool
     row: Row
     version_us: int
     commit_us: int
+    lsn: int | None = None
+    transaction: int | None = None
+
+
+class Truncation(NamedTuple):
+    """All rows of `table` were removed at `commit_us`: those whose change is earlier in
+    PostgreSQL's log than `lsn`."""
+
+    table: str
+    commit_us: int
+    lsn: int
+    transaction: int | None
 
 
 class Write(NamedTuple):

@@ -20,16 +20,19 @@ HEADER_PREFIX = "dead_letter."
 MAX_REASON_CHARACTERS = 1000
 # Connect delivers records of up to nearly 1 MiB; a dead letter is such a record with headers added.
 MAX_LETTER_BYTES = 4 * 1024 * 1024
-REASON, TOPIC, PARTITION, OFFSET = (HEADER_PREFIX + name for name in ("reason", "topic", "partition", "offset"))
+REASON, TOPIC, PARTITION, OFFSET, VERSION = (
+    HEADER_PREFIX + name for name in ("reason", "topic", "partition", "offset", "version_us")
+)
 
 
 class DeadLetter(NamedTuple):
     """`malformed`: the record itself is not an envelope; otherwise its row cannot be stored under
-    the current schema."""
+    the current schema. `version_us`: of its change; a replay writes the row with it."""
 
     record: ConsumerRecord
     reason: str
     malformed: bool = False
+    version_us: int | None = None
 
 
 class Origin(NamedTuple):
@@ -85,7 +88,7 @@ class DeadLetters:
         """Returns how many were sent. Raises KafkaError when Kafka did not accept one of them;
         sending again makes a second copy, which does no harm."""
         futures = []
-        for record, reason, _ in letters:
+        for record, reason, _, version_us in letters:
             if self._producer is None:
                 self._producer = self._connect(self._settings)
             first = origin(record)
@@ -96,6 +99,8 @@ class DeadLetters:
                 (PARTITION, str(first.partition).encode()),
                 (OFFSET, str(first.offset).encode()),
             ]
+            if version_us is not None:
+                headers.append((VERSION, str(version_us).encode()))
             futures.append(self._producer.send(self._topic, key=record.key, value=record.value, headers=headers))
             where = {"topic": first.topic, "partition": first.partition, "offset": first.offset}
             log.error("dead_letter", extra={**where, "reason": reason})

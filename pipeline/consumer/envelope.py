@@ -5,10 +5,9 @@ from typing import Any
 
 import orjson
 
-from pipeline.changes import Change
+from pipeline.changes import Change, Truncation
+from pipeline.consumer.row_versions import SNAPSHOT_MARGIN_US
 from pipeline.errors import UnwritableRecord
-from pipeline.tables import TABLES
-from pipeline.times import iso_to_us
 
 # Debezium sends this for a TOASTed value that an update did not touch; it must never be stored.
 UNAVAILABLE = "__debezium_unavailable_value"
@@ -17,18 +16,13 @@ UNAVAILABLE_BYTES = UNAVAILABLE.encode()
 WITH_ROW = frozenset({"c", "u", "r", "d"})
 NO_ROW = frozenset({"t", "m"})  # truncate, logical message
 
-# Snapshot rows carry the time when the snapshot starts, a little later than the point from which
-# changes are streamed. A row without a version of its own counts as this much older, so that it
-# never hides a streamed change (docs/decisions/0002-which-version-orders-two-writes.md).
-SNAPSHOT_MARGIN_US = 60_000_000
-
-VERSION_COLUMNS = {name: table.version for name, table in TABLES.items()}
-DEFAULT_VERSION_COLUMN = "updated_at"
+# A commit time outside of this is no time: PostgreSQL's own end in the year 294276.
+MAX_TIME_US = 2**62
 
 
-def parse(table: str, value: bytes | None) -> Change | None:
-    """The change in a record's value; None when it holds no row (a tombstone, a truncate, a logical
-    message). Raises UnwritableRecord when it is not an envelope."""
+def parse(table: str, value: bytes | None) -> Change | Truncation | None:
+    """The change in a record's value, with the least version that it can have; None when it holds
+    none (a tombstone, a logical message). Raises UnwritableRecord when it is not an envelope."""
     if value is None:
         return None
     try:
@@ -38,7 +32,7 @@ def parse(table: str, value: bytes | None) -> Change | None:
     try:
         op = envelope["op"]
         if op in NO_ROW:
-            return None
+            return truncation(table, envelope["source"]) if op == "t" else None
         if op not in WITH_ROW:
             raise UnwritableRecord(f"unknown op {op!r}")
         row = envelope["before" if op == "d" else "after"]
@@ -48,23 +42,25 @@ def parse(table: str, value: bytes | None) -> Change | None:
             raise UnwritableRecord(f"op {op} without a row")
         source = envelope["source"]
         if op == "r":
-            return Change(table, False, row, snapshot_version_us(table, row, int(source["ts_us"])), 0)
-        commit_us = int(source["ts_us"])
-        return Change(table, op == "d", row, commit_us, commit_us)
+            return Change(table, False, row, time_us(source) - SNAPSHOT_MARGIN_US, 0)
+        commit_us = time_us(source)
+        return Change(table, op == "d", row, commit_us, commit_us, whole(source.get("lsn")), whole(source.get("txId")))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnwritableRecord(f"not a Debezium envelope: {type(error).__name__} {error}") from error
 
 
-def snapshot_version_us(table: str, row: dict[str, Any], snapshot_us: int) -> int:
-    """The version of a row that was read, not streamed: its own version column, which is never
-    later than its commit. `snapshot_us` itself cannot be the version: measured, 18 of 50 rows had a
-    streamed update with a smaller time than the older snapshot row. It is the upper bound, because
-    `updated_at` may mean anything in a table that this project does not define."""
-    own: Any = row.get(VERSION_COLUMNS.get(table, DEFAULT_VERSION_COLUMN))
-    try:
-        own_us = iso_to_us(own)
-    except (TypeError, ValueError):
-        if table in VERSION_COLUMNS:
-            raise
-        own_us = snapshot_us
-    return own_us if own_us < snapshot_us else snapshot_us - SNAPSHOT_MARGIN_US
+def truncation(table: str, source: dict[str, Any]) -> Truncation:
+    return Truncation(table, time_us(source), int(source["lsn"]), whole(source.get("txId")))
+
+
+def whole(value: Any) -> int | None:
+    """A number of PostgreSQL's; None for whatever another producer may have written there."""
+    return value if isinstance(value, int) else None
+
+
+def time_us(source: dict[str, Any]) -> int:
+    """When PostgreSQL committed, or when the snapshot began. Raises UnwritableRecord."""
+    moment_us = int(source["ts_us"])
+    if not 0 < moment_us < MAX_TIME_US:
+        raise UnwritableRecord(f"source.ts_us={moment_us}: not a time in µs since 1970")
+    return moment_us

@@ -10,7 +10,6 @@ from pipeline.changes import Change, Row, Write
 from pipeline.consumer.metrics import UNKNOWN_COLUMNS
 from pipeline.consumer.poll import Poll
 from pipeline.consumer.statements import EncodedRow, Statements
-from pipeline.consumer.tie_breaker import TieBreaker
 from pipeline.errors import UnwritableRecord
 from pipeline.transformations import transform
 
@@ -60,7 +59,6 @@ class RowEncoder:
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
-        self._tie_breaker = TieBreaker()
         self._warned_columns: set[tuple[str, str]] = set()
 
     def rows(self, poll: Poll) -> list[EncodedRow]:
@@ -79,7 +77,6 @@ class RowEncoder:
                     rows += self._encode(group, poll)
                     break
         rows.sort(key=attrgetter("position"))
-        self._break_ties(rows, poll)
         return rows
 
     def _transform(self, poll: Poll) -> tuple[Groups, OnceRows]:
@@ -121,23 +118,6 @@ class RowEncoder:
         if not statement.known.issuperset(chain.from_iterable(group.rows)):
             self._count_unknown(group, statement.known)
         return rows
-
-    def _break_ties(self, rows: list[EncodedRow], poll: Poll) -> None:
-        """Several changes of one row in one transaction share its commit time: the later one gets
-        the larger version. Snapshot rows belong to no transaction."""
-        snapshot = {position for position, change in poll.changes if not change.commit_us}
-        previous: tuple | None = None
-        for number, row in enumerate(rows):
-            if row.position in snapshot:
-                continue
-            record = poll.records[row.position]
-            transaction = (record.topic, record.partition, row.version_us)
-            if transaction != previous:
-                self._tie_breaker.start_transaction(transaction[:2], row.version_us)
-                previous = transaction
-            version_us = self._tie_breaker.version_us(row.identity, row.version_us)
-            if version_us != row.version_us:
-                rows[number] = row.with_version(version_us)
 
     def _count_unknown(self, group: Group, known: frozenset[str]) -> None:
         for row in group.rows:

@@ -36,6 +36,7 @@ CASES = {
     ),
     "dead-letters": ({'consumer_dead_letters_total{table="klines"}': "_x12 1x200"}, "1m50s", "2m10s", "20m"),
     "dead-letters, again": ({'consumer_dead_letters_total{table="klines"}': "3x100 4x200"}, "16m30s", "17m30s", "34m"),
+    "records-lost": ({'consumer_records_lost_total{topic="t"}': "_x12 19x200"}, "1m50s", "2m10s", "20m"),
     "connector-not-running": ({"guard_connector_running": "1x11 0x18 1x60"}, "2m30s", "4m", "6m"),
     "connector-not-running, guard down": ({"guard_connector_running": "1x11 stale _x60 1x60"}, "2m", "10m", "13m"),
     "capture-silent": ({"guard_heartbeat_age_seconds": "3x11 90x18 3x60"}, "2m30s", "4m", "6m"),

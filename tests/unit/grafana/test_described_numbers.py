@@ -95,6 +95,7 @@ ALERTED = [
     ("stale-table", r"duration of (\w+) polls", LATE_AFTER_POLLS),
     ("stale-table", r"polls and (\d+) s", SLACK_SECONDS),
     ("dead-letters", r"last (\d+) minutes", minutes_of_rule("crypto:dead_letters:15m")),
+    ("records-lost", r"last (\d+) minutes", minutes_of_rule("crypto:records_lost:15m")),
     ("slot-retains-wal", r"more than (\d+) MiB", threshold(ALERTS["slot-retains-wal"])[1] / 1024**2),
     ("slot-retains-wal", r"At (\d+) GiB", slot_limit_gib()),
     ("exchange-weight", r"More than (\d+) %", 100 * threshold(ALERTS["exchange-weight"])[1]),

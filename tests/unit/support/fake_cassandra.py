@@ -69,6 +69,27 @@ class FakeFuture:
         pass
 
 
+class FakeRows:
+    """What `execute` returns: the rows in pages of two."""
+
+    def __init__(self, rows: list[tuple]) -> None:
+        self._rows = rows
+
+    def __iter__(self) -> Any:
+        return iter(self._rows)
+
+    @property
+    def current_rows(self) -> list[tuple]:
+        return self._rows[:2]
+
+    @property
+    def has_more_pages(self) -> bool:
+        return len(self._rows) > 2
+
+    def fetch_next_page(self) -> None:
+        self._rows = self._rows[2:]
+
+
 class FakeSession:
     """`declared`: the tables. `outcome(statement)` returns the error of a request, or None:
     confirmed. `sent`: the requests, in order."""
@@ -85,6 +106,11 @@ class FakeSession:
         self.prepare_error: Exception | None = None
         self.outcome: Callable[[Any], Exception | None] = lambda _statement: None
         self.sent: list[Any] = []
+        self.sent_values: list[Any] = []
+        # What `execute` returns, by the name of the table in a query; and what it was called with.
+        self.rows: dict[str, list[tuple]] = {}
+        self.executed: list[tuple[str, Any]] = []
+        self.execute_error: Exception | None = None
         for table in (declared_tables(CQL_TABLES) if declared is None else declared).values():
             self.declare(table)
 
@@ -118,6 +144,15 @@ class FakeSession:
         routing = {"routing_key_indexes": None, "serial_consistency_level": None, "custom_payload": None}
         return SimpleNamespace(column_metadata=bound, query_string=cql, names=names, query_id=cql.encode(), **routing)
 
-    def execute_async(self, statement: Any, *_: Any, **__: Any) -> FakeFuture:
+    def execute(self, query: Any, values: Any = None) -> "FakeRows":
+        text = query if isinstance(query, str) else query.query_string
+        if self.execute_error is not None:
+            raise self.execute_error
+        self.executed.append((text, values))
+        name = re.search(r'(?:FROM|INTO) "?crypto"?\."?(\w+)', text)[1]
+        return FakeRows(self.rows.get(name, []) if text.startswith("SELECT") else [])
+
+    def execute_async(self, statement: Any, values: Any = None, *_: Any, **__: Any) -> FakeFuture:
         self.sent.append(statement)
+        self.sent_values.append(values)
         return FakeFuture(self.outcome(statement))

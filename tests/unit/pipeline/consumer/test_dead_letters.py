@@ -70,6 +70,12 @@ def test_letter_that_is_refused_again_keeps_its_first_origin_and_has_one_reason(
     }
 
 
+def test_letter_holds_the_version_that_the_row_would_have_had(connected):
+    letters, producer = connected()
+    letters.send([DeadLetter(RECORD, "x", version_us=1_795_000_000_000_001)])
+    assert producer.sent[0][1]["headers"][-1] == ("dead_letter.version_us", b"1795000000000001")
+
+
 def test_send_waits_until_every_letter_is_confirmed(connected):
     letters, producer = connected()
     assert letters.send([DeadLetter(RECORD, "x")] * 3) == 3
