@@ -10,7 +10,7 @@ from kafka import TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 
 from pipeline.changes import Change
-from pipeline.consumer.dead_letters import MAX_REASON_CHARACTERS, DeadLetter
+from pipeline.consumer.dead_letters import MAX_REASON_CHARACTERS, VALUE_LEFT_OUT, DeadLetter, origin
 from pipeline.consumer.envelope import parse
 from pipeline.consumer.record_source import Records
 from pipeline.consumer.writer import Pending
@@ -40,7 +40,9 @@ class Poll:
         poll = cls(by_partition, [record for records in by_partition.values() for record in records])
         for position, record in enumerate(poll.records):
             try:
-                change = parse(table_of(record), record.value)
+                if record.value is None:
+                    check_value_is_there(record)
+                change = parse(table_of(record), record.value, record.key)
             except UnwritableRecord as error:
                 poll.reject(position, str(error), malformed=True)
             else:
@@ -64,3 +66,14 @@ class Poll:
         """What to commit once everything is written: per Kafka partition, the offset to read
         next."""
         return {partition: records[-1].offset + 1 for partition, records in self.by_partition.items()}
+
+
+def check_value_is_there(record: ConsumerRecord) -> None:
+    """Raises UnwritableRecord for a dead letter whose value was too large for it: without this, its
+    replay would take it for a tombstone and count it as written."""
+    if record.headers and VALUE_LEFT_OUT in dict(record.headers):
+        where = origin(record)
+        raise UnwritableRecord(
+            f"the value was too large for a dead letter: update the row in PostgreSQL, so that it is sent again"
+            f" (first read at {where.topic}, partition {where.partition}, offset {where.offset})"
+        )

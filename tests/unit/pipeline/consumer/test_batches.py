@@ -28,7 +28,7 @@ def make():
 
 
 def candle(open_time=0, symbol="ETHUSDT", kind=INSERT, **columns):
-    return Write("klines", kind, {"symbol": symbol, "interval": "1m", "open_time": open_time, **columns})
+    return Write("klines", kind, {"symbol": symbol, "interval": "1m", "open_time": open_time * 1000, **columns})
 
 
 def values(row):
@@ -53,12 +53,12 @@ def test_delete_after_insert_in_one_transaction_wins(make):
 
 def test_insert_after_delete_in_one_transaction_wins(make):
     rows = [make(candle(kind=DELETE), 5, 0), make(candle(), 5, 1)]
-    assert [row.statement.kind for row in newest(rows)] == [INSERT]
+    assert [(row.statement.kind, row.version_us) for row in newest(rows)] == [(DELETE, 4), (INSERT, 5)]
 
 
 def test_older_delete_that_is_delivered_late_loses(make):
     rows = [make(candle(), 9, 0), make(candle(kind=DELETE), 5, 1)]
-    assert [row.statement.kind for row in newest(rows)] == [INSERT]
+    assert [(row.statement.kind, row.version_us) for row in newest(rows)] == [(DELETE, 5), (INSERT, 9)]
 
 
 def test_different_rows_are_all_kept_in_order(make):

@@ -109,7 +109,9 @@ def test_dead_letter_keeps_the_original_bytes(encoded):
 
 
 def test_record_of_a_table_that_cassandra_lacks_becomes_a_dead_letter(encoded, envelope):
-    rows, poll = encoded(record("nowhere", envelope("kline_created_open")))
+    body = json.loads(envelope("kline_created_open"))
+    body["source"]["table"] = "nowhere"
+    rows, poll = encoded(record("nowhere", json.dumps(body).encode()))
     assert rows == []
     assert "crypto.nowhere" in poll.dead_letters[0].reason
 

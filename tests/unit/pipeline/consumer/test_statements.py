@@ -12,7 +12,7 @@ from pipeline.errors import StoreUnavailable, UnwritableRecord
 from tests.unit.support.ddl import CQL_TABLES, DeclaredTable, declared_tables
 from tests.unit.support.fake_cassandra import FakeSession
 
-KLINE_KEY = {"symbol": "ETHUSDT", "interval": "1m", "open_time": 1_795_461_900_000}
+KLINE_KEY = {"symbol": "ETHUSDT", "interval": "1m", "open_time": 1_795_461_900_000_000}
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_version_that_is_not_a_64_bit_number_is_unwritable(statements):
 
 def test_partition_is_the_partition_key_and_not_the_clustering_key(statements):
     first = encoded(statements, Write("klines", INSERT, KLINE_KEY))
-    second = encoded(statements, Write("klines", INSERT, {**KLINE_KEY, "open_time": 1_795_461_960_000}))
+    second = encoded(statements, Write("klines", INSERT, {**KLINE_KEY, "open_time": 1_795_461_960_000_000}))
     other = encoded(statements, Write("klines", INSERT, {**KLINE_KEY, "interval": "1h"}))
     assert first.partition == second.partition != other.partition
 
@@ -114,7 +114,7 @@ def test_insert_and_delete_of_a_row_are_one_identity(statements):
 
 def test_same_key_in_other_notation_is_the_same_identity(statements):
     as_text = encoded(statements, Write("klines", INSERT, {**KLINE_KEY, "open_time": "2026-11-23T19:25:00.000000Z"}))
-    as_ms = encoded(statements, Write("klines", INSERT, {**KLINE_KEY, "open_time": 1_795_461_900_000}))
+    as_ms = encoded(statements, Write("klines", INSERT, {**KLINE_KEY, "open_time": 1_795_461_900_000_000}))
     assert as_text.identity == as_ms.identity
 
 

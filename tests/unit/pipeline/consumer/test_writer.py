@@ -33,7 +33,7 @@ def batch(statements):
     def make(count, first=0, symbol="ETHUSDT"):
         rows = []
         for position in range(first, first + count):
-            write = Write("klines", INSERT, {"symbol": symbol, "interval": "1m", "open_time": position})
+            write = Write("klines", INSERT, {"symbol": symbol, "interval": "1m", "open_time": position * 1000})
             rows += statements.statement("klines", INSERT).encode([write.row], [1], [position], "klines")
         return rows
 
