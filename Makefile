@@ -1,6 +1,6 @@
 # What the README tells people to type. A target calls a script; `make` alone lists them from the ## comments.
 .DEFAULT_GOAL := help
-.PHONY: help demo local test test-compose bench faults lint clean
+.PHONY: help demo local test test-compose bench faults lint docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -36,6 +36,11 @@ lint:  ## ruff, its formatter, types, which package may import which (seconds)
 	.local/venv/bin/python -m mypy
 	.local/venv/bin/python -m ruff format --check .
 	.local/venv/bin/python -m mypy
+
+docs:  ## the generated parts of the documents: README's settings, docs/types.md (seconds)
+	@local/start venv --dev
+	.local/venv/bin/python -m scripts.settings_table
+	.local/venv/bin/python -m scripts.types_table
 
 clean:  ## removes .local: data, logs, downloads' copies; refuses while a stack runs
 	@local/start clean

@@ -19,7 +19,8 @@ class ColumnReport:
         self._logged: set[tuple[str, str]] = set()
 
     def check(self, statement: TableStatement, rows: Sequence[Row], complete_row: Row | None) -> None:
-        """`complete_row`: one of the rows, or of others like them, with all columns of its event."""
+        """`complete_row`: one row, of these or of others like them, with all columns of its
+        event."""
         if not statement.known.issuperset(chain.from_iterable(rows)):
             self._count_unknown(statement, rows)
         if statement.kind == INSERT and complete_row is not None and not complete_row.keys() >= statement.known:

@@ -81,7 +81,7 @@ def change(table: str, op: str, envelope: dict[str, Any], value: bytes, key: byt
     commit_us = int(source["ts_us"])
     if table in TABLES:
         return Change(table, op == "d", row, commit_us, commit_us, op)
-    before = envelope["before"] if op == "u" and isinstance(envelope["before"], dict) else None
+    before = envelope.get("before") if op == "u" else None
     return Change(table, op == "d", row, commit_us, commit_us, op, before, key, incomplete)
 
 

@@ -14,14 +14,21 @@ from cassandra.protocol import ColumnMetadata as BoundColumn
 from tests.unit.support.ddl import CQL_TABLES, DeclaredTable, declared_tables
 
 KEYSPACE = "crypto"
+POINT_FIELDS = (cqltypes.DoubleType, cqltypes.DoubleType)
+USER_TYPES = {"point_type": cqltypes.UserType.make_udt_class(KEYSPACE, "point_type", ("x", "y"), POINT_FIELDS)}
 
 
 def driver_type(cql_type: str) -> Any:
     """`frozen<list<tuple<double, double>>>` as the type in a prepared statement's metadata (frozen
     is not in the protocol)."""
     match = re.fullmatch(r"(\w+)\s*<(.*)>", cql_type.strip(), flags=re.DOTALL)
+    if cql_type.strip() in USER_TYPES:
+        return USER_TYPES[cql_type.strip()]
     if match is None:
         return cqltypes.lookup_casstype(cqltypes._cqltypes[cql_type.strip()].cass_parameterized_type(full=True))
+    if match[1] == "vector":
+        subtype, size = _split(match[2])
+        return type("vector", (cqltypes.VectorType,), {"subtype": driver_type(subtype), "vector_size": int(size)})
     inner = [driver_type(part) for part in _split(match[2])]
     if match[1] == "frozen":
         return inner[0]
