@@ -78,7 +78,7 @@ class FakeFuture:
 
 class FakeSession:
     """`declared`: the tables. `outcome(statement)` returns the error of a request, or None:
-    confirmed. `sent`: the requests, in order."""
+    confirmed; `executed` does so for requests that are waited for. `sent`: the others, in order."""
 
     def __init__(self, declared: dict[str, DeclaredTable] | None = None) -> None:
         self._keyspace = KeyspaceMetadata(KEYSPACE, True, "SimpleStrategy", {"replication_factor": "1"})
@@ -92,6 +92,7 @@ class FakeSession:
         self.prepare_error: Exception | None = None
         self.outcome: Callable[[Any], Exception | None] = lambda _statement: None
         self.sent: list[Any] = []
+        self.executed: Callable[[Any], Exception | None] = lambda _statement: None
         for table in (declared_tables(CQL_TABLES) if declared is None else declared).values():
             self.declare(table)
 
@@ -128,3 +129,9 @@ class FakeSession:
     def execute_async(self, statement: Any, *_: Any, **__: Any) -> FakeFuture:
         self.sent.append(statement)
         return FakeFuture(self.outcome(statement))
+
+    def execute(self, statement: Any, *_: Any, **__: Any) -> list[Any]:
+        error = self.executed(statement)
+        if error is not None:
+            raise error
+        return []
