@@ -59,8 +59,13 @@ def code(value: object) -> str:
     return "`" + shortened(str(value)).replace("|", "\\|") + "`"
 
 
+def shown(stored: object) -> str:
+    """Sets in a fixed order, so that the document is the same each time."""
+    return f"{{{', '.join(sorted(map(repr, stored)))}}}" if isinstance(stored, set) else repr(stored)
+
+
 def line(case: Case) -> str:
-    stored = f"dead letter: {case.stored.words}" if isinstance(case.stored, Refused) else code(repr(case.stored))
+    stored = f"dead letter: {case.stored.words}" if isinstance(case.stored, Refused) else code(shown(case.stored))
     column = code(case.cql) + (" (key)" if case.key else "")
     cells = (case.postgres, code(case.value), code(repr(case.json)), column, stored)
     return f"| {' | '.join(cells)} |\n"

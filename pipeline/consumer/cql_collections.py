@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 from cassandra.cqltypes import ListType, MapType, SetType, TupleType, UserType, VectorType
 from cassandra.marshal import uvint_pack
 
-from pipeline.consumer.cql_scalars import BAD_VALUE, BadValue, Encoder, expected, int_bytes, quoted
+from pipeline.consumer.bad_value import BAD_VALUE, BadValue, expected, quoted
+from pipeline.consumer.cql_numbers import Encoder, int_bytes
 
 # Values in, bytes out; None stays None.
 EncodeColumn = Callable[[Sequence[Any]], list[Any]]

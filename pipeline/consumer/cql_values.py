@@ -11,23 +11,18 @@ from typing import Any, NamedTuple
 from cassandra.query import UNSET_VALUE
 
 from pipeline.consumer import cql_collections
-from pipeline.consumer.cql_scalars import (
-    ENCODERS,
+from pipeline.consumer.bad_value import BadValue
+from pipeline.consumer.cql_numbers import Encoder, bigint, double, double_bytes, int_bytes
+from pipeline.consumer.cql_scalars import ENCODERS, EXACT_ENCODERS
+from pipeline.consumer.cql_times import (
     EPOCH,
-    EXACT_ENCODERS,
     MAX_DAY,
     MAX_US,
     MILLISECOND,
     MIN_DAY,
     MIN_US,
-    BadValue,
-    Encoder,
-    bigint,
     date,
     date_bytes,
-    double,
-    double_bytes,
-    int_bytes,
     timestamp,
 )
 

@@ -2,7 +2,6 @@
 there, so a new column or a new table needs no code. Knows CQL; knows nothing of Kafka or of what
 the tables mean."""
 
-import re
 from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
@@ -14,16 +13,14 @@ from cassandra.query import UNSET_VALUE
 
 from pipeline.cassandra_session import REFUSED_ERRORS, UNAVAILABLE_ERRORS
 from pipeline.changes import DELETE, UPDATE, Row
-from pipeline.consumer.cql_scalars import BAD_VALUE, BadValue, bigint
+from pipeline.consumer.bad_value import BAD_VALUE, BadValue
+from pipeline.consumer.cql_numbers import bigint
 from pipeline.consumer.cql_values import column_encoder, encoder
 from pipeline.consumer.replica_identity import remedy
+from pipeline.consumer.table_keys import TableKeys, check_no_counter, shape
 from pipeline.errors import StoreUnavailable, UnwritableRecord
 from pipeline.tables import CASSANDRA_TABLES
 
-# Element types of collections for which Debezium 3.7 sends a placeholder instead of an unchanged
-# array. Of the others, numeric[], float8[], timestamptz[] and smallint[] were seen to come as null.
-WITH_PLACEHOLDER = frozenset({"text", "varchar", "ascii", "int", "bigint", "date", "blob", "uuid", "inet"})
-COLLECTION = re.compile(r"(?:frozen<)?(?:list|set|vector)<(?:frozen<)?(\w+)")
 VERSION = "[version]"  # stands for the write timestamp among the names of a statement's values
 MAX_KEY_BYTES = 65_535  # Cassandra's limit; the driver cannot even make a routing key of a longer value
 MAX_QUOTED_CHARACTERS = 200
@@ -119,11 +116,7 @@ class TableStatement:
         keys = [columns[at] for at in self.key_at]
         self._check_keys(keys, rows[0])
         sizes = list(self._sizes(columns, len(rows)))
-        if max(sizes) > MAX_ROW_BYTES:
-            raise UnwritableRecord(
-                f"{self.table.name}: a row of {max(sizes):,} bytes; Cassandra takes {MAX_ROW_BYTES:,} (half a"
-                " commit-log segment): keep such values outside the table, or leave the column out here"
-            )
+        self._check_size(max(sizes))
         identity = f"{self.table.name} {source if self.kind == UPDATE else ''}"
         return list(
             map(
@@ -167,6 +160,13 @@ class TableStatement:
             f"{table}: no value for key column {missing}: it must be in PostgreSQL, spelled alike, and NOT NULL"
         )
 
+    def _check_size(self, size_bytes: int) -> None:
+        if size_bytes > MAX_ROW_BYTES:
+            raise UnwritableRecord(
+                f"{self.table.name}: a row of {size_bytes:,} bytes; Cassandra takes {MAX_ROW_BYTES:,} (half a"
+                " commit-log segment): keep such values outside the table, or leave the column out here"
+            )
+
     def _sizes(self, columns: list[list[Any]], count: int) -> Iterable[int]:
         lengths = ([len(value) if value.__class__ is bytes else 0 for value in columns[at]] for at in self._variable_at)
         return map(sum, zip(repeat(self._fixed_bytes, count), *lengths))
@@ -187,41 +187,10 @@ class TableStatement:
         return UnwritableRecord(f"{self.table.name}: a version that is not a 64-bit number")
 
 
-def shape(table: TableMetadata) -> tuple[object, ...]:
-    """What a statement depends on: the columns with their types, and which of them are the key."""
-    columns = {name: column.cql_type for name, column in table.columns.items()}
-    return columns, [column.name for column in table.partition_key], [column.name for column in table.primary_key]
-
-
 def shortened(value: object) -> str:
     """A value as a message can quote it: the record itself is kept in the dead letter."""
     text = str(value) if isinstance(value, Exception) else repr(value)
     return text if len(text) <= MAX_QUOTED_CHARACTERS else text[:MAX_QUOTED_CHARACTERS] + "…"
-
-
-def check_no_counter(table: TableMetadata) -> None:
-    counters = [name for name, column in table.columns.items() if column.cql_type == "counter"]
-    if counters:
-        raise UnwritableRecord(
-            f"{table.name}.{counters[0]} is a counter: rows cannot be inserted into a counter table; drop the table in"
-            " Cassandra and create it with bigint in place of counter"
-        )
-
-
-class TableKeys(NamedTuple):
-    """`key`: the primary key. `null_if_unchanged`: collections that Debezium sends as null when
-    they are large (TOAST) and an update left them alone."""
-
-    table: TableMetadata
-    key: tuple[str, ...]
-    null_if_unchanged: tuple[str, ...]
-
-    @classmethod
-    def of(cls, table: TableMetadata) -> "TableKeys":
-        key = tuple(column.name for column in table.primary_key)
-        found = {name: COLLECTION.match(column.cql_type) for name, column in table.columns.items()}
-        doubtful = (name for name, match in found.items() if match and match[1] not in WITH_PLACEHOLDER)
-        return cls(table, key, tuple(doubtful))
 
 
 def statement_text(table: TableMetadata, kind: str, key: list[str], others: list[str]) -> str:
@@ -288,7 +257,7 @@ class Statements:
             self._refused[table.name, kind] = (table, reason)
             raise UnwritableRecord(reason) from error
 
-    def keys(self, table_name: str) -> "TableKeys | None":
+    def keys(self, table_name: str) -> TableKeys | None:
         """What has to be known of a table's key and collections before its rows are encoded; None
         when there is no such table."""
         table = self.table(table_name)

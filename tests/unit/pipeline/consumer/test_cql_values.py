@@ -11,7 +11,8 @@ import pytest
 from cassandra import cqltypes
 from cassandra.query import UNSET_VALUE
 
-from pipeline.consumer.cql_scalars import BAD_VALUE, PROTOCOL_VERSION
+from pipeline.consumer.bad_value import BAD_VALUE
+from pipeline.consumer.cql_times import PROTOCOL_VERSION
 from pipeline.consumer.cql_values import UNIFORM_COLUMN_ENCODERS, column_encoder, encoder
 from tests.unit.support.fake_cassandra import driver_type
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.changes import INSERT
-from pipeline.consumer.cql_scalars import PROTOCOL_VERSION
+from pipeline.consumer.cql_times import PROTOCOL_VERSION
 from pipeline.consumer.statements import Statements
 from pipeline.errors import UnwritableRecord
 from scripts.types_table import DOCUMENT, document
