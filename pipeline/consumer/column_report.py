@@ -7,6 +7,7 @@ from itertools import chain
 
 from pipeline.changes import INSERT, Row
 from pipeline.consumer.metrics import MISSING_COLUMNS, UNKNOWN_COLUMNS
+from pipeline.consumer.statement_text import quoted
 from pipeline.consumer.statements import TableStatement
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,7 @@ class ColumnReport:
 
 
 def unknown_remedy(statement: TableStatement, column: str) -> str:
-    """What to type in cqlsh. Quoted: unquoted, `createdAt` would be created as `createdat`, and
-    `order` is a syntax error."""
+    """What to type in cqlsh."""
     add = f"{alter(statement)} ADD {quoted(column)} …"
     other = in_other_case(column, statement.known)
     return f"{add} (Cassandra has {quoted(other)}, which is another column)" if other else add
@@ -67,10 +67,6 @@ def missing_remedy(statement: TableStatement, column: str, row: Row) -> str:
 
 def alter(statement: TableStatement) -> str:
     return f"ALTER TABLE {quoted(statement.table.keyspace_name)}.{quoted(statement.table.name)}"
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def in_other_case(column: str, columns: Collection[str]) -> str | None:

@@ -17,6 +17,7 @@ from pipeline.consumer.bad_value import BAD_VALUE, BadValue
 from pipeline.consumer.cql_numbers import bigint
 from pipeline.consumer.cql_values import column_encoder, encoder
 from pipeline.consumer.replica_identity import remedy
+from pipeline.consumer.statement_text import statement_text
 from pipeline.consumer.table_keys import TableKeys, check_no_counter, shape
 from pipeline.errors import StoreUnavailable, UnwritableRecord
 from pipeline.tables import CASSANDRA_TABLES
@@ -191,21 +192,6 @@ def shortened(value: object) -> str:
     """A value as a message can quote it: the record itself is kept in the dead letter."""
     text = str(value) if isinstance(value, Exception) else repr(value)
     return text if len(text) <= MAX_QUOTED_CHARACTERS else text[:MAX_QUOTED_CHARACTERS] + "…"
-
-
-def statement_text(table: TableMetadata, kind: str, key: list[str], others: list[str]) -> str:
-    """UPDATE rather than INSERT where several sources share a row: it leaves no row marker behind,
-    so the row disappears when the last source has cleared its columns."""
-    name = f'"{table.keyspace_name}"."{table.name}"'
-    where = " AND ".join(f'"{column}" = ?' for column in key)
-    if kind == UPDATE:
-        assignments = ", ".join(f'"{column}" = ?' for column in others)
-        return f"UPDATE {name} USING TIMESTAMP ? SET {assignments} WHERE {where}"
-    if kind == DELETE:
-        return f"DELETE FROM {name} USING TIMESTAMP ? WHERE {where}"
-    columns = ", ".join(f'"{column}"' for column in (*key, *others))
-    marks = ", ".join("?" * (len(key) + len(others)))
-    return f"INSERT INTO {name} ({columns}) VALUES ({marks}) USING TIMESTAMP ?"
 
 
 class Statements:
