@@ -61,7 +61,7 @@ class Message(NamedTuple):
 
     def without_value(self) -> "Message":
         """For a value that Kafka does not take together with the headers."""
-        note = f"{len(self.value or b''):,} bytes were too many for a dead letter: the value is in the record itself"
+        note = f"{len(self.value or b''):,} bytes are too many for a dead letter: read the record in its own topic"
         short = Message(self.key or b"", None, [*self.headers, (VALUE_LEFT_OUT, note.encode())])
         if short.size_bytes <= MAX_LETTER_BYTES:
             return short

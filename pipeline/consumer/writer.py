@@ -128,14 +128,15 @@ class Writer:
                 case Outcome.REFUSED:
                     pending.refused.append((batch[0].position, f"Cassandra refused the row: {error}"))
         if suspects:
-            unavailable = self._isolate(suspects, pending, takes_rows or self._takes_rows(suspects[0][0][0]))
+            takes_rows = takes_rows or self._takes_rows(suspects[0][0][0])
+            unavailable = self._isolate(suspects, pending, takes_rows, schema_check)
             if unavailable is not None and failure is None:
                 failure, cause = unavailable, suspects[-1][1]
         if failure is not None:
             raise failure from cause
 
     def _isolate(
-        self, suspects: list[tuple[Batch, Exception]], pending: Pending, takes_rows: bool
+        self, suspects: list[tuple[Batch, Exception]], pending: Pending, takes_rows: bool, schema_check: SchemaCheck
     ) -> StoreUnavailable | None:
         """What to do with batches that got a server error. If Cassandra takes no other rows either,
         it is unavailable. Otherwise a row among them is at fault: it is searched for by halves, and
@@ -147,26 +148,29 @@ class Writer:
                 pending.batches += halves(batch)
                 continue
             pending.server_errors[position] += takes_rows
-            if pending.server_errors[position] >= MAX_SERVER_ERRORS:
+            try:
+                at_fault = pending.server_errors[position] >= MAX_SERVER_ERRORS
+                if at_fault and schema_check.has_changed(batch[0].statement):
+                    raise SchemaChanged(f"{batch[0].statement.table.name} changed: {error}")
+                if not at_fault:
+                    raise StoreUnavailable(str(error))
                 pending.refused.append((position, server_error_reason(batch[0], error)))
-                continue
-            pending.batches.append(batch)
-            failure = StoreUnavailable(str(error))
+            except StoreUnavailable as unavailable:
+                pending.batches.append(batch)
+                failure = unavailable
         return failure
 
     def _takes_rows(self, suspect: EncodedRow) -> bool:
-        """Whether Cassandra writes at all: the last confirmed row once more, which changes nothing;
-        before there is one, a delete of the suspect's row as of 1970, which deletes nothing."""
-        try:
-            row = self._last_confirmed or self._harmless_delete(suspect)
-            self._session.execute(SerialisedRow(row.statement.prepared, row.values))
-        except (*UNAVAILABLE_ERRORS, *REFUSED_ERRORS, PipelineError):
-            return False
-        return True
-
-    def _harmless_delete(self, suspect: EncodedRow) -> EncodedRow:
-        statement = self._statements.statement(suspect.statement.table.name, DELETE)
-        return statement.delete_of(suspect, version_us=1)
+        """Whether Cassandra writes at all: tried with a delete as of 1970, which deletes nothing,
+        of the row that was confirmed last, else of the suspect itself."""
+        for row in filter(None, (self._last_confirmed, suspect)):
+            try:
+                delete = self._statements.statement(row.statement.table.name, DELETE).delete_of(row, version_us=1)
+                self._session.execute(SerialisedRow(delete.statement.prepared, delete.values))
+                return True
+            except (*UNAVAILABLE_ERRORS, *REFUSED_ERRORS, PipelineError):
+                continue
+        return False
 
     def _outcome(self, batch: Batch, error: Exception | None, schema_check: SchemaCheck) -> Outcome:
         """A row is refused only once it is certain that its table has not changed. Raises

@@ -215,3 +215,25 @@ def test_server_error_that_passes_refuses_nothing(writer, session, batch):
     assert written_at_last(writer, pending) == MAX_SERVER_ERRORS - 1
     assert pending.refused == []
     assert sum(rows for _, rows in pending.confirmed) == 3
+
+
+def test_server_errors_under_a_changed_schema_ask_for_encoding_again(writer, session, batch):
+    pending = Pending([batch(1)])
+    session.outcome = lambda _sent: server_error("unknown column")
+    session.declare(declared_tables(CQL_TABLES)["klines"].without("volume"), driver_notified=False)
+    for _ in range(MAX_SERVER_ERRORS - 1):
+        with pytest.raises(StoreUnavailable):
+            writer.write(pending)
+    with pytest.raises(SchemaChanged):
+        writer.write(pending)
+    assert pending.refused == []
+
+
+def test_probe_tries_the_suspect_itself_when_the_table_of_the_last_row_is_gone(writer, session, batch):
+    writer.write(Pending([batch(1, symbol="BTCUSDT")]))
+    session.outcome = lambda _sent: server_error()
+    answers = [InvalidRequest("unconfigured table"), None] * MAX_SERVER_ERRORS
+    session.executed = lambda _sent: answers.pop(0)
+    pending = Pending([batch(1)])
+    assert written_at_last(writer, pending) == MAX_SERVER_ERRORS - 1
+    assert len(pending.refused) == 1
