@@ -109,7 +109,10 @@ class RowEncoder:
                     group = groups[key] = Group(*key)
                 if group.complete_row is None and not change.incomplete:
                     group.complete_row = write.row
-                group.add(write.row, change.version_us, position)
+                # The state before a move is older than the move: if another row has taken its place
+                # at the same time, that row stays.
+                is_old_place = write.kind == DELETE and change.op == "u"
+                group.add(write.row, change.version_us - is_old_place, position)
         return groups, once_rows
 
     def _writes(self, change: Change) -> list[Write]:

@@ -250,6 +250,16 @@ def test_update_that_moves_the_key_deletes_the_old_row(written):
     assert letters == {}
 
 
+def test_delete_of_the_old_place_is_older_than_a_row_that_took_it_at_the_same_time(session):
+    """Two rows of PostgreSQL that swap places in one transaction; of equal versions Cassandra would
+    let the delete win."""
+    session.declare(ORDERS)
+    move = order("u", {"id": 1, "at": TEN, "v": "x"}, {"id": 1, "at": NINE, "v": "x"})
+    poll = Poll.parse({TopicPartition("crypto.public.orders", 0): [move]}, table_of)
+    delete, insert = RowEncoder(Statements(session, "crypto")).rows(poll)
+    assert (delete.statement.kind, delete.version_us) == ("delete", insert.version_us - 1)
+
+
 def test_update_that_leaves_the_key_deletes_nothing(written):
     rows, letters = written(order("u", {"id": 1, "at": TEN, "v": "y"}, {"id": 1, "at": TEN, "v": "x"}))
     assert rows == [("insert", {"id": 1, "at": 10, "v": "y"})]
