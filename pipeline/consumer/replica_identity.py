@@ -41,13 +41,13 @@ def key_row(kafka_key: bytes | None) -> Row | None:
 
 class ReplicaIdentities:
     """What the events so far say about each table's replica identity. After a restart nothing is
-    known; then what a single event contains has to be enough."""
+    known; then a value that differs from what Debezium fills in counts as logged."""
 
     def __init__(self) -> None:
-        # Tables whose updates came without `before`: REPLICA IDENTITY is not FULL.
-        self._not_full: set[str] = set()
-        # What their deletes carry in columns outside the key: defaults, so always the same.
-        self._defaults: dict[str, Row] = {}
+        # By table: whether its last update came with the whole row before it.
+        self._full: dict[str, bool] = {}
+        # What the first delete carried in columns outside the key. Defaults are the same in each.
+        self._first_filled: dict[str, Row] = {}
 
     def certain(self, change: Change) -> Change:
         """A delete with those columns only whose values the event certainly carries. Raises
@@ -57,34 +57,30 @@ class ReplicaIdentities:
             return change  # no primary key: PostgreSQL logs a delete with REPLICA IDENTITY FULL only
         outside = {column: cell for column, cell in change.row.items() if column not in key}
         filled = {column: cell for column, cell in outside.items() if not is_zero(cell)}
-        if not filled or not self._is_full(change.table, filled):
-            return change._replace(row={column: cell for column, cell in change.row.items() if column in key})
-        if all(map(is_zero, key.values())) and (len(filled) < len(outside) or len(outside) == 1):
+        is_full = self._full.get(change.table)
+        if is_full:
+            return change
+        differs = self._first_filled.setdefault(change.table, filled) != filled
+        if is_full is False and not differs:
+            filled = {}
+        if filled and all(map(is_zero, key.values())) and (len(filled) < len(outside) or len(outside) == 1):
             raise UnwritableRecord(
                 f"{change.table}: a delete of {shown(key)} that looks like one of a table with REPLICA IDENTITY USING"
                 f" INDEX, whose events do not contain the primary key; {remedy(change.table)}, then delete the row"
                 " here by hand"
             )
-        return change
+        if differs:
+            return change
+        return change._replace(row={name: cell for name, cell in change.row.items() if name in key or name in filled})
 
-    def updated(self, change: Change) -> None:
-        """Learn from an update."""
-        if change.before is None:
-            self._not_full.add(change.table)
-        elif change.table in self._not_full:
-            self._forget(change.table)
-
-    def _is_full(self, table: str, filled: Row) -> bool:
-        if table not in self._not_full:
-            return True
-        if self._defaults.setdefault(table, filled) == filled:
-            return False
-        self._forget(table)  # defaults do not differ between rows: the identity has become FULL
-        return True
-
-    def _forget(self, table: str) -> None:
-        self._not_full.discard(table)
-        self._defaults.pop(table, None)
+    def updated(self, change: Change) -> Change:
+        """Learns from an update. `before` is left out unless it is the whole row: with REPLICA
+        IDENTITY USING INDEX it contains the columns of the index only, and zeros for the primary
+        key."""
+        key = key_row(change.kafka_key) or {}
+        before = change.before
+        self._full[change.table] = before is not None and all(before.get(name) == key[name] for name in key)
+        return change if self._full[change.table] else change._replace(before=None)
 
 
 def check_update(change: Change, key: Collection[str], null_if_unchanged: Collection[str]) -> None:

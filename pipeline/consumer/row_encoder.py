@@ -122,7 +122,7 @@ class RowEncoder:
             return transform(self._identities.certain(change))
         if change.op != "u":
             return transform(change)
-        self._identities.updated(change)
+        change = self._identities.updated(change)
         keys = self._statements.keys(change.table)
         if keys is None:
             return transform(change)

@@ -59,9 +59,26 @@ def test_delete_with_the_default_identity_keeps_the_primary_key_only():
     assert certain(change("d", {"id": 1, "at": EPOCH, "v": None}, {"id": 1})) == {"id": 1}
 
 
-def test_delete_with_the_full_identity_keeps_everything():
-    row = {"id": 1, "at": "2026-01-15T08:00:00Z", "v": None}
-    assert certain(change("d", row, {"id": 1})) == row
+def test_delete_with_the_full_identity_keeps_what_debezium_cannot_have_filled_in():
+    row = {"id": 1, "at": "2026-01-15T08:00:00Z", "line": 0, "v": None}
+    assert certain(change("d", row, {"id": 1})) == {"id": 1, "at": "2026-01-15T08:00:00Z"}
+
+
+def test_delete_with_the_full_identity_keeps_everything_once_an_update_came_with_before():
+    row = {"id": 1, "at": "2026-01-15T08:00:00Z", "line": 0, "v": None}
+    assert certain(change("u", row, {"id": 1}, before=row), change("d", row, {"id": 1})) == row
+
+
+def test_value_that_debezium_fills_in_is_not_certain_because_another_one_was_logged():
+    """Nothing is known of the table yet, and status may be a column with DEFAULT 'new'."""
+    row = {"id": 1, "at": EPOCH, "status": "new"}
+    assert "at" not in certain(change("d", row, {"id": 1}))
+
+
+def test_before_of_an_index_identity_is_not_taken_for_the_whole_row():
+    """REPLICA IDENTITY USING INDEX (email), email changed: before has 0 for the primary key."""
+    update = change("u", {"id": 7, "email": "new"}, {"id": 7}, before={"id": 0, "email": "old"})
+    assert ReplicaIdentities().updated(update).before is None
 
 
 def test_delete_of_a_table_without_primary_key_keeps_everything():
