@@ -136,3 +136,6 @@ MARKET_NOW = "market_now"
 STORED_HOURS = "stored_hours"
 # Which exchange the rows come from: one row, mirrored like any other captured table.
 DATA_SOURCE = "data_source"
+
+# Every table that this project defines in Cassandra; any other one is a table of the user's.
+CASSANDRA_TABLES = frozenset({*TABLES, MARKET_NOW, STORED_HOURS, DATA_SOURCE})

@@ -35,6 +35,10 @@ def seconds_to_ms(seconds: float) -> int:
     return round(seconds * 1000)
 
 
+def ms_to_us(ms: int) -> int:
+    return ms * 1000
+
+
 def ms_to_seconds(ms: float) -> float:
     return ms / 1000
 

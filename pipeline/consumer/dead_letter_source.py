@@ -9,7 +9,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from kafka.structs import OffsetAndMetadata
 
 from pipeline.changes import Change
-from pipeline.consumer.dead_letters import VERSION, origin, topic_name
+from pipeline.consumer.dead_letters import MAX_LETTER_BYTES, VERSION, origin, topic_name
 from pipeline.consumer.record_source import Mark, Records
 from pipeline.settings import Settings
 
@@ -47,6 +47,9 @@ class DeadLetterSource:
             group_id=f"{settings.CONSUMER_GROUP}-dead-letters",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            # Room for the largest letter: less makes one request per letter.
+            max_partition_fetch_bytes=2 * MAX_LETTER_BYTES,
+            fetch_max_bytes=4 * MAX_LETTER_BYTES,
         )
         topic = topic_name(settings)
         exists = topic in self._consumer.topics()

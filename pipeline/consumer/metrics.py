@@ -14,6 +14,9 @@ LOST = Counter(
 UNKNOWN_COLUMNS = Counter(
     "consumer_unknown_columns_total", "Values of columns that the Cassandra table lacks", ["table", "column"]
 )
+MISSING_COLUMNS = Counter(
+    "consumer_missing_columns_total", "Rows whose change lacked a column of the Cassandra table", ["table", "column"]
+)
 RETRIES = Counter("consumer_store_retries_total", "Writes repeated because Cassandra did not confirm")
 POLL_SECONDS = Histogram(
     "consumer_poll_seconds",

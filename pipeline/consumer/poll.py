@@ -12,7 +12,7 @@ from kafka import TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 
 from pipeline.changes import Change, Truncation
-from pipeline.consumer.dead_letters import MAX_REASON_CHARACTERS, DeadLetter
+from pipeline.consumer.dead_letters import MAX_REASON_CHARACTERS, VALUE_LEFT_OUT, DeadLetter, origin
 from pipeline.consumer.envelope import parse
 from pipeline.consumer.record_source import Mark, Records, Stamps, Versions
 from pipeline.consumer.writer import Pending
@@ -59,7 +59,9 @@ class Poll:
     def _parse(self, position: int, table: str, stamps: Stamps | None, versions: Versions | None) -> None:
         record = self.records[position]
         try:
-            change = parse(table, record.value)
+            if record.value is None:
+                check_value_is_there(record)
+            change = parse(table, record.value, record.key)
         except UnwritableRecord as error:
             self.reject(position, str(error), malformed=True)
             return
@@ -88,3 +90,14 @@ class Poll:
         self.dead_letters[:] = [letter for letter in self.dead_letters if letter.malformed]
         malformed = {id(letter.record) for letter in self.dead_letters}
         self.rejected = {position for position in self.rejected if id(self.records[position]) in malformed}
+
+
+def check_value_is_there(record: ConsumerRecord) -> None:
+    """Raises UnwritableRecord for a dead letter whose value was too large for it: without this, its
+    replay would take it for a tombstone and count it as written."""
+    if record.headers and VALUE_LEFT_OUT in dict(record.headers):
+        where = origin(record)
+        raise UnwritableRecord(
+            f"the value was too large for a dead letter: update the row in PostgreSQL, so that it is sent again"
+            f" (first read at {where.topic}, partition {where.partition}, offset {where.offset})"
+        )

@@ -3,8 +3,9 @@ import json
 import pytest
 
 from pipeline.changes import Truncation
-from pipeline.consumer.envelope import UNAVAILABLE, parse
+from pipeline.consumer.envelope import parse
 from pipeline.consumer.row_versions import SNAPSHOT_MARGIN_US
+from pipeline.consumer.unchanged_values import UNAVAILABLE
 from pipeline.errors import UnwritableRecord
 
 COMMIT_US = 1_795_461_947_123_456
@@ -12,10 +13,13 @@ COMMIT_US = 1_795_461_947_123_456
 
 @pytest.fixture
 def altered(envelope):
-    """A saved envelope with some of its fields replaced; a field given as `...` is left out."""
+    """A saved envelope with some of its fields replaced; a field given as `...` is left out. The
+    name of its table is left out, so that it can be used for another one."""
 
     def make(case, **fields):
-        body = {**json.loads(envelope(case)), **fields}
+        saved = json.loads(envelope(case))
+        del saved["source"]["table"]
+        body = {**saved, **fields}
         return json.dumps({name: value for name, value in body.items() if value is not ...}).encode()
 
     return make
@@ -146,6 +150,37 @@ def test_flattened_record_without_an_envelope_is_unwritable():
         parse("klines", b'{"symbol": "ETHUSDT", "interval": "1m", "price": "1.0"}')
 
 
+def test_envelope_that_is_wrapped_with_its_schema_is_understood(envelope):
+    """value.converter.schemas.enable=true."""
+    wrapped = json.dumps({"schema": {"type": "struct"}, "payload": json.loads(envelope("price_updated"))}).encode()
+    assert parse("latest_prices", wrapped) == parse("latest_prices", envelope("price_updated"))
+    assert parse("latest_prices", b'{"schema": null, "payload": null}') is None
+
+
+@pytest.mark.parametrize("value", [b'{"id": 1}', b'{"schema": {}, "payload": {"id": 1}}', b"Obj\x01avro"])
+def test_record_of_another_converter_is_unwritable_and_says_what_to_set(value):
+    with pytest.raises(UnwritableRecord, match=r"value\.converter=org\.apache\.kafka\.connect\.json\.JsonConverter"):
+        parse("klines", value)
+
+
+def test_change_of_another_table_on_the_same_topic_is_unwritable():
+    """b$orders and b_orders share the topic crypto.public.b_orders."""
+    value = b'{"op": "c", "before": null, "after": {"id": 1}, "source": {"ts_us": 1, "table": "b$orders"}}'
+    with pytest.raises(UnwritableRecord, match=r"table b\$orders on the topic of b_orders.*RENAME"):
+        parse("b_orders", value)
+
+
+@pytest.mark.parametrize("op", ["c", "u", "d", "r"])
+def test_operation_key_and_state_before_are_passed_on_for_a_table_of_the_users(op):
+    row, before = {"id": 1, "v": "new"}, {"id": 1, "v": "old"}
+    value = json.dumps({"op": op, "before": before, "after": row, "source": {"ts_us": 9}}).encode()
+    change = parse("orders", value, b'{"id":1}')
+    assert (change.op, change.row) == (op, before if op == "d" else row)
+    assert change.before == (before if op == "u" else None)
+    if op != "r":
+        assert change.kafka_key == b'{"id":1}'
+
+
 def test_unavailable_value_placeholder_is_dropped_and_the_other_columns_kept(envelope):
     row = parse("notes", envelope("note_with_toasted_column_left_alone")).row
     assert row == {"id": 7, "title": "new title", "updated_at": "2026-11-23T19:25:47.100000Z"}
@@ -158,7 +193,7 @@ def test_text_that_only_contains_the_placeholder_is_kept(altered):
 
 def test_placeholder_of_an_array_column_is_dropped_too(altered):
     """Debezium writes an unchanged TOASTed text[] as an array that holds the placeholder."""
-    row = parse("notes", altered("price_created", after={"id": 7, "tags": [UNAVAILABLE]})).row
+    row = parse("notes", altered("price_updated", after={"id": 7, "tags": [UNAVAILABLE]})).row
     assert "tags" not in row
 
 

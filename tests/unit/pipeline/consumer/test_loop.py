@@ -6,6 +6,7 @@ from collections import namedtuple
 import pytest
 from cassandra import InvalidRequest
 from cassandra.cluster import NoHostAvailable
+from cassandra.protocol import ServerError
 from kafka import TopicPartition
 from kafka.errors import KafkaTimeoutError
 
@@ -13,7 +14,7 @@ from pipeline.consumer.loop import Loop
 from pipeline.consumer.row_versions import RowVersions
 from pipeline.consumer.statements import Statements
 from pipeline.consumer.truncations import Truncations
-from pipeline.consumer.writer import Writer
+from pipeline.consumer.writer import MAX_SERVER_ERRORS, Writer
 from tests.unit.support.clocks import FakeStop
 from tests.unit.support.ddl import CQL_TABLES, declared_tables
 from tests.unit.support.fake_cassandra import FakeSession
@@ -213,6 +214,13 @@ def test_source_that_ends_is_read_until_its_last_record_is_committed(run, monkey
 
 def test_row_that_cassandra_refuses_becomes_a_dead_letter_and_the_stream_goes_on(run):
     kafka = run("good", "good", "good", errors=[InvalidRequest("bad row")])
+    assert kafka.dead_offsets == [1]
+    assert kafka.committed == 3
+
+
+def test_row_that_always_gets_a_server_error_becomes_a_dead_letter_and_the_stream_goes_on(run):
+    error = NoHostAvailable("none", {"node": ServerError(0, "NullPointerException", None)})
+    kafka = run("good", "good", "good", errors=[error] * MAX_SERVER_ERRORS)
     assert kafka.dead_offsets == [1]
     assert kafka.committed == 3
 
