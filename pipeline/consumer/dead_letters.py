@@ -122,7 +122,6 @@ def connect(settings: Settings) -> KafkaProducer:
         acks="all",
         client_id="crypto-dead-letters",
         max_request_size=MAX_LETTER_BYTES + OVERHEAD_BYTES,
-        buffer_memory=4 * MAX_LETTER_BYTES,
     )
 
 

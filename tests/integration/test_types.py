@@ -52,7 +52,7 @@ TIMES = {
     "t": Column("time", "time", ("'10:00:00.123456'", "'00:00'", "'23:59:59.999999'")),
     "t3": Column("time(3)", "time", ("'10:00:00.123'", "'00:00'", "'23:59:59.999'")),
     "t0": Column("time(0)", "time", ("'10:00'", "'00:00'", "'23:59:59'")),
-    "ts": Column("timestamp", "timestamp", ("'1970-06-01'", "'1900-01-01 00:00:00.001'", "'9999-12-31 23:59:59.999'")),
+    "ts": Column("timestamp", "timestamp", ("'1970-06-01'", "'1900-01-01 00:00:00.001'", "'9999-12-31 23:59:59'")),
     "ts3": Column("timestamp(3)", "timestamp", ("'1965-03-01 12:00'", "'0001-01-01'", "'9999-12-31'")),
     "ts0": Column("timestamp(0)", "timestamp", ("'5138-11-16 10:00'", "'1973-03-03'", "'1969-12-31 23:59:59'")),
     "tz": Column("timestamptz", "timestamp", ("'2026-01-15 10:00+02'", "'1900-01-01Z'", "'9999-12-31 23:59:59Z'")),
@@ -101,7 +101,12 @@ ARRAYS = {
     "ajb": Column(
         "jsonb[]", "list<text>", ("ARRAY['{\"a\": 1}'::jsonb]", "ARRAY['1'::jsonb]", "ARRAY['[]'::jsonb]"), "{}::text[]"
     ),
-    "aip": Column("inet[]", "list<inet>", ("'{10.0.0.1}'", "'{::1}'", "'{10.0.0.2,10.0.0.3}'"), "{}::text[]"),
+    "aip": Column(
+        "inet[]",
+        "list<inet>",
+        ("'{10.0.0.1}'", "'{::1}'", "'{10.0.0.2,10.0.0.3}'"),
+        "(SELECT array_agg(host(address)) FROM unnest({}) address)",
+    ),
 }
 OBJECTS = {
     "hm": Column("hstore", "map<text, text>", ("'a=>1, b=>x'", "'c=>\"\"'", "'d=>4'"), "hstore_to_json({})"),
@@ -109,7 +114,12 @@ OBJECTS = {
     "jm": Column("jsonb", "map<text, double>", ("'{\"a\": 1.5}'", "'{\"b\": 2}'", "'{\"c\": -1e10}'"), "{}"),
     "jl": Column("jsonb", "list<int>", ("'[1, 2]'", "'[-1]'", "'[0]'"), "{}"),
     "jt": Column("jsonb", "frozen<tuple<int, text>>", ("'[1, \"a\"]'", "'[2, null]'", "'[3, \"\"]'"), "{}"),
-    "pt": Column("point", "frozen<ty_point>", ("'(1.5,-2)'", "'(0,0)'", "'(1e10,3)'"), "ARRAY[{0}[0], {0}[1]]"),
+    "pt": Column(
+        "point",
+        "frozen<ty_point>",
+        ("'(1.5,-2)'", "'(0,0)'", "'(1e10,3)'"),
+        "CASE WHEN {0} IS NOT NULL THEN ARRAY[{0}[0], {0}[1]] END",
+    ),
 }
 GROUPS = {"ty_numbers": NUMBERS, "ty_times": TIMES, "ty_texts": TEXTS, "ty_arrays": ARRAYS, "ty_objects": OBJECTS}
 

@@ -1,9 +1,11 @@
 from collections import namedtuple
+from unittest.mock import Mock
 
 import pytest
-from kafka import TopicPartition
+from kafka import KafkaProducer, TopicPartition
 from kafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 
+from pipeline.consumer import dead_letters
 from pipeline.consumer.dead_letters import MAX_LETTER_BYTES, DeadLetter, DeadLetters, topic_name
 from pipeline.consumer.poll import Poll
 
@@ -167,3 +169,13 @@ def test_replay_of_a_letter_without_its_value_is_refused_again(connected):
     assert "update the row in PostgreSQL" in poll.dead_letters[0].reason
     letters.send(poll.dead_letters)
     assert "dead_letter.value_left_out" in dict(producer.sent[1][1]["headers"])
+
+
+def test_producer_is_given_options_only_that_the_library_knows(defaults, monkeypatch):
+    """An unknown one raises ValueError, which stops the consumer at its first dead letter."""
+    given = {}
+    monkeypatch.setattr(dead_letters, "KafkaAdminClient", lambda **_: Mock())
+    monkeypatch.setattr(dead_letters, "KafkaProducer", lambda **options: given.update(options))
+    dead_letters.connect(defaults)
+    assert given.keys() <= KafkaProducer.DEFAULT_CONFIG.keys()
+    assert given["max_request_size"] > MAX_LETTER_BYTES
