@@ -1,0 +1,36 @@
+"""The administrators' connections that mirror_table.py needs, from the same settings as
+pipeline/schema.py. Knows no table."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import NamedTuple
+
+from cassandra.cluster import Session
+from cassandra.query import dict_factory
+from psycopg2.extensions import cursor as Cursor
+
+from pipeline import cassandra_session, postgres
+from pipeline.settings import Settings
+
+
+class Connections(NamedTuple):
+    """PostgreSQL with autocommit; Cassandra with rows as dicts."""
+
+    postgres: Cursor
+    cassandra: Session
+
+
+@contextmanager
+def open_connections(settings: Settings) -> Iterator[Connections]:
+    """Raises PostgresUnavailable or StoreUnavailable."""
+    admin = settings.override(PGUSER="postgres", PGPASSWORD=settings.POSTGRES_PASSWORD)
+    with closing(postgres.connect(admin, "mirror")) as connection:
+        connection.autocommit = True
+        session = cassandra_session.login(
+            settings, "cassandra", settings.CASSANDRA_ADMIN_PASSWORD, row_factory=dict_factory
+        )
+        try:
+            with connection.cursor() as cursor:
+                yield Connections(cursor, session)
+        finally:
+            session.cluster.shutdown()
