@@ -2,7 +2,6 @@
 StoreUnavailable. Connects when first needed. Knows CQL and the driver; knows nothing of HTTP."""
 
 import logging
-import re
 import threading
 import time
 from collections import deque
@@ -137,6 +136,7 @@ class CassandraStore:
                 {column.name: plain_type(column.cql_type) for column in table.columns.values()},
                 tuple(column.name for column in table.partition_key),
                 tuple((column.name, column.is_reversed) for column in table.clustering_key),
+                table.options.get("comment") or "",
             )
             for name, table in (dict(keyspace.tables) if keyspace else {}).items()
         ]
@@ -231,7 +231,21 @@ class CassandraStore:
 
 def plain_type(cql_type: str) -> str:
     """Without `frozen`, which says how a value is stored and not what it is."""
-    return re.sub(r"\bfrozen<((?:[^<>]|<[^<>]*>)*)>", r"\1", cql_type)
+    while (start := cql_type.find("frozen<")) >= 0:
+        inner = start + len("frozen<")
+        end = matching_bracket(cql_type, inner)
+        cql_type = cql_type[:start] + cql_type[inner:end] + cql_type[end + 1 :]
+    return cql_type
+
+
+def matching_bracket(cql_type: str, start: int) -> int:
+    """The position of the `>` that closes what is open before `start`."""
+    depth = 1
+    for position in range(start, len(cql_type)):
+        depth += {"<": 1, ">": -1}.get(cql_type[position], 0)
+        if depth == 0:
+            return position
+    return len(cql_type)
 
 
 def rows_of(sent_at: float, future: ResponseFuture) -> list[Row]:

@@ -3,7 +3,8 @@ HTTP and nothing of how rows are read."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any
 
 from cassandra.util import Date
@@ -11,13 +12,15 @@ from cassandra.util import Date
 from pipeline.api import parameters as p
 from pipeline.api.key_values import BAD_VALUE, INSTANT_EXPECTED, PARSERS, instant
 from pipeline.api.query import BadParameter
-from pipeline.api.table_key import TableKey
-from pipeline.times import DAY_MS
+from pipeline.api.table_key import ISO_TEXT, MICROSECONDS, TableKey
+from pipeline.times import DAY_MS, ms_to_iso
 
 RESERVED = ("from", "to", "limit", "cursor")
 # In front of a key column whose name is one of RESERVED.
 PREFIX = "key."
 CURSOR_EXPECTED = "a cursor from a Link header"
+MAX_CURSOR_LENGTH = 4000
+CHECKSUM_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,10 @@ def read_table_query(arguments: Sequence[tuple[str, str]], key: TableKey) -> Tab
     if "from" in given and "to" in given and instant(given["from"]) > instant(given["to"]):
         raise BadParameter("from", "from must not be after to")
     limit = parsed("limit", given, p.LIMIT.parse, p.LIMIT.expected) if "limit" in given else p.DEFAULT_LIMIT
-    state = parsed("cursor", given, paging_state, CURSOR_EXPECTED) if "cursor" in given else None
-    return TableQuery(values, start, end, limit, state)
+    query = TableQuery(values, start, end, limit)
+    if "cursor" not in given:
+        return query
+    return replace(query, paging_state=parsed("cursor", given, lambda text: paging_state(text, query), CURSOR_EXPECTED))
 
 
 def parameter_name(column: str) -> str:
@@ -84,17 +89,30 @@ def bound(name: str, given: dict[str, str], key: TableKey) -> Any:
     if name not in given:
         return None
     ms = parsed(name, given, instant, INSTANT_EXPECTED)
-    if key.columns[key.time or ""] == "timestamp":
-        return ms
-    return Date(-(-ms // DAY_MS))  # the first midnight that is not before it
+    if key.time_kind == "date":
+        return Date(-(-ms // DAY_MS))  # the first midnight that is not before it
+    if key.time_kind == ISO_TEXT:
+        return ms_to_iso(ms)
+    return ms * 1000 if key.time_kind == MICROSECONDS else ms
 
 
-def cursor_text(state: bytes) -> str:
-    return urlsafe_b64encode(state).decode().rstrip("=")
+def cursor_text(state: bytes, query: TableQuery) -> str:
+    """Begins with a checksum of the query, because Cassandra answers a place of another partition,
+    or no place at all, with an internal error."""
+    return urlsafe_b64encode(checksum(state, query) + state).decode().rstrip("=")
 
 
-def paging_state(text: str) -> bytes:
-    """The inverse of `cursor_text`. Raises ValueError."""
-    if not text or not text.isascii() or len(text) > 4000:
+def paging_state(text: str, query: TableQuery) -> bytes:
+    """The inverse of `cursor_text`. Raises ValueError for a cursor of another query."""
+    if not text.isascii() or len(text) > MAX_CURSOR_LENGTH:
         raise ValueError(text)
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    sent = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    state = sent[CHECKSUM_BYTES:]
+    if not state or sent[:CHECKSUM_BYTES] != checksum(state, query):
+        raise ValueError(text)
+    return state
+
+
+def checksum(state: bytes, query: TableQuery) -> bytes:
+    asked = repr((query.values, str(query.start), str(query.end), state)).encode()
+    return blake2b(asked, digest_size=CHECKSUM_BYTES).digest()

@@ -48,6 +48,6 @@ class TableView:
         headers = {}
         if page.paging_state is not None:
             others = [(given, value) for given, value in arguments if given != "cursor"]
-            url = f"/tables/{name}?{urlencode([*others, ('cursor', cursor_text(page.paging_state))], safe=':,')}"
+            url = f"/tables/{name}?{urlencode([*others, ('cursor', cursor_text(page.paging_state, query))], safe=':,')}"
             headers["Link"] = f'<{url}>; rel="next"'
         return EncodedResponse.of_rows(page.rows, **headers).fresh_for(self._route.fresh_seconds)

@@ -15,7 +15,7 @@ from pipeline.mirroring.source_table import sql_name
 from pipeline.mirroring.types import cql_type
 
 # Rows whose values are compared: all of a small table.
-SAMPLE_ROWS = 1000
+SAMPLE_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@ into its log about the old row of an update or a delete. Knows no connection."""
 
 from pipeline.mirroring.keys import Key
 from pipeline.mirroring.source_table import FULL, INDEX, NOTHING, SourceTable
-from pipeline.mirroring.types import RECOGNISED_WHEN_TOASTED
+from pipeline.mirroring.types import ELEMENTS, RECOGNISED_WHEN_TOASTED
 
 # PostgreSQL's TOAST_TUPLE_THRESHOLD on pages of 8 kB: only longer rows have values moved out.
 TOAST_ROW_BYTES = 2000
@@ -20,7 +20,9 @@ def why_full(source: SourceTable, key: Key) -> str:
         return f"a delete must carry {', '.join(beyond)}, which Cassandra's key has and the primary key has not"
     if source.deferrable_key:
         return "the primary key is deferrable, so PostgreSQL does not log it for a delete"
-    odd_arrays = [c.name for c in source.columns if c.type.is_array and c.type.base not in RECOGNISED_WHEN_TOASTED]
+    odd_arrays = [
+        c.name for c in source.columns if c.type.is_array and c.type.base in ELEMENTS - RECOGNISED_WHEN_TOASTED
+    ]
     if odd_arrays:
         return f"an unchanged long value of {', '.join(odd_arrays)} would arrive as null"
     if may_be_toasted(source):

@@ -23,6 +23,11 @@ class Check:
     silent: bool = False
 
 
+def counted(rows: int) -> str:
+    """`1 row has`, `12,000 rows have`."""
+    return "1 row has" if rows == 1 else f"{rows:,} rows have"
+
+
 @dataclass(frozen=True, slots=True)
 class RowFacts:
     """What the rows of a table hold now. `odd`: number of rows by check, only those above 0.

@@ -7,10 +7,11 @@ from enum import Enum
 
 from pipeline.mirroring.identity import tables_to_change, why_full
 from pipeline.mirroring.keys import Key
-from pipeline.mirroring.odd_values import RowFacts
+from pipeline.mirroring.odd_values import Check, RowFacts, counted
 from pipeline.mirroring.refusal import MirrorRefused, Unmirrorable
 from pipeline.mirroring.source_table import DEBEZIUM_ROLE, PUBLICATION, SourceColumn, SourceTable, quoted, sql_name
 from pipeline.mirroring.types import cql_type
+from pipeline.tables import TIME_AS_MICROSECONDS, TIME_AS_TEXT
 
 # Defaults that give microseconds, so that Cassandra's timestamp would round them.
 CLOCKS = ("now()", "CURRENT_TIMESTAMP", "LOCALTIMESTAMP", "_timestamp()")
@@ -110,8 +111,8 @@ def check_source(source: SourceTable, facts: RowFacts) -> None:
     for check, rows in facts.odd:
         if check.silent:
             raise MirrorRefused(
-                f"{rows:,} rows of {source.name} have {check.what} in {check.column}, and Debezium would change them "
-                f"without notice. Find them with SELECT * FROM {sql_name(source.name)} WHERE {check.condition}; "
+                f"{counted(rows)} {check.what} in {source.name}.{check.column}, and Debezium would change them without "
+                f"notice. Find them with SELECT * FROM {sql_name(source.name)} WHERE {check.condition}; "
                 f"change them, or the type of the column"
             )
 
@@ -129,7 +130,7 @@ def planned(column: SourceColumn, key: Key, target: TargetTable | None, facts: R
     remarks = [key_remark(column.name, key), time_remark(column, existing or exact, in_key)]
     if existing is not None and plain(existing) != plain(exact):
         remarks.append(f"has been {existing} in Cassandra before; {exact} holds every value exactly")
-    remarks += [f"{rows:,} rows have {check.what}: dead letters" for check, rows in odd_of(column.name, facts)]
+    remarks += [f"{counted(rows)} {check.what}: dead letters" for check, rows in odd_of(column.name, facts)]
     return PlannedColumn(column, existing or exact, "; ".join(filter(None, remarks)))
 
 
@@ -137,7 +138,7 @@ def plain(cql: str) -> str:
     return cql.replace("frozen<", "").replace(">", "").replace(" ", "")
 
 
-def odd_of(name: str, facts: RowFacts) -> list[tuple]:
+def odd_of(name: str, facts: RowFacts) -> list[tuple[Check, int]]:
     return [(check, rows) for check, rows in facts.odd if check.column == name]
 
 
@@ -147,6 +148,16 @@ def needs_exact_time(column: SourceColumn, facts: RowFacts) -> bool:
     if column.type.base not in EXACT_TIME or fits_milliseconds(column):
         return False
     return column.name in facts.with_microseconds or any(clock in column.default for clock in CLOCKS)
+
+
+def table_comment(table: str, columns: Sequence[PlannedColumn]) -> str:
+    """Where the rows come from, and which columns are times although their type does not say so."""
+    comment = f"Mirror of public.{table}."
+    for column in columns:
+        if column.source.type.base in EXACT_TIME and column.cql_type == EXACT_TIME[column.source.type.base]:
+            mark = TIME_AS_TEXT if column.cql_type == "text" else TIME_AS_MICROSECONDS
+            comment += f" {mark}{column.source.name}."
+    return comment
 
 
 def fits_milliseconds(column: SourceColumn) -> bool:
@@ -212,5 +223,6 @@ def cassandra_steps(
     lines = "".join(f"{quoted(column)} {kind}, " for column, kind in wanted.items())
     partition = ", ".join(map(quoted, key.partition))
     clustering = "".join(f", {quoted(column)}" for column in key.clustering)
-    statement = f"CREATE TABLE {name} ({lines}PRIMARY KEY (({partition}){clustering}))"
+    comment = table_comment(source.name, columns).replace("'", "''")
+    statement = f"CREATE TABLE {name} ({lines}PRIMARY KEY (({partition}){clustering})) WITH comment = '{comment}'"
     return (Step(Place.CASSANDRA, statement, "the consumer writes to the table of the same name"),)

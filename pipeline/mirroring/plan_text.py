@@ -23,7 +23,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     if plan.extra_columns:
         yield f"  only in Cassandra, filled by a transformation or not at all: {', '.join(plan.extra_columns)}"
     if plan.facts.unwritable:
-        yield f"  {plan.facts.unwritable:,} of {plan.facts.total:,} rows have such values and become dead letters"
+        yield f"  {plan.facts.unwritable:,} of {plan.facts.total:,} rows hold such values and become dead letters"
     for step in plan.steps:
         yield from textwrap.wrap(
             f"{step.place.value}: {step.statement}",

@@ -28,6 +28,8 @@ SELECTED = {
     " extract(hour FROM {value}) * 3600 + extract(minute FROM {value}) * 60 + extract(second FROM {value})]",
 }
 AS_WRITTEN = "CASE WHEN {value} IS NOT NULL THEN format('%s', {value}) END"
+# Digits of a second, unless the type says another number; Debezium sends them all, zeros too.
+MAX_DIGITS = 6
 ISO_DURATION = re.compile(r"P(-?\d+)Y(-?\d+)M(-?\d+)DT(-?\d+)H(-?\d+)M(-?[\d.]+)S")
 
 
@@ -57,8 +59,9 @@ def expected_text(kind: PgType, value: Any) -> Any:
     if kind.base == "interval":
         return value  # months, days and seconds; are_equal reads Debezium's text
     if kind.base == "timestamptz":
-        moment = EPOCH + timedelta(microseconds=value)
-        return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06}Z"
+        digits = MAX_DIGITS if kind.modifier is None else kind.modifier
+        moment = (EPOCH + timedelta(microseconds=value)).replace(tzinfo=None).isoformat(timespec="microseconds")
+        return moment[: len(moment) - MAX_DIGITS + digits].rstrip(".") + "Z"
     return value if isinstance(value, str) else str(value)  # a column made by hand
 
 

@@ -24,7 +24,7 @@ CQL_TYPES: dict[str, str] = {
     **dict.fromkeys(
         (
             *("text", "varchar", "bpchar", "citext", "enum", "json", "jsonb", "xml", "hstore", "inet", "cidr"),
-            *("macaddr", "range", "tsvector", "ltree", "interval"),
+            *("macaddr", "macaddr8", "range", "tsvector", "ltree", "interval", "char"),
         ),
         "text",
     ),
@@ -36,18 +36,20 @@ REFUSED: dict[str, str] = {
     "varbit": "Debezium loses the length; use bit(n), bytea or text",
     "name": "Debezium sends null for it; use text",
     **dict.fromkeys(("point", "line", "lseg", "box", "path", "polygon", "circle", "geometry", "geography"), GEOMETRY),
-    **dict.fromkeys(("composite", "multirange", "pg_lsn", "xid8", "jsonpath"), ABSENT),
+    **dict.fromkeys(("composite", "multirange", "pg_lsn", "xid8", "jsonpath", "tsquery", "regclass"), ABSENT),
 }
 # Elements that arrive as they are. Others come damaged or not at all.
 ELEMENTS = frozenset(
     (
         *("int2", "int4", "int8", "float4", "float8", "numeric", "bool", "uuid", "date", "timestamp", "timestamptz"),
-        *("bytea", "enum", "json", "jsonb", "text", "varchar", "bpchar", "inet", "range"),
+        *("bytea", "enum", "json", "jsonb", "text", "varchar", "bpchar", "citext", "inet", "cidr", "macaddr", "range"),
+        "oid",
     )
 )
 REFUSED_ELEMENTS: dict[str, str] = {
     "time": "in an array, Debezium loses the microseconds and turns 24:00 into 00:00",
-    **dict.fromkeys(("interval", "money", "hstore", "composite"), ABSENT),
+    "bit": "in an array, Debezium sends null for it",
+    **dict.fromkeys(("interval", "money", "hstore", "composite", "xml"), ABSENT),
 }
 # Arrays whose unchanged TOASTed value arrives as a placeholder that the consumer recognises. The
 # others arrive as plain null, like a value that was set to null (seen in Debezium 3.7).
