@@ -10,6 +10,7 @@ from cassandra.query import dict_factory
 from psycopg2.extensions import cursor as Cursor
 
 from pipeline import cassandra_session, postgres
+from pipeline.errors import PostgresUnavailable, StoreUnavailable
 from pipeline.settings import Settings
 
 
@@ -32,5 +33,9 @@ def open_connections(settings: Settings) -> Iterator[Connections]:
         try:
             with connection.cursor() as cursor:
                 yield Connections(cursor, session)
+        except postgres.UNAVAILABLE_ERRORS as error:
+            raise PostgresUnavailable(f"PostgreSQL became unavailable; run this again: {error}") from error
+        except cassandra_session.UNAVAILABLE_ERRORS as error:
+            raise StoreUnavailable(f"Cassandra became unavailable; run this again: {error}") from error
         finally:
             session.cluster.shutdown()

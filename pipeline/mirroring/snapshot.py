@@ -21,6 +21,8 @@ POLL_SECONDS = 0.3
 MAX_QUIET_SECONDS = 90.0
 # A snapshot that a restart of the connector interrupted is requested again.
 MAX_REQUESTS = 3
+# A comparison reads the whole table in PostgreSQL and in Cassandra.
+COMPARE_AGAIN_SECONDS = 3.0
 # A table that is written to is compared again, because its last changes may be on their way.
 MAX_COMPARISONS = 5
 
@@ -55,28 +57,34 @@ class Snapshot:
                 "log of the guard; then run this again"
             )
         for _ in range(MAX_REQUESTS):
-            comparison = self._request()
-            if comparison.mirrored_rows >= comparison.rows:
+            comparison, received = self._request()
+            # All rows came once: those that are missing in Cassandra are dead letters.
+            if comparison.mirrored_rows >= comparison.rows or received >= self._plan.expected_rows:
                 break
         return comparison
 
-    def _request(self) -> Comparison:
-        """One request, until all its rows are written."""
+    def _request(self) -> tuple[Comparison, int]:
+        """One request, until all its rows are written. Returns how many records Kafka received
+        meanwhile, too."""
         start = self._progress.position()
-        began = self._clock()
+        began = moved_at = compare_at = self._clock()
         lsn = postgres_table.request_snapshot(self._cursor, self._plan.source.name)
-        last, moved_at = Position(), began
+        last = Position()
         while True:
+            # In this order: what was confirmed is in the position.
+            confirmed = postgres_table.has_confirmed(self._cursor, lsn)
             now = self._progress.position()
             moved = now.since(start)
             if moved != last:
                 last, moved_at = moved, self._clock()
             self._show(moved, self._clock() - began)
-            confirmed = postgres_table.has_confirmed(self._cursor, lsn)
-            if now.pending <= 0 and (confirmed or moved.written >= self._plan.expected_rows):
+            if now.pending <= 0 and (
+                confirmed or (moved.written >= self._plan.expected_rows and self._clock() >= compare_at)
+            ):
                 comparison = self._compare(confirmed)
                 if comparison.equal or confirmed:
-                    return comparison
+                    return comparison, moved.received
+                compare_at = self._clock() + COMPARE_AGAIN_SECONDS
             if self._clock() - moved_at > MAX_QUIET_SECONDS:
                 raise MirrorIncomplete(self._why_quiet(moved))
             self._sleep(POLL_SECONDS)

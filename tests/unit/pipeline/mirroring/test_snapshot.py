@@ -88,6 +88,13 @@ def test_snapshot_that_was_interrupted_is_requested_again(take) -> None:
     assert world.requests == 2
 
 
+def test_rows_that_came_and_are_missing_are_not_requested_again(take) -> None:
+    """They are dead letters."""
+    world = World((0, 0), (100, 100), confirmed_at=2, in_cassandra=(97,))
+    assert not take(world).equal
+    assert world.requests == 1
+
+
 def test_more_rows_than_in_postgres_are_not_requested_again(take) -> None:
     world = World((0, 0), (100, 100), confirmed_at=2, in_cassandra=(103,))
     assert not take(world).equal
