@@ -1,27 +1,37 @@
 # What the README tells people to type. A target calls a script; `make` alone lists them from the ## comments.
 .DEFAULT_GOAL := help
-.PHONY: help demo local test test-unit test-compose bench faults lint docs clean
+.PHONY: help demo local test test-unit test-chain test-servers test-dashboards test-compose bench faults lint docs clean
 
 PYTHON := .local/venv/bin/python
+# How many of the three suites with real services run at the same time: each has its own stack (about 1.5 GB).
+TEST_JOBS ?= 3
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
-demo:  ## the whole stack without Docker, against a simulated exchange; Ctrl-C stops it (first start some minutes, later 20 s)
+demo:  ## the whole stack without Docker, against a simulated exchange; Ctrl-C stops it (first start a minute, later 20 s)
 	@local/start demo
 
 local:  ## the same against the live exchange (BINANCE_BASE_URL)
 	@local/start local
 
-test:  ## all tests: unit, integration against real services on free ports, dashboards (about 15 minutes)
+test:  ## all tests: unit, then the three suites with real services at the same time (below 10 minutes on 2 cores)
 	@local/start setup --dev
 	$(PYTHON) -m pytest tests/unit
-	$(PYTHON) -m pytest tests/integration
-	$(PYTHON) -m pytest tests/dashboards
+	@$(MAKE) --no-print-directory --jobs $(TEST_JOBS) --output-sync=target test-chain test-servers test-dashboards
 
 test-unit:  ## the unit tests alone: no service, no port (under a minute)
 	@local/start venv --dev
 	$(PYTHON) -m pytest tests/unit
+
+test-chain:  ## every part of the chain killed under load, and the API, against real services (5 minutes alone)
+	$(PYTHON) -m pytest tests/integration/chain tests/integration/api
+
+test-servers:  ## consumer, guard, producer and replay against real services (5 minutes alone)
+	$(PYTHON) -m pytest tests/integration --ignore tests/integration/chain --ignore tests/integration/api
+
+test-dashboards:  ## every panel and alert against the whole stack and a real Prometheus (5 minutes alone)
+	$(PYTHON) -m pytest tests/dashboards
 
 test-compose:  ## docker-compose.yml brought up for real and checked end to end (several minutes)
 	@tests/compose/run
@@ -45,5 +55,5 @@ docs:  ## writes the settings tables of README.md and docs/settings.md from the 
 	@local/start venv --dev
 	$(PYTHON) -m scripts.settings_table
 
-clean:  ## removes .local: data, logs, downloads' copies; refuses while a stack runs
+clean:  ## removes .local: data, logs, virtual environment; refuses while a stack runs. Downloads stay in ~/.cache/crypto-cdc
 	@local/start clean

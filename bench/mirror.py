@@ -33,7 +33,8 @@ ROWS = """
         n % 2 = 0 AS active, md5(n::text)::uuid AS reference, 'name ' || n AS name, md5(n::text) AS code,
         CASE WHEN n % 3 = 0 THEN 'a note on ' || n END AS note, date '2020-01-01' + (n % 2000) AS day,
         timestamptz '2026-01-01Z' + n * interval '1 s' AS created_at,
-        timestamp '2026-01-01' + n * interval '1 s' AS local_time, time '10:00' + (n % 3600) * interval '1 s' AS opens_at,
+        timestamp '2026-01-01' + n * interval '1 s' AS local_time,
+        time '10:00' + (n % 3600) * interval '1 s' AS opens_at,
         ARRAY['red', 'green ' || n % 5] AS tags, jsonb_build_object('number', n) AS details,
         decode(md5(n::text), 'hex') AS checksum
     FROM generate_series(1, {rows}) AS n;

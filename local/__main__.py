@@ -1,9 +1,9 @@
-"""`python3 -m local demo|local|setup|venv|clean`, with whatever Python the system has. Must parse
-in an old one: the rest of the package need not."""
+"""`python3 -m local demo|local|setup|venv|clean`, with the system's Python. This
+file must parse in an old one, too; the other files of the package need not."""
 
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036 (whoever starts this may well have an older one)
+if sys.version_info < (3, 11):  # noqa: UP036 (the system's Python may be older)
     found = sys.version.split()[0]
     sys.exit("Python 3.11 or newer is needed, this is " + found + ": apt-get install python3 python3-venv")
 

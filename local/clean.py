@@ -1,4 +1,4 @@
-"""Removes all that this package ever made. Refuses while any of it is in use."""
+"""Deletes everything that this package creates. Refuses while any of it is in use."""
 
 import shutil
 from pathlib import Path
@@ -8,11 +8,11 @@ from local.lock import Lock
 
 
 class StillInUse(Exception):
-    """Services of a test still run."""
+    """Services of a test are still running."""
 
 
 def clean(state_dir: Path) -> None:
-    """Delete `state_dir` and PostgreSQL's directories, wherever those lie. Raises AlreadyRunning,
+    """Delete `state_dir` and PostgreSQL's directories, wherever they are. Raises AlreadyRunning or
     StillInUse."""
     lock = Lock(state_dir / "lock")
     try:

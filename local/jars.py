@@ -1,76 +1,83 @@
-"""The programs that Maven carries: Kafka and Connect, Cassandra, Debezium's connector, PostgreSQL
-where the system has none. Fetches and unpacks them once per version; starts nothing."""
+"""The programs that are made of jars: Kafka and Connect, Cassandra, Debezium's connector, and
+PostgreSQL where the system has none. Downloads and unpacks them once per version; starts
+nothing."""
 
-import platform
-import re
 import shutil
 import tarfile
+import threading
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from local import postgres_programs, stamp
-from local.layout import JARS, POMS
+from local import artifacts, cache, platforms, postgres_programs, repository, stamp
+from local.cache import Cache, place
+from local.download import DownloadCancelled
+from local.layout import JARS, STATE
 from local.postgres_programs import PostgresPrograms
-from local.tool import fresh_log, run_tool
 
 ALWAYS = ("kafka", "cassandra", "debezium")
-POSTGRES = "postgres"
 
 
-def postgres_platform() -> str:
-    """The name of this machine's kind in the artefacts that carry PostgreSQL."""
-    machine = {"x86_64": "amd64", "aarch64": "arm64v8"}.get(platform.machine(), platform.machine())
-    return f"linux-{machine}"
+def postgres_module() -> str:
+    """The module with PostgreSQL for this machine. Raises LookupError when there is none."""
+    build = platforms.postgres_build()
+    if not build:
+        raise LookupError("PostgreSQL is missing, and no build of it for this machine can be downloaded")
+    return f"postgres-{build}"
 
 
 def postgres_from_jars() -> list[PostgresPrograms]:
     """PostgreSQL as unpacked by `fetch`; nothing when it was not needed."""
-    found = postgres_programs.in_directory(JARS / POSTGRES / "bin")
+    if not platforms.postgres_build():
+        return []
+    found = postgres_programs.in_directory(JARS / postgres_module() / "bin")
     return [found] if found else []
 
 
-def _value(module: str) -> str:
-    return stamp.digest((POMS / "pom.xml", POMS / module / "pom.xml"), postgres_platform())
+def _value(files: Iterable[artifacts.Artifact]) -> str:
+    return stamp.digest((), *(f"{file.path} {file.sha256}" for file in files))
 
 
 def missing(modules: Iterable[str]) -> list[str]:
-    return [module for module in modules if not stamp.matches(JARS / module / "stamp", _value(module))]
+    locked = artifacts.read()
+    return [module for module in modules if not stamp.matches(JARS / module / "stamp", _value(locked[module]))]
 
 
-def fetch(modules: Iterable[str], say: Callable[[str], None], progress: Callable[[str], None]) -> bool:
-    """Fetch what is missing of `modules`, each into its own directory of JARS. Returns whether
-    there was something to do. Raises ToolFailed."""
+def _cache() -> Cache:
+    return Cache(cache.directory(STATE / "cache") / "maven")
+
+
+def must_download(modules: Iterable[str]) -> bool:
+    """Whether `fetch` would need the network."""
+    locked = artifacts.read()
+    return bool(_cache().missing(file for module in missing(modules) for file in locked[module]))
+
+
+def fetch(
+    modules: Iterable[str], report: Callable[[str], None], progress: Callable[[str], None], stop: threading.Event
+) -> bool:
+    """Make the missing ones of `modules`, each in its own directory of JARS. Returns whether there
+    was something to do. Raises DownloadFailed, DownloadCancelled."""
     wanted = missing(modules)
     if not wanted:
         return False
-    say(f"fetching {', '.join(wanted)}")
-    fresh_log("maven")
+    locked = artifacts.read()
+    downloads = _cache()
+    report(f"fetching {', '.join(wanted)}")
+    all_files = [file for module in wanted for file in locked[module]]
+    downloaded = downloads.provide(all_files, repository.base_url, progress, stop)
+    if stop.is_set():
+        raise DownloadCancelled
+    report(f"{len(all_files)} files, {downloaded / 1e6:.1f} MB of them downloaded")
     unfinished = JARS / "unfinished"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    command = ["mvn", "--batch-mode", "--threads", "4", "--file", str(POMS / "pom.xml"), "--projects", ",".join(wanted)]
-    options = [
-        f"-DoutputDirectory={unfinished}/${{project.artifactId}}",
-        f"-Dpostgres.platform={postgres_platform()}",
-        "-DincludeScope=runtime",
-    ]
-    downloaded = 0
-
-    def on_line(line: str) -> None:
-        nonlocal downloaded
-        if found := re.search(r"Downloaded from \S+ \S*/(\S+\.(?:jar|gz)) \((.*?)\)", line):
-            downloaded += 1
-            progress(f"downloaded {found.group(1)} ({found.group(2).split(' at ')[0]}), {downloaded} files so far")
-
-    # Maven lives for seconds: its JVM need not optimise for longer.
-    environ = {"MAVEN_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
-    run_tool("maven", [*command, "dependency:copy-dependencies", *options], on_line, environ)
     for module in wanted:
-        _unpack(unfinished / module)
+        shutil.rmtree(unfinished, ignore_errors=True)
+        for file in locked[module]:
+            place(downloads.path(file), unfinished / file.name)
+        _unpack(unfinished)
+        stamp.write(unfinished / "stamp", _value(locked[module]))
         shutil.rmtree(JARS / module, ignore_errors=True)
-        (unfinished / module).rename(JARS / module)
-        stamp.write(JARS / module / "stamp", _value(module))
-    shutil.rmtree(unfinished)
+        unfinished.rename(JARS / module)
     return True
 
 
@@ -78,11 +85,18 @@ def _unpack(directory: Path) -> None:
     """Unpack the archives that are no class path: the connector's plugin and PostgreSQL."""
     for archive in directory.glob("*.tar.gz"):
         with tarfile.open(archive) as tar:
-            tar.extractall(directory, filter="data")
+            _extract(tar, directory)
         archive.unlink()
     for jar in directory.glob("embedded-postgres-binaries-*.jar"):
         with zipfile.ZipFile(jar) as outer:
             inner = next(name for name in outer.namelist() if name.endswith(".txz"))
             with outer.open(inner) as file, tarfile.open(fileobj=file, mode="r:xz") as tar:
-                tar.extractall(directory, filter="data")
+                _extract(tar, directory)
         jar.unlink()
+
+
+def _extract(tar: tarfile.TarFile, directory: Path) -> None:
+    # Python 3.11.2 (Debian 12) has no filters yet; what is unpacked here has the locked sum.
+    if hasattr(tarfile, "data_filter"):
+        tar.extraction_filter = tarfile.data_filter
+    tar.extractall(directory)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / "local" / "config"
-POMS = ROOT / "local" / "maven"
+JARS_WANTED = ROOT / "local" / "jars.toml"
+JARS_LOCK = ROOT / "local" / "jars.lock"
 STATE = ROOT / ".local"
 RUN_LOCK = STATE / "lock"  # held by the one running `make demo` or `make local`
 TESTS = STATE / "test"  # one directory for each Stack of the integration tests

@@ -1,4 +1,4 @@
-"""One stack at a time in a checkout. A lock of the kernel, so that it is gone with its holder,
+"""One stack at a time in a checkout. The kernel holds the lock, so that it ends with its process,
 however that ended."""
 
 import fcntl
@@ -9,7 +9,7 @@ HANDED_OVER = "LOCAL_LOCK_FD"
 
 
 class AlreadyRunning(Exception):
-    """Somebody else holds the lock; `pid` is who, as they wrote it down."""
+    """Another process holds the lock; `pid` is its process id as the lock file says."""
 
     def __init__(self, pid: str) -> None:
         super().__init__(f"a stack is already running here (pid {pid}): stop it with Ctrl-C or `kill {pid}`")
@@ -35,13 +35,14 @@ class Lock:
         os.close(self._fd)
 
     def hand_over(self) -> dict[str, str]:
-        """Keep the lock through an exec. The environment to exec with."""
+        """Keep the lock through an exec. Returns the variables to exec with."""
         os.set_inheritable(self._fd, True)
         return {HANDED_OVER: str(self._fd)}
 
 
 def take_over() -> bool:
-    """After the exec: hold the lock that was handed over, but do not give it to our children."""
+    """After the exec: keep the lock that was handed over, without passing it to our children.
+    Returns whether there was one."""
     fd = os.environ.pop(HANDED_OVER, "")
     if not fd:
         return False

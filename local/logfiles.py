@@ -1,4 +1,4 @@
-"""The log files of the services: one file each, the one before it kept as `.1`. Knows nothing of
+"""The log files of the services: one file each, the previous one kept as `.1`. Knows nothing of
 what is logged."""
 
 import os
@@ -8,8 +8,8 @@ TAIL_BYTES = 64 * 1024
 
 
 def rotate(path: Path) -> None:
-    """Make room for a new log; the one before the previous is dropped, so that logs do not grow
-    from start to start."""
+    """Make room for a new log: the current one becomes `.1`, the old `.1` is deleted, so that logs
+    do not grow from start to start."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
         os.replace(path, path.with_name(path.name + ".1"))

@@ -1,25 +1,45 @@
-"""What this machine must have. Each lack is one line with the Debian package that fills it.
-Installs nothing."""
+"""What this machine must have because it cannot be downloaded. For each missing program one line
+says what to install. Installs nothing."""
 
 import importlib.util
 import os
 import platform
-import shutil
 from collections.abc import Callable, Iterable
 
-from local import java, postgres_home
+from local import java, platforms, postgres_home, postgres_programs
+from local.layout import STATE
 
 
-def java_line(find: Callable = java.find) -> str:
-    found, refused = find()
-    if found:
+def java_line(
+    find: Callable[[], tuple[str | None, dict[str, int]]] = java.find_installed,
+    has_wheel: Callable[[], bool] = platforms.has_java_wheel,
+) -> str:
+    found, unsuitable = find()
+    if found or has_wheel():
         return ""
-    seen = "".join(f" ({path} is {version})" for path, version in refused.items())
-    return f"Java 17 is missing{seen}: apt-get install openjdk-17-jre-headless, or set JAVA_HOME"
+    seen = "".join(f" ({path} is {version})" for path, version in unsuitable.items())
+    return (
+        f"Java 17 is missing{seen}, and there is no Python wheel with it for this machine: "
+        "apt-get install openjdk-17-jre-headless, or set JAVA_HOME, or use `docker compose up`"
+    )
 
 
-def maven_line(which: Callable = shutil.which) -> str:
-    return "" if which("mvn") else "Maven (mvn) is missing: apt-get install maven"
+def own_postgres() -> postgres_programs.PostgresPrograms | None:
+    """The system's PostgreSQL, if it can open the data that is already there."""
+    data_major = postgres_home.data_major(STATE / "postgres")
+    return postgres_programs.choose(postgres_programs.installed(), data_major)
+
+
+def postgres_line(
+    find: Callable[[], postgres_programs.PostgresPrograms | None] = own_postgres,
+    build: Callable[[], str] = platforms.postgres_build,
+) -> str:
+    if find() or build():
+        return ""
+    return (
+        f"PostgreSQL ({postgres_programs.MIN_MAJOR} or newer) is missing, and there is no build of it for this "
+        "machine to download: apt-get install postgresql, or use `docker compose up`"
+    )
 
 
 def python_line() -> str:

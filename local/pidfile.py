@@ -1,5 +1,5 @@
-"""Which processes we started, written down so that the next start can end those a killed supervisor
-left behind. Knows processes by pid *and* start time, never by name."""
+"""A file of the processes we started, so that the next start can end those that a killed supervisor
+left behind. Identifies a process by pid *and* start time, never by name."""
 
 import json
 import os
@@ -48,7 +48,7 @@ class PidFile:
 
 
 def read(path: Path) -> list[Record]:
-    """What the file says; nothing when it is missing or half-written."""
+    """The records of the file; an empty list when it is missing or damaged."""
     try:
         return [Record(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError):
@@ -56,16 +56,16 @@ def read(path: Path) -> list[Record]:
 
 
 def survivors(record: Record, state_dir: Path) -> list[int]:
-    """The pids that still run of what `record` started. A process that merely got the same pid is
-    not among them."""
+    """The pids of the processes that `record` started and that still run. An unrelated process that
+    was given the same pid is not among them."""
     if procfs.start_ticks(record.pid) == record.start_ticks:
         return procfs.group_members(record.pid)
     return [pid for pid in procfs.group_members(record.pid) if procfs.has_environment(pid, MARK, str(state_dir))]
 
 
 def stop_stale(path: Path, state_dir: Path, grace_seconds: float = 10.0) -> list[str]:
-    """End what an earlier supervisor left behind: ask, wait, then by force. Returns the names of
-    what was found."""
+    """End what an earlier supervisor left behind: first by its stop signal, then by SIGKILL.
+    Returns the names of the services that were found."""
     left = {record: survivors(record, state_dir) for record in read(path)}
     left = {record: pids for record, pids in left.items() if pids}
     for record, pids in left.items():

@@ -1,5 +1,5 @@
-"""Where PostgreSQL keeps its data, and as whom it runs: it refuses to run as root, and its user
-must be able to reach the directory. Knows users and permissions; knows nothing of SQL."""
+"""Where PostgreSQL keeps its data, and as which user it runs: it refuses to run as root, and its
+user must be able to reach the directory. Knows users and permissions; knows nothing of SQL."""
 
 import os
 import pwd
@@ -13,7 +13,7 @@ from local.postgres_programs import PostgresPrograms
 
 
 def unprivileged_user() -> str:
-    """As whom PostgreSQL runs: empty (as ourselves) unless we are root."""
+    """The user that PostgreSQL runs as; empty (our own) unless we are root."""
     if os.geteuid() != 0:
         return ""
     for name in ("postgres", "nobody"):
@@ -40,9 +40,9 @@ def may_reach(path: Path, user: str) -> bool:
 
 
 def home(state_dir: Path, user: str) -> Path:
-    """PostgreSQL's directory, made if missing, owned by `user`. Under a directory that only root
-    may enter it lies in the system's temporary directory that survives a restart, and
-    state_dir/postgres is a link to it."""
+    """PostgreSQL's directory, made if missing, owned by `user`. If only
+    root may enter `state_dir`, the directory is in the temporary directory that survives a restart,
+    and state_dir/postgres is a link to it."""
     place = state_dir / "postgres"
     if place.is_symlink() and not place.exists():
         place.unlink()
@@ -61,7 +61,7 @@ def home(state_dir: Path, user: str) -> Path:
 
 
 def reachable(programs: PostgresPrograms, home_dir: Path, user: str) -> PostgresPrograms:
-    """`programs`, or a copy of them beside the data when `user` may not enter where they lie."""
+    """`programs`, or a copy of them next to the data when `user` may not enter their directory."""
     if not user or may_reach(programs.bin_dir, user):
         return programs
     copy = home_dir / f"programs-{programs.major}"
@@ -74,7 +74,7 @@ def reachable(programs: PostgresPrograms, home_dir: Path, user: str) -> Postgres
 
 
 def remove(state_dir: Path) -> None:
-    """Remove PostgreSQL's directory wherever it lies."""
+    """Remove PostgreSQL's directory wherever it is."""
     place = state_dir / "postgres"
     if place.exists():
         shutil.rmtree(place.resolve())
@@ -83,7 +83,7 @@ def remove(state_dir: Path) -> None:
 
 
 def data_major(home_dir: Path) -> int | None:
-    """The major version that made the data; None when there is none yet."""
+    """The major version that created the data; None when there is no data yet."""
     try:
         return int((home_dir / "data" / "PG_VERSION").read_text(encoding="ascii"))
     except (OSError, ValueError):
@@ -91,8 +91,8 @@ def data_major(home_dir: Path) -> int | None:
 
 
 def drop_stale_lock(data_dir: Path) -> None:
-    """Remove a postmaster.pid whose process is gone. PostgreSQL does so itself unless the pid was
-    given to another process meanwhile, for example after a restart of the machine."""
+    """Remove a postmaster.pid whose process has ended. PostgreSQL does so itself unless the pid has
+    been given to another process, for example after a restart of the machine."""
     lock = data_dir / "postmaster.pid"
     try:
         pid = abs(int(lock.read_text(encoding="utf-8").split("\n", 1)[0]))

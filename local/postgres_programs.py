@@ -1,5 +1,5 @@
-"""Finds PostgreSQL's own programs on this machine. Knows where distributions put them; starts no
-server."""
+"""Finds PostgreSQL's server programs on this machine. Knows where distributions install them;
+starts no server."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 
-OLDEST_MAJOR = 14
+MIN_MAJOR = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def in_directory(bin_dir: Path) -> PostgresPrograms | None:
         return None
     found = re.search(r"\) (\d+)", text)
     major = int(found.group(1)) if found else 0
-    return PostgresPrograms(bin_dir, major) if major >= OLDEST_MAJOR else None
+    return PostgresPrograms(bin_dir, major) if major >= MIN_MAJOR else None
 
 
 def _directories() -> list[Path]:
@@ -43,17 +43,16 @@ def _directories() -> list[Path]:
 
 
 def installed() -> list[PostgresPrograms]:
-    """What the system has, newest first; nothing when LOCAL_POSTGRES=maven asks for the one Maven
-    carries."""
-    if os.environ.get("LOCAL_POSTGRES") == "maven":
+    """What the system has, newest first; nothing when LOCAL_POSTGRES=bundled asks for the one that
+    is downloaded."""
+    if os.environ.get("LOCAL_POSTGRES") == "bundled":
         return []
     found = [programs for programs in map(in_directory, _directories()) if programs]
     return sorted(found, key=lambda programs: -programs.major)
 
 
 def choose(available: list[PostgresPrograms], data_major: int | None) -> PostgresPrograms | None:
-    """The newest, or the one that wrote the data: a data directory opens only with its own major
-    version."""
+    """The newest, or the one of the major version that created the data: another cannot open it."""
     for programs in available:
         if data_major in (None, programs.major):
             return programs

@@ -1,4 +1,4 @@
-"""One child process with a session of its own. Knows how to start, signal and end it; knows not
+"""One child process with a session of its own. Knows how to start, signal and end it; does not know
 what it is for."""
 
 import os
@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
@@ -16,7 +16,7 @@ from local import procfs
 # PR_SET_PDEATHSIG acts when the thread that forked ends, so one thread that never ends starts every
 # child.
 _spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
-# A killed process is gone at once unless the kernel is writing for it.
+# A killed process ends at once unless it waits for the disk.
 SWEEP_SECONDS = 3.0
 _LAUNCH = str(Path(__file__).with_name("launch.py"))
 
@@ -25,7 +25,7 @@ class Process:
     """A started program. The leader of its own session and group, so that its descendants can be
     ended with it."""
 
-    def __init__(self, popen: subprocess.Popen, clock=time.monotonic) -> None:
+    def __init__(self, popen: subprocess.Popen[bytes], clock: Callable[[], float] = time.monotonic) -> None:
         self._popen = popen
         self._clock = clock
         self.pid = popen.pid
@@ -34,7 +34,7 @@ class Process:
 
     @property
     def output(self) -> IO[bytes] | None:
-        """What it prints, when it was started with a pipe."""
+        """Its output, if it was started with a pipe."""
         return self._popen.stdout
 
     def exit_code(self) -> int | None:
@@ -51,7 +51,7 @@ class Process:
         return self._clock() - self.started_at
 
     def send(self, signum: int) -> None:
-        """To the program itself, which knows best how to end its own children."""
+        """To the program only, which ends its own children in the right order."""
         if self.exit_code() is None:
             self._popen.send_signal(signum)
 
@@ -63,14 +63,14 @@ class Process:
             pass
 
     def stop(self, signum: int = signal.SIGTERM, grace_seconds: float = 8.0) -> None:
-        """Ask, wait, then end it by force. What is left of its group goes too."""
+        """Send `signum`, wait for `grace_seconds`, then kill the program and its whole group."""
         self.send(signum)
         self.wait(grace_seconds)
         self.sweep()
 
     def sweep(self) -> None:
-        """End by force whatever of the group still runs, and wait until it is gone: a dead server's
-        children may hold its port or its memory."""
+        """Kill what still runs of the group and wait until it has ended: the children of a server
+        that has ended may hold its port or its memory."""
         deadline = self._clock() + SWEEP_SECONDS
         self.send_group(signal.SIGKILL)
         self.wait(SWEEP_SECONDS)
@@ -86,8 +86,8 @@ def spawn(
     user: str = "",
     death_signal: int = signal.SIGKILL,
 ) -> Process:
-    """Start `command` with both its outputs going to `output`. `death_signal` is what it gets when
-    we are killed."""
+    """Start `command` with both its outputs going to `output`. `death_signal` is sent to it
+    when we are killed."""
     launcher = (sys.executable, "-I", "-S", _LAUNCH, str(os.getpid()), str(int(death_signal)), user)
 
     def start() -> Process:

@@ -1,4 +1,4 @@
-"""What /proc says about processes. Reads only; sends no signals."""
+"""What /proc tells about processes. Reads only; sends no signals."""
 
 import os
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ def _stat_fields(pid: int) -> list[str]:
 
 def start_ticks(pid: int) -> int | None:
     """When `pid` started, in clock ticks since boot; None when there is no such process or it is a
-    zombie. A pid and its start time name one process for ever; a pid alone is used again."""
+    zombie. A pid with its start time identifies one process; a pid alone is used again."""
     try:
         fields = _stat_fields(pid)
     except OSError:
@@ -26,7 +26,7 @@ def pids() -> Iterator[int]:
 
 
 def group_members(group: int) -> list[int]:
-    """The living processes of a process group (zombies left out)."""
+    """The running processes of a process group, without zombies."""
     members = []
     for pid in pids():
         try:
@@ -39,7 +39,7 @@ def group_members(group: int) -> list[int]:
 
 
 def command_line(pid: int) -> str:
-    """The command of `pid`, cut to one readable line; empty when it cannot be seen."""
+    """The command of `pid`, cut to one readable line; empty when it is not visible to us."""
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:
             words = file.read().split(b"\0")
@@ -50,7 +50,7 @@ def command_line(pid: int) -> str:
 
 
 def has_environment(pid: int, name: str, value: str) -> bool:
-    """Whether `pid` was started with `name`=`value`; False when that cannot be seen."""
+    """Whether `pid` was started with `name`=`value`; False when that is not visible to us."""
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
             return f"{name}={value}".encode() in file.read().split(b"\0")
@@ -66,7 +66,8 @@ def working_directory(pid: int) -> str:
 
 
 def listener(port: int) -> int | None:
-    """The pid that listens on TCP `port`; None when nobody does or it belongs to somebody else."""
+    """The pid that listens on TCP `port`; None when there is none or it belongs to another
+    user."""
     inodes = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:

@@ -1,41 +1,44 @@
-"""What the person who typed `make demo` gets to see when all is up. Starts and stops nothing."""
+"""What `make demo` prints once every service is ready. Starts and stops nothing."""
 
 import threading
 import time
 
 from local.checks import http
 from local.console import Console
-from local.runner import Runner
+from local.stack import Stack
 from local.waiting import NotReady
+from pipeline.settings import Settings
 
-# Enough for the first poll to pass through every stage on two busy cores; a live exchange out of
-# reach must not keep READY back for longer.
+# Enough for the first poll to pass through every stage on two busy cores; an unavailable live
+# exchange must not delay READY any longer.
 FIRST_ROWS_SECONDS = 20.0
 
 
-def api_url(stack: Runner) -> str:
+def api_url(stack: Stack) -> str:
     return f"http://127.0.0.1:{stack.ports.api}"
 
 
-def first_rows(stack: Runner, console: Console, stop: threading.Event) -> None:
-    """Wait until the sample request has something to show, or long enough."""
+def first_rows(stack: Stack, console: Console, stop: threading.Event) -> None:
+    """Wait until the sample request returns a row, for FIRST_ROWS_SECONDS at most."""
     if "api" not in stack.services or "producer" not in stack.services:
         return
     started = time.monotonic()
     while not stop.is_set() and time.monotonic() - started < FIRST_ROWS_SECONDS:
         try:
             if len(http.get(f"{api_url(stack)}/klines?limit=1")) > len(b"[]\n"):
-                console.say("first rows", f"ready ({time.monotonic() - started:.1f} s)")
+                console.report("first rows", f"ready ({time.monotonic() - started:.1f} s)")
                 return
         except NotReady:
             pass
         stop.wait(0.25)
     if not stop.is_set():
-        console.say("first rows", f"not there yet; see {stack.log_path('producer')} and {stack.log_path('consumer')}")
+        console.report(
+            "first rows", f"not there yet; see {stack.log_path('producer')} and {stack.log_path('consumer')}"
+        )
 
 
-def greeting(stack: Runner, settings: object, seconds: float) -> list[str]:
-    """READY, where everything is, and one request to try."""
+def greeting(stack: Stack, settings: Settings, seconds: float) -> list[str]:
+    """READY, the address of each service, and one request to try."""
     ports = stack.ports
     places = {
         "api": ("API", api_url(stack)),

@@ -1,5 +1,5 @@
-"""Options of the simulator that replays recorded data. The shift in time is chosen once and kept,
-so that after a restart a recorded moment is still the same moment."""
+"""The simulator's options for replaying recorded data. The time shift is chosen once and kept, so
+that a recorded moment keeps its time over a restart."""
 
 import time
 from datetime import UTC, datetime
@@ -9,8 +9,8 @@ BEFORE_NOW_SECONDS = 12 * 3600
 
 
 def replay_options(recorded: Path, state_dir: Path, now_seconds: float | None = None) -> tuple[str, ...]:
-    """`--replay DIR --replay-start T`, where T (ISO 8601, a full minute) is when the recording is
-    said to begin."""
+    """`--replay DIR --replay-start T`, where T (ISO 8601, a full minute) is the time at which the
+    recording begins."""
     kept = state_dir / "replay-start"
     if not kept.exists():
         now = time.time() if now_seconds is None else now_seconds

@@ -1,5 +1,6 @@
-"""`make demo` and `make local` once the virtual environment exists: start all, print READY, keep
-them running, stop them. Run by local/bootstrap.py; reads the settings, decides the ports."""
+"""`make demo` and `make local` once the virtual environment exists: start all services, print
+READY, keep them running, stop them. Run by local/bootstrap.py; reads the settings, decides the
+ports."""
 
 import argparse
 import os
@@ -21,12 +22,12 @@ from local.waiting import Cancelled
 from pipeline.errors import BadSetting
 from pipeline.settings import Settings, load
 
-LOOK_EVERY_SECONDS = 0.3
+CHECK_INTERVAL_SECONDS = 0.3
 
 
 def ports_of(settings: Settings) -> Ports:
-    """The ports that the settings ask for. The two that only the stack itself uses give way when
-    they are taken."""
+    """The ports of the settings. The two that only the stack itself uses are replaced when they are
+    taken."""
     return Ports(
         postgres=settings.PGPORT,
         kafka=int(settings.KAFKA_BOOTSTRAP_SERVERS[0].rpartition(":")[2]),
@@ -41,8 +42,8 @@ def ports_of(settings: Settings) -> Ports:
 
 
 def metrics_ports() -> dict[str, int]:
-    """A METRICS_PORT that the user sets is one for all programs; on one machine it is where they
-    begin."""
+    """Each program has its own default. A METRICS_PORT that the user sets applies to all three;
+    then they use it and the next two."""
     ports = [load(program).METRICS_PORT for program in ("producer", "consumer", "guard")]
     if len(set(ports)) == 1:
         ports = [ports[0] + number for number in range(3)]
@@ -66,8 +67,9 @@ def wanted_ports(ports: Ports, settings: Settings, services: list[str]) -> list[
 
 def stop_on_signals(console: Console) -> tuple[threading.Event, list[Stack]]:
     """The first Ctrl-C or SIGTERM sets the event and interrupts a start; the second ends everything
-    by force. The list is for the stack, which is made later."""
-    stop, stacks = threading.Event(), []
+    by force. The caller adds the stack to the list once it exists."""
+    stop = threading.Event()
+    stacks: list[Stack] = []
 
     def on_signal(*_: object) -> None:
         if stop.is_set():
@@ -86,7 +88,7 @@ def stop_on_signals(console: Console) -> tuple[threading.Event, list[Stack]]:
 def run(console: Console, mode: str, services: list[str], settings: Settings) -> int:
     stop, stacks = stop_on_signals(console)
     for name in pidfile.stop_stale(STATE / "pids.json", STATE):
-        console.say(name, "was left behind by a killed supervisor; stopped it")
+        console.report(name, "was left behind by a killed supervisor; stopped it")
     ports = ports_of(settings)
     problems = complaints(wanted_ports(ports, settings, services))
     for line in problems:
@@ -94,15 +96,15 @@ def run(console: Console, mode: str, services: list[str], settings: Settings) ->
     if problems:
         return 1
     environ = {"BINANCE_BASE_URL": f"http://127.0.0.1:{ports.simulator}"} if mode == "demo" else {}
-    stack = Stack(STATE, services, environ, ports, console.say)
+    stack = Stack(STATE, services, environ, ports, console.report)
     stacks.append(stack)
     try:
         stack.start()
         first_rows(stack, console, stop)
         for line in greeting(stack, settings, console.elapsed()):
             console.headline(line) if line.startswith("READY") else console.line(line)
-        keeper = Keeper(stack, console.say)
-        while not stop.wait(LOOK_EVERY_SECONDS):
+        keeper = Keeper(stack, console.report)
+        while not stop.wait(CHECK_INTERVAL_SECONDS):
             keeper.step()
     except Cancelled:
         pass

@@ -12,14 +12,14 @@ from pathlib import Path
 from local import logfiles, order, pidfile, process
 from local.process import Process
 from local.service import Service
-from local.waiting import Cancelled, NotReady, wait_until
+from local.waiting import Cancelled, NotReady, until_ready
 
-# Everything is over by then, however many services are stuck one after the other.
+# A stop takes no longer, however many services ignore their signal one after the other.
 STOP_SECONDS = 17.0
 
 
 class StartFailed(Exception):
-    """A service did not get to run; `log` holds the reason."""
+    """A service could not be started; `log` holds the reason."""
 
     def __init__(self, name: str, reason: str, log: Path) -> None:
         super().__init__(f"{name}: {reason}; log: {log}")
@@ -29,26 +29,26 @@ class StartFailed(Exception):
 
 
 class Runner:
-    """The services of one state directory. `say(name, text)` hears of each step."""
+    """The services of one state directory. `report(name, text)` is called for each step."""
 
     def __init__(
         self,
         services: Iterable[Service],
         state_dir: Path,
         environ: Mapping[str, str] | None = None,
-        say: Callable[[str, str], None] = lambda name, text: None,
+        report: Callable[[str, str], None] = lambda name, text: None,
     ) -> None:
         self.services = {service.name: service for service in services}
         self.state_dir = state_dir
         self._environ = {**(os.environ if environ is None else environ), pidfile.MARK: str(state_dir)}
-        self._say = say
+        self._report = report
         self._running: dict[str, Process] = {}
         self._cancelled = threading.Event()
         self._changing = threading.Lock()
         state_dir.mkdir(parents=True, exist_ok=True)
         pid_path = state_dir / "pids.json"
         for name in pidfile.stop_stale(pid_path, state_dir):
-            say(name, "was left behind by a killed supervisor; stopped")
+            report(name, "was left behind by a killed supervisor; stopped")
         self._pids = pidfile.PidFile(pid_path)
 
     def log_path(self, name: str) -> Path:
@@ -69,12 +69,12 @@ class Runner:
     def is_running(self, name: str) -> bool:
         return name in self._running and self.exit_code(name) is None
 
-    def kept(self) -> list[str]:
-        """The started services that are meant to run on."""
+    def long_running(self) -> list[str]:
+        """The started services that are not one-shots."""
         return [name for name in list(self._running) if not self.services[name].one_shot]
 
     def cancel(self) -> None:
-        """Make a `start` in progress give up soon. Safe to call from a signal handler."""
+        """Make a `start` in progress raise Cancelled soon. Safe to call from a signal handler."""
         self._cancelled.set()
 
     # --- start
@@ -103,8 +103,8 @@ class Runner:
             raise next((error for error in errors if not isinstance(error, Cancelled)), errors[0])
 
     def start_service(self, name: str) -> None:
-        """Start one service (again) without waiting for it. Raises StartFailed when its preparation
-        fails."""
+        """Start or restart one service without waiting for it. Raises StartFailed when its
+        preparation fails."""
         service = self.services[name]
         if self.is_running(name):
             return
@@ -115,7 +115,7 @@ class Runner:
             previous.sweep()
             self._pids.remove(previous.pid)
         if not service.one_shot:
-            self._say(name, "starting")
+            self._report(name, "starting")
         service.prepare(lambda *command, **options: self._step(service, command, **options))
         self._running[name] = self._spawn(service, service.command)
 
@@ -135,10 +135,10 @@ class Runner:
                 self._pids.add(pidfile.Record(service.name, child.pid, child.start_ticks, service.stop_signal))
         return child
 
-    def _step(self, service: Service, command: tuple[str, ...], say: str = "", seconds: float = 120.0) -> None:
-        """Run one command of a service's preparation to its end."""
-        if say:
-            self._say(service.name, say)
+    def _step(self, service: Service, command: tuple[str, ...], message: str = "", seconds: float = 120.0) -> None:
+        """Run one command of a service's preparation to completion."""
+        if message:
+            self._report(service.name, message)
         child = self._spawn(service, command)
         deadline = time.monotonic() + seconds
         while child.wait(0.1) is None and time.monotonic() < deadline and not self._cancelled.is_set():
@@ -152,7 +152,7 @@ class Runner:
             raise StartFailed(service.name, f"{Path(command[0]).name} ended with {code}", self.log_path(service.name))
 
     def wait_ready(self, name: str, seconds: float | None = None, give_up: Callable[[], None] = lambda: None) -> None:
-        """Wait until the service answers, or ended with 0 if it is a one-shot. Raises
+        """Wait until the service is ready; a one-shot, until it exited with 0. Raises
         StartFailed."""
         service = self.services[name]
 
@@ -165,12 +165,12 @@ class Runner:
             service.ready()
 
         try:
-            took = wait_until(check, seconds or service.ready_seconds, name, give_up)
+            took = until_ready(check, seconds or service.ready_seconds, name, give_up)
         except TimeoutError as error:
             raise StartFailed(name, str(error), self.log_path(name)) from None
         if service.one_shot:
             self._pids.remove(self._running[name].pid)
-        self._say(name, f"{'done' if service.one_shot else 'ready'} ({took:.1f} s)")
+        self._report(name, f"{'done' if service.one_shot else 'ready'} ({took:.1f} s)")
 
     # --- stop
 
@@ -190,7 +190,7 @@ class Runner:
             self._pids.remove(child.pid)
 
     def stop(self) -> None:
-        """Stop every service, each after those that come after it; what does not end in its grace
+        """Stop every service, each after those that depend on it; one that exceeds its grace period
         is killed. Returns within about STOP_SECONDS. May be called twice."""
         self._cancelled.set()
         with self._changing:  # a spawn in progress ends first; none begins after
@@ -201,7 +201,7 @@ class Runner:
             was_running = self.is_running(name)
             self.stop_service(name, min(self.services[name].grace_seconds, max(0.0, deadline - time.monotonic())))
             if was_running:
-                self._say(name, "stopped")
+                self._report(name, "stopped")
 
         errors = order.walk(order.reverse(running), take_down)
         self._running.clear()
@@ -210,8 +210,7 @@ class Runner:
             raise errors[0]
 
     def kill_all(self) -> None:
-        """End everything by force. Safe to call from a signal handler; `stop` must still be
-        called."""
+        """Kill every service. Safe to call from a signal handler; `stop` must still be called."""
         for child in list(self._running.values()):
             child.send_group(signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""What one service of the stack is: how it is started, when it is ready, how it is stopped. Starts
+"""The description of one service: how it is started, when it is ready, how it is stopped. Starts
 nothing itself."""
 
 import signal
@@ -8,14 +8,14 @@ from pathlib import Path
 
 from local.layout import ROOT
 
-# Runs one command to its end, its output in the service's log. Raises local.runner.StartFailed.
+# Runs one command to completion, its output in the service's log. Raises local.runner.StartFailed.
 RunStep = Callable[..., None]
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
     """`ready` returns when the service answers and raises NotReady before; a one-shot is ready when
-    it ended with 0. `prepare` is called before every start and must be quick when there is nothing
+    it exited with 0. `prepare` is called before every start and must be quick when there is nothing
     to do."""
 
     name: str
@@ -30,6 +30,5 @@ class Service:
     ready_seconds: float = 60.0
     stop_signal: int = signal.SIGTERM
     grace_seconds: float = 6.0
-    # What the kernel sends when the supervisor is killed. By force: nothing may be left to hold a
-    # port.
+    # What the kernel sends when the supervisor is killed. SIGKILL, so that no process keeps a port.
     death_signal: int = signal.SIGKILL

@@ -1,5 +1,5 @@
-"""Where this stack runs: its directory, its ports, the programs it uses. Every service is described
-from it."""
+"""Where a stack runs: its directory, its ports, the programs it uses. The descriptions of all
+services are made from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -9,6 +9,7 @@ from string import Template
 from local.layout import CONFIG
 from local.ports import free_ports
 from local.postgres_programs import PostgresPrograms
+from pipeline.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`settings` holds the values of pipeline.settings as attributes; `environ` is what every child
-    gets."""
+    """`environ` is the environment of every service."""
 
     state_dir: Path
     jars_dir: Path
@@ -41,12 +41,12 @@ class Site:
     python: str
     postgres: PostgresPrograms
     ports: Ports
-    settings: object
+    settings: Settings
     environ: Mapping[str, str]
 
 
 def addresses(ports: Ports) -> dict[str, str]:
-    """The environment that leads our programs to the services on `ports`."""
+    """The environment variables with which our programs find the services on `ports`."""
     return {
         "PGHOST": "127.0.0.1",
         "PGPORT": str(ports.postgres),
@@ -63,8 +63,8 @@ def addresses(ports: Ports) -> dict[str, str]:
 
 
 def render(name: str, target: Path, **values: object) -> Path:
-    """Write local/config/`name` with its $placeholders filled to `target`. An unknown placeholder
-    raises KeyError."""
+    """Write local/config/`name` to `target` with its $placeholders filled. Raises KeyError for an
+    unknown placeholder."""
     target.parent.mkdir(parents=True, exist_ok=True)
     text = Template((CONFIG / name).read_text(encoding="utf-8")).substitute({k: str(v) for k, v in values.items()})
     target.write_text(text, encoding="utf-8")

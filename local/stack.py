@@ -35,14 +35,14 @@ INFRASTRUCTURE = ("postgres", "kafka", "cassandra", "connect")
 
 
 def make_site(state_dir: Path, ports: Ports, environ: Mapping[str, str]) -> Site:
-    """What the services are described from. Raises LookupError when a program is missing."""
+    """The Site of a stack. Raises LookupError when a program is missing."""
     environ = {**os.environ, **addresses(ports), "PYTHONUNBUFFERED": "1", **environ}
     available = postgres_programs.installed() + postgres_from_jars()
     data_major = postgres_home.data_major(state_dir / "postgres")
     chosen = postgres_programs.choose(available, data_major)
-    java_program, _ = java.find()
+    java_program = java.find()
     if java_program is None or chosen is None:
-        raise LookupError(f"Java 17 or PostgreSQL {data_major or ''} is missing: `python3 -m local setup` says more")
+        raise LookupError(f"Java 17 or PostgreSQL {data_major or ''} is missing: run `python3 -m local setup`")
     return Site(
         state_dir=state_dir,
         jars_dir=JARS,
@@ -56,9 +56,9 @@ def make_site(state_dir: Path, ports: Ports, environ: Mapping[str, str]) -> Site
 
 
 class Stack(Runner):
-    """The named services (default: the four servers, without our programs) in `state_dir`. Ports
-    are free ones unless given; `environ` overrides settings for all of them. `stack.environ` leads
-    programs and tests to the services."""
+    """The named services (default: the four servers, without our programs) in `state_dir`. Without
+    `ports`, free ones are chosen. `environ` overrides settings for all of them. With
+    `stack.environ`, programs and tests find the services."""
 
     def __init__(
         self,
@@ -66,18 +66,18 @@ class Stack(Runner):
         services: Iterable[str] = INFRASTRUCTURE,
         environ: Mapping[str, str] | None = None,
         ports: Ports | None = None,
-        say: Callable[[str, str], None] = lambda name, text: None,
+        report: Callable[[str, str], None] = lambda name, text: None,
     ) -> None:
         self.ports = ports or Ports.free()
         site = make_site(Path(state_dir).resolve(), self.ports, environ or {})
         self.environ = site.environ
         chosen = [CATALOG[name](site) for name in CATALOG if name in set(services)]
-        super().__init__(chosen, site.state_dir, site.environ, say)
+        super().__init__(chosen, site.state_dir, site.environ, report)
 
     def __exit__(self, *_: object) -> None:
         super().__exit__()
-        # Outside .local nobody would find a directory again that had to be made elsewhere
-        # (postgres_home.home).
+        # PostgreSQL's directory may be elsewhere (postgres_home.home): `make clean` finds it only
+        # through .local.
         if not self.state_dir.is_relative_to(STATE):
             postgres_home.remove(self.state_dir)
 

@@ -1,4 +1,4 @@
-"""Remembers from what something was made, so that it is made again only when that changed."""
+"""Records what something was made from, so that it is made again only when that changes."""
 
 import hashlib
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Runs pip or Maven and passes on what they print, line by line. They end with us."""
+"""Runs pip and passes on its output line by line. It ends with us."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ _ending = threading.Event()
 
 
 class ToolFailed(Exception):
-    """A tool ended with an error; `log` holds all it said."""
+    """A tool ended with an error; `log` holds its whole output."""
 
     def __init__(self, name: str, code: int | None, log: Path) -> None:
         super().__init__(f"{name} ended with {code}; log: {log}")
@@ -28,7 +28,7 @@ def run_tool(
     on_line: Callable[[str], None] = lambda line: None,
     environ: Mapping[str, str] | None = None,
 ) -> None:
-    """Run to the end, its output in the log `name`. Raises ToolFailed."""
+    """Run to completion, its output in the log `name`. Raises ToolFailed."""
     path = STATE / "log" / f"{name}.log"
     path.parent.mkdir(parents=True, exist_ok=True)
     child = process.spawn(command, subprocess.PIPE, {**os.environ, **(environ or {})}, ROOT)
@@ -36,7 +36,7 @@ def run_tool(
     if _ending.is_set():  # `end_all` may have come between the two lines above
         child.sweep()
     with open(path, "ab") as log:
-        for line in child.output:
+        for line in child.output or ():
             log.write(line)
             on_line(line.decode(errors="replace").rstrip())
     code = child.wait()
@@ -50,7 +50,7 @@ def fresh_log(name: str) -> None:
 
 
 def end_all() -> None:
-    """End every tool by force; one that is started later ends at once."""
+    """Kill every tool; one that is started later ends at once."""
     _ending.set()
     for child in list(_running):
         child.sweep()

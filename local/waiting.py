@@ -1,18 +1,18 @@
-"""Waiting for a condition. Knows no service; the caller brings the check."""
+"""Waiting for a readiness check to pass. Knows no service; the caller passes the check."""
 
 import time
 from collections.abc import Callable
 
 
 class NotReady(Exception):
-    """Raised by a check whose condition does not hold yet; the text is the last state seen."""
+    """Raised by a check that does not pass yet; the text is the last state seen."""
 
 
 class Cancelled(Exception):
-    """Somebody asked to stop while we waited."""
+    """A stop was requested during the wait."""
 
 
-def wait_until(
+def until_ready(
     check: Callable[[], None],
     timeout_seconds: float,
     what: str,
@@ -20,7 +20,7 @@ def wait_until(
     pause_seconds: float = 0.1,
 ) -> float:
     """Repeat `check` until it does not raise NotReady; returns the seconds it took. `give_up` may
-    raise to end the wait early. Raises TimeoutError that names `what` and the last state seen."""
+    raise to end the wait early. Raises TimeoutError, which names `what` and the last state seen."""
     started = time.monotonic()
     while True:
         give_up()

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from cassandra.cluster import Session
+from cassandra import AuthenticationFailed
+from cassandra.cluster import NoHostAvailable, Session
+from psycopg2.extensions import connection as Connection
 
 from pipeline import cassandra_session, logs, postgres, program
 from pipeline.connecting import until_connected
@@ -20,6 +22,11 @@ ROOT = Path(__file__).resolve().parent.parent
 CASSANDRA_INITIAL_PASSWORD = "cassandra"
 # A server that is starting is tried this often, so that the services that wait for it start soon.
 MAX_PAUSE_SECONDS = 0.5
+ADMIN_PASSWORD_REFUSED = (
+    "Cassandra refuses CASSANDRA_ADMIN_PASSWORD: it was changed in the settings, not yet in Cassandra. "
+    "Type `docker compose exec cassandra cqlsh -u cassandra`, the old password, and then "
+    "ALTER ROLE cassandra WITH PASSWORD = 'the new password';"
+)
 Connected = TypeVar("Connected")
 
 
@@ -51,15 +58,37 @@ def connected_within(wait_seconds: float, name: str, connect: Callable[[], Conne
     return connection
 
 
-def apply_postgres(settings: Settings, wait_seconds: float) -> list[str]:
+def postgres_admin(settings: Settings, wait_seconds: float, socket_dir: str | None) -> Connection:
+    """A connection as the superuser. POSTGRES_PASSWORD takes effect only for a new volume; a
+    password that was changed later is set through the socket in `socket_dir`, which asks for none.
+    Raises PostgresUnavailable."""
+    admin = settings.override(PGUSER="postgres", PGPASSWORD=settings.POSTGRES_PASSWORD)
+
+    def connect() -> Connection:
+        try:
+            return postgres.connect(admin, "schema")
+        except PostgresUnavailable as refused:
+            if socket_dir is None:
+                raise
+            try:
+                connection = postgres.connect(admin.override(PGHOST=socket_dir, PGPORT=5432), "schema")
+            except PostgresUnavailable:
+                raise refused from None
+        with connection, connection.cursor() as cursor:
+            cursor.execute("ALTER ROLE postgres WITH PASSWORD %s", (settings.POSTGRES_PASSWORD,))
+        return connection
+
+    return connected_within(wait_seconds, "postgres", connect)
+
+
+def apply_postgres(settings: Settings, wait_seconds: float, socket_dir: str | None = None) -> list[str]:
     """Runs each file of sql/ in its own transaction. Returns the names of the files."""
     passwords = {
         "crypto.producer_password": settings.PRODUCER_PASSWORD,
         "crypto.debezium_password": settings.DEBEZIUM_PASSWORD,
         "crypto.reader_password": settings.READER_PASSWORD,
     }
-    admin = settings.override(PGUSER="postgres", PGPASSWORD=settings.POSTGRES_PASSWORD)
-    connection = connected_within(wait_seconds, "postgres", lambda: postgres.connect(admin, "schema"))
+    connection = postgres_admin(settings, wait_seconds, socket_dir)
     files = sorted((ROOT / "sql").glob("*.sql"))
     try:
         for file in files:
@@ -74,7 +103,8 @@ def apply_postgres(settings: Settings, wait_seconds: float) -> list[str]:
 
 def admin_session(settings: Settings, wait_seconds: float) -> Session:
     """A session of the superuser. A new cluster accepts cassandra/cassandra only; if the settings
-    name another password, it is set here, so that the well-known one stops working."""
+    name another password, it is set here, so that the well-known one stops working. A later change
+    has to be made in Cassandra, which asks for the old password. Raises StoreUnavailable."""
 
     def connect() -> Session:
         try:
@@ -82,11 +112,24 @@ def admin_session(settings: Settings, wait_seconds: float) -> Session:
         except PipelineError:
             if settings.CASSANDRA_ADMIN_PASSWORD == CASSANDRA_INITIAL_PASSWORD:
                 raise
-        session = cassandra_session.login(settings, "cassandra", CASSANDRA_INITIAL_PASSWORD)
+        try:
+            session = cassandra_session.login(settings, "cassandra", CASSANDRA_INITIAL_PASSWORD)
+        except StoreUnavailable as error:
+            if is_wrong_password(error):
+                raise StoreUnavailable(ADMIN_PASSWORD_REFUSED) from error
+            raise
         session.execute("ALTER ROLE cassandra WITH PASSWORD = %s", (settings.CASSANDRA_ADMIN_PASSWORD,))
         return session
 
     return connected_within(wait_seconds, "cassandra", connect)
+
+
+def is_wrong_password(error: StoreUnavailable) -> bool:
+    """Whether Cassandra answered and refused the login."""
+    cause = error.__cause__
+    return isinstance(cause, NoHostAvailable) and any(
+        isinstance(each, AuthenticationFailed) for each in cause.errors.values()
+    )
 
 
 def ensure_password(settings: Settings, admin: Session, role: str, password: str) -> None:
@@ -123,11 +166,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m pipeline.schema", description=__doc__)
     parser.add_argument("database", choices=("postgres", "cassandra"))
     parser.add_argument("--wait-seconds", type=float, default=120, help="how long to wait for the server (120)")
+    parser.add_argument(
+        "--socket-dir", help="where PostgreSQL's socket is, to change a refused superuser password there"
+    )
     options = parser.parse_args()
-    apply = apply_postgres if options.database == "postgres" else apply_cassandra
     settings = load("schema")
     logs.start(settings.LOG_LEVEL, settings.LOG_FORMAT)
-    for name in apply(settings, options.wait_seconds):
+    if options.database == "postgres":
+        files = apply_postgres(settings, options.wait_seconds, options.socket_dir)
+    else:
+        files = apply_cassandra(settings, options.wait_seconds)
+    for name in files:
         print(f"schema: {options.database} {name}")
     return 0
 

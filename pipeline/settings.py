@@ -78,7 +78,9 @@ class Settings:
     TRADES_INTERVAL_SECONDS: float = setting("2", seconds(0.2, 3600), "time between two polls of each symbol's trades")
     KLINES_INTERVAL_SECONDS: float = setting("5", seconds(0.2, 3600), "time between two polls of each symbol's candles")
     LISTING_INTERVAL_SECONDS: float = setting(
-        "600", seconds(0.2, 86400), "time between two reads of the exchange's list of symbols and limits"
+        "600",
+        seconds(0.2, 86400),
+        "time between two reads of the exchange's list of symbols and limits (weight 20 each)",
     )
     ORDER_BOOK_LEVELS: int = setting("20", whole(1, 1000), "levels kept on each side of the order book")
     TRADES_BACKFILL: float = setting("10m", duration, "how far back trades are fetched on the first start")

@@ -1,2 +1,2 @@
-"""Readiness checks: each asks the real question over the real protocol and raises NotReady with
-what it saw."""
+"""Readiness checks: each sends a request over the real protocol and raises NotReady with the state
+seen."""

@@ -1,5 +1,5 @@
-"""Can somebody log in over CQL? Speaks version 4 of the native protocol (native_protocol_v4.spec of
-Cassandra). Not through the driver: while Cassandra starts, each of its attempts logs and leaves
+"""Is a login over CQL accepted? Speaks version 4 of the native protocol (native_protocol_v4.spec of
+Cassandra). Does not use the driver: while Cassandra starts, each of its attempts logs and leaves
 threads."""
 
 import struct
@@ -23,7 +23,7 @@ def _string(text: str) -> bytes:
 
 
 def login(port: int, user: str, password: str) -> None:
-    """Returns when `user` is let in; NotReady with the server's words when not (yet)."""
+    """Returns when the login succeeds. Raises NotReady with the server's message otherwise."""
     with exchange(port, timeout_seconds=10) as server:
         answer, body = _ask(server, STARTUP, struct.pack(">h", 1) + _string("CQL_VERSION") + _string("3.0.0"))
         if answer == AUTHENTICATE:
@@ -34,8 +34,7 @@ def login(port: int, user: str, password: str) -> None:
 
 
 def login_any(port: int, user: str, passwords: tuple[str, ...]) -> None:
-    """Like `login` with the first password that works: a new cluster knows only the built-in
-    one."""
+    """Like `login`, with the first password that works: a new cluster has only the built-in one."""
     for password in passwords[:-1]:
         try:
             return login(port, user, password)

@@ -4,7 +4,7 @@ import urllib.request
 
 from local.waiting import NotReady
 
-# Without the environment's proxy, which has no way to this machine's loopback.
+# Without the proxy of the environment, which cannot reach this machine's loopback.
 _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
 

@@ -1,5 +1,5 @@
 """Does the Kafka broker answer? It accepts requests only after it joined its controller, so any
-reply is proof."""
+reply proves that it is ready."""
 
 import struct
 
@@ -15,4 +15,4 @@ def answers(port: int) -> None:
         broker.send(struct.pack(">i", len(request)) + request)
         length, correlation_id, error = struct.unpack(">iih", broker.read(10))
     if correlation_id != CORRELATION_ID or error:
-        raise RuntimeError(f"port {port} is no Kafka broker (reply of {length} bytes, error {error})")
+        raise RuntimeError(f"port {port} is not a Kafka broker (reply of {length} bytes, error {error})")

@@ -1,5 +1,4 @@
-"""Can the superuser log in to our database? Makes the database when the server has none of that
-name."""
+"""Can the superuser log in to our database? Creates the database if it does not exist."""
 
 import psycopg2
 from psycopg2 import sql
@@ -14,7 +13,7 @@ def _connect(port: int, password: str, database: str) -> psycopg2.extensions.con
 
 
 def ensure_database(port: int, password: str, database: str) -> None:
-    """Returns when `database` exists and lets the superuser in."""
+    """Returns when `database` exists and the superuser can log in to it."""
     try:
         _connect(port, password, database).close()
     except psycopg2.OperationalError as error:
@@ -37,5 +36,5 @@ def _create(port: int, password: str, database: str) -> None:
 def _reason(error: Exception) -> str:
     text = str(error).strip()
     if "password authentication failed" in text:
-        return f"{text} (POSTGRES_PASSWORD is not the one its data was made with: set that one, or `make clean`)"
+        return f"{text} (POSTGRES_PASSWORD is not the one its data was created with: set that one, or run `make clean`)"
     return text

@@ -1,4 +1,4 @@
-"""One exchange of bytes over a TCP connection, for checks that speak a protocol themselves."""
+"""An exchange of bytes over a TCP connection, for checks that implement a protocol themselves."""
 
 import socket
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from local.waiting import NotReady
 
 
 class Exchange:
-    """A connected socket that reads exactly as much as asked."""
+    """A connected socket that reads exactly the number of bytes asked for."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -28,7 +28,7 @@ class Exchange:
 
 @contextmanager
 def exchange(port: int, timeout_seconds: float = 2.0) -> Iterator[Exchange]:
-    """A connection to `port` on this machine; whatever goes wrong on it is NotReady."""
+    """A connection to `port` on this machine; any error on it raises NotReady."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout_seconds) as connection:
             yield Exchange(connection)

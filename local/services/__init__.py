@@ -1,1 +1,1 @@
-"""What the services of the stack are: one file each, a function from a Site to a Service."""
+"""The services of the stack: one file each, a function that makes a Service from a Site."""

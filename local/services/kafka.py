@@ -17,8 +17,8 @@ def _java(site: Site, *options: str) -> tuple[str, ...]:
 
 
 def _cluster_id() -> str:
-    """22 characters of base64, as `StorageTool random-uuid` makes them; a leading dash would look
-    like an option."""
+    """22 characters of base64, as `StorageTool random-uuid` prints. The first is never a dash,
+    which would be read as an option."""
     return "c" + base64.urlsafe_b64encode(uuid.uuid4().bytes)[1:22].decode()
 
 
@@ -34,7 +34,7 @@ def kafka(site: Site) -> Service:
         )
         if not (data_dir / "meta.properties").exists():
             format_storage = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", _cluster_id())
-            run(*_java(site), *format_storage, "-c", str(properties), say="formatting its storage")
+            run(*_java(site), *format_storage, "-c", str(properties), message="formatting its storage")
 
     return Service(
         name="kafka",

@@ -14,12 +14,12 @@ from local.site import Site
 
 SERVER_SETTINGS = {
     "listen_addresses": "127.0.0.1",
-    # Nobody connects through a socket file, and its path may be at most 107 bytes long.
+    # Nothing connects through a socket file, and its path must not exceed 107 bytes.
     "unix_socket_directories": "",
     "wal_level": "logical",
     "max_wal_senders": "8",
     "max_replication_slots": "8",
-    # A connector that is away must not fill the disk.
+    # A stopped connector must not fill the disk.
     "max_slot_wal_keep_size": "2GB",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -30,7 +30,7 @@ SERVER_SETTINGS = {
 
 
 def _make_data_directory(run: RunStep, programs: PostgresPrograms, home: Path, password: str) -> None:
-    """initdb into a new directory that takes its name only when complete."""
+    """Run initdb in a new directory, which gets its final name only when it is complete."""
     unfinished, secret = home / "data.new", home / "password"
     shutil.rmtree(unfinished, ignore_errors=True)
     secret.write_text(password + "\n", encoding="utf-8")
@@ -46,7 +46,7 @@ def _make_data_directory(run: RunStep, programs: PostgresPrograms, home: Path, p
             "--auth=scram-sha-256",
             "--encoding=UTF8",
             "--locale=C",
-            say="making its data directory",
+            message="making its data directory",
         )
     finally:
         secret.unlink()
@@ -76,6 +76,6 @@ def postgres(site: Site) -> Service:
         environ={"LC_ALL": "C"},
         directory=home,
         user=user,
-        stop_signal=signal.SIGINT,  # fast: SIGTERM would wait until every client has gone
-        death_signal=signal.SIGQUIT,  # at once, yet it takes its children and its shared memory along
+        stop_signal=signal.SIGINT,  # fast: SIGTERM would wait until every client has disconnected
+        death_signal=signal.SIGQUIT,  # immediate, but it ends its children and frees its shared memory
     )

@@ -1,4 +1,5 @@
-"""Our own programs and one-shots as services. Knows how each is called; what they do is theirs."""
+"""Our own programs and one-shots as services. Knows how each is called; does not know what it
+does."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,8 @@ from local.site import Site
 
 
 def _serves_metrics(port: int) -> Callable[[], None]:
-    # Not /health: it may say no for as long as the exchange is out of reach, which is no reason not
-    # to start.
+    # Not /health: it reports a failure for as long as the exchange is unavailable, which must not
+    # fail the start.
     return lambda: http.answers(f"http://127.0.0.1:{port}/metrics")
 
 

@@ -1,7 +1,7 @@
 """Whether Cassandra has what PostgreSQL has: numbers of rows, and every value of a sample. Changes
 nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from pipeline.mirroring.types import cql_type
 
 # Rows whose values are compared: all of a small table.
 SAMPLE_ROWS = 10_000
+ROWS_PER_FETCH = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,30 @@ def compare(cursor: Cursor, table: CassandraTable, plan: Plan) -> Comparison:
     if rows != mirrored_rows:
         return Comparison(rows, mirrored_rows)
     columns = compared_columns(plan)
+    sampled, example, differences = 0, None, []
+    for rows_now in samples(cursor, columns, where, rows):
+        sample = [wanted_row(columns, row) for row in rows_now]
+        differences += differences_of(table, plan, columns, sample)
+        sampled += len(sample)
+        example = sample[0][plan.key.partition[0]] if example is None else example
+    return Comparison(rows, mirrored_rows, sampled, sampled * len(columns), tuple(differences), example)
+
+
+def samples(cursor: Cursor, columns: Sequence[PlannedColumn], where: str, rows: int) -> Iterator[list[tuple]]:
+    """The selected values of random rows, a few at a time: a row may have many megabytes. The
+    cursor stays in PostgreSQL, which keeps the rows on disk."""
     expressions = ", ".join(selected(column.source.name, column.source.type) for column in columns)
     share = min(1.0, SAMPLE_ROWS / max(rows, 1))
     chance = "" if share == 1 else f" AND random() < {share}"
-    cursor.execute(f"SELECT {expressions} {where}{chance}")
-    sample = [wanted_row(columns, row) for row in cursor.fetchall()]
-    differences = differences_of(table, plan, columns, sample)
-    example = sample[0][plan.key.partition[0]] if sample else None
-    return Comparison(rows, mirrored_rows, len(sample), len(sample) * len(columns), differences, example)
+    cursor.execute(f"DECLARE sample CURSOR WITH HOLD FOR SELECT {expressions} {where}{chance}")
+    try:
+        while True:
+            cursor.execute(f"FETCH {ROWS_PER_FETCH} FROM sample")
+            if not (found := cursor.fetchall()):
+                return
+            yield found
+    finally:
+        cursor.execute("CLOSE sample")
 
 
 def compared_columns(plan: Plan) -> list[PlannedColumn]:
@@ -75,7 +92,7 @@ def wanted_row(columns: Sequence[PlannedColumn], values: Sequence[Any]) -> dict[
 
 def differences_of(
     table: CassandraTable, plan: Plan, columns: Sequence[PlannedColumn], sample: Sequence[dict[str, Any]]
-) -> tuple[str, ...]:
+) -> list[str]:
     types = {column.source.name: column.cql_type or "" for column in columns}
     keys = [[row[name] for name in plan.key.columns] for row in sample]
     found: list[str] = []
@@ -88,4 +105,4 @@ def differences_of(
             name = column.source.name
             if not are_equal(column.source.type, wanted[name], returned(row[name])):
                 found.append(f"{shown}: {name} is {wanted[name]!r} in PostgreSQL, {returned(row[name])!r} in Cassandra")
-    return tuple(found)
+    return found

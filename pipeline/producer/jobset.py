@@ -11,6 +11,7 @@ from pipeline.producer import metrics, plan
 from pipeline.producer.candles import KlinesJob, first_start_ms
 from pipeline.producer.client import Exchange
 from pipeline.producer.clock import ExchangeClock
+from pipeline.producer.data_source_check import check
 from pipeline.producer.database import Database
 from pipeline.producer.jobs import BookJob, Fetched, Job, PricesJob, StatsJob, depth_weight
 from pipeline.producer.listing import WEIGHT, Listing, ListingJob
@@ -160,9 +161,10 @@ class JobSet:
 
     def _name_source(self, symbols: int, tracked: int, stop: Stop) -> None:
         """The simulator names itself in a header; the real exchange does not and is named by its
-        host."""
+        host. Before any row of it is stored. Raises OtherDataSource."""
         base_url = self._exchange.base_url
         name = self._exchange.data_source or f"live: {urlsplit(base_url).hostname}"
+        check(self._database.run(lambda session: session.state.source(), stop), name)
         if name != self._source:
             log.info("exchange", extra={"url": base_url, "source": name, "symbols": symbols, "tracked": tracked})
         self._source = name

@@ -63,6 +63,14 @@ class State:
                 (base_url, seconds),
             )
 
+    def source(self) -> str | None:
+        """Which exchange the stored rows come from, e.g. "live: data-api.binance.vision"; None in a
+        new database."""
+        with self._connection, self._connection.cursor() as cursor:
+            cursor.execute("SELECT name FROM data_source WHERE id = 1")
+            found = cursor.fetchone()
+        return found[0] if found else None
+
     def name_source(self, name: str, base_url: str) -> None:
         """Store where the rows come from; writes nothing when it is stored already."""
         with self._connection, self._connection.cursor() as cursor:

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tests.support.grafana.alert_templates import expand, query_labels
 from tests.support.grafana.alerts import as_prometheus_rule, expression, holds, threshold
 from tests.support.grafana.exported import exported
 from tests.support.grafana.files import PROVISIONING, ROOT, alert_rules, dashboards, datasources, panels, read_yaml
@@ -37,6 +38,21 @@ def test_rule_has_all_that_grafana_requires(rule: dict) -> None:
     assert rule["annotations"]["summary"]
     assert rule["annotations"]["description"]
     assert {rule["noDataState"], rule["execErrState"]} <= {"Alerting", "OK"}
+
+
+@every_rule
+def test_grafana_expands_every_template_of_the_rule(rule: dict) -> None:
+    """With every label that the rule's query returns, and no other."""
+    labels = {name: f"a {name}" for name in query_labels(expression(rule))}
+    for text in (*rule["annotations"].values(), *rule["labels"].values()):
+        expanded = expand(text, labels, "1")
+        assert "{{" not in expanded
+        assert "$" not in expanded, "Grafana replaces $ in labels before it reads the rule, in annotations it does not"
+
+
+def test_summary_of_a_stale_table_names_the_table() -> None:
+    summary = RULES["stale-table"]["annotations"]["summary"]
+    assert expand(summary, {"table": "klines"}, "1") == "No new rows in klines"
 
 
 @every_rule

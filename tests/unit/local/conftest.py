@@ -1,4 +1,5 @@
-"""Tiny services made of `sh -c`, and a runner that leaves nothing behind. No JVM, no database."""
+"""Tiny services made of `sh -c`, and a runner that is stopped after each test. No JVM, no
+database."""
 
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ import pytest
 
 from local.runner import Runner
 from local.service import Service
-from local.waiting import NotReady, wait_until
+from local.waiting import NotReady, until_ready
 
 WAIT_SECONDS = 10
 
@@ -20,7 +21,7 @@ def until(condition, what: str) -> None:
         if not seen:
             raise NotReady(repr(seen))
 
-    wait_until(check, WAIT_SECONDS, what, pause_seconds=0.02)
+    until_ready(check, WAIT_SECONDS, what, pause_seconds=0.02)
 
 
 def sh(name: str, script: str = "exec sleep 600", **options) -> Service:
@@ -28,8 +29,8 @@ def sh(name: str, script: str = "exec sleep 600", **options) -> Service:
     return Service(name=name, command=("sh", "-c", script), ready_seconds=WAIT_SECONDS, **options)
 
 
-class Said(list):
-    """What a runner or keeper said: (name, text) pairs."""
+class Reports(list):
+    """What a runner or keeper reported: (name, text) pairs."""
 
     def __call__(self, name: str, text: str) -> None:
         self.append((name, text))
@@ -39,17 +40,17 @@ class Said(list):
 
 
 @pytest.fixture
-def said() -> Said:
-    return Said()
+def reports() -> Reports:
+    return Reports()
 
 
 @pytest.fixture
-def runner_of(tmp_path: Path, said: Said):
-    """Makes a runner of services; stops it in the end."""
+def runner_of(tmp_path: Path, reports: Reports):
+    """Makes runners of services; stops them after the test."""
     made: list[Runner] = []
 
     def make(*services: Service) -> Runner:
-        made.append(Runner(services, tmp_path, say=said))
+        made.append(Runner(services, tmp_path, report=reports))
         return made[-1]
 
     yield make

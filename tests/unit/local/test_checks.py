@@ -14,7 +14,7 @@ from local.waiting import NotReady
 
 @contextmanager
 def server(*replies: bytes):
-    """Accepts one connection and answers each thing it receives with the next of `replies`."""
+    """Accepts one connection and answers each message with the next of `replies`."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
@@ -44,7 +44,7 @@ def cql(opcode: int, body: bytes = b"") -> bytes:
         lambda port: http.answers(f"http://127.0.0.1:{port}/"),
     ],
 )
-def test_nobody_there_is_not_ready(check):
+def test_a_closed_port_is_not_ready(check):
     with pytest.raises(NotReady, match="refused"):
         check(free_ports(1)[0])
 
@@ -59,19 +59,19 @@ def test_a_broker_that_hangs_up_is_not_ready():
         kafka.answers(port)
 
 
-def test_a_login_that_is_let_in_is_ready():
+def test_an_accepted_login_is_ready():
     with server(cql(cassandra.AUTHENTICATE), cql(cassandra.AUTH_SUCCESS, b"\xff\xff\xff\xff")) as port:
         cassandra.login(port, "cassandra", "cassandra")
 
 
-def test_a_refused_login_says_what_the_server_said():
+def test_a_refused_login_repeats_the_message_of_the_server():
     words = b"Provided username cassandra and/or password are incorrect"
     refusal = cql(cassandra.ERROR, struct.pack(">ih", 0x0100, len(words)) + words)
     with server(cql(cassandra.AUTHENTICATE), refusal) as port, pytest.raises(NotReady, match="are incorrect"):
         cassandra.login(port, "cassandra", "wrong")
 
 
-def test_another_status_than_200_is_not_ready():
+def test_any_status_but_200_is_not_ready():
     reply = b"HTTP/1.0 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
     with server(reply) as port, pytest.raises(NotReady, match="503"):
         http.answers(f"http://127.0.0.1:{port}/health")

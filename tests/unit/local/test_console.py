@@ -9,16 +9,16 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_lines_are_plain_when_nobody_watches():
+def test_lines_are_plain_outside_a_terminal():
     out = io.StringIO()
-    Console(out).say("kafka", "ready (4.7 s)")
+    Console(out).report("kafka", "ready (4.7 s)")
     assert re.fullmatch(r" +\d+\.\d s  kafka +ready \(4\.7 s\)\n", out.getvalue())
 
 
 def test_a_terminal_gets_colour(monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
     out = Terminal()
-    Console(out).say("kafka", "ready (4.7 s)")
+    Console(out).report("kafka", "ready (4.7 s)")
     assert "\033[32m" in out.getvalue()
 
 
@@ -29,7 +29,7 @@ def test_no_color_is_respected(monkeypatch):
     assert out.getvalue() == "port 9042 is taken\n"
 
 
-def test_progress_elsewhere_than_on_a_terminal_is_a_line_every_five_seconds():
+def test_progress_outside_a_terminal_is_a_line_every_five_seconds():
     now = [100.0]
     out = io.StringIO()
     console = Console(out, clock=lambda: now[0])
@@ -43,4 +43,4 @@ def test_a_closed_output_does_not_stop_the_stack():
     out = io.StringIO()
     console = Console(out)
     out.close()
-    console.say("kafka", "stopped")
+    console.report("kafka", "stopped")

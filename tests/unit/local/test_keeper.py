@@ -1,6 +1,6 @@
 import signal
 
-from local.keeper import LONGEST_SECONDS, WELL_AFTER_SECONDS, Keeper
+from local.keeper import MAX_SECONDS, STABLE_AFTER_SECONDS, Keeper
 from local.waiting import NotReady
 from tests.unit.local.conftest import sh, until
 
@@ -15,14 +15,14 @@ class Clock:
 
 
 class DyingRunner:
-    """One service that is dead whenever it is looked at. `ran` is how long it lived each time."""
+    """One service that has ended whenever it is checked. `ran`: seconds it ran each time."""
 
     def __init__(self, ran: float = 0.1) -> None:
         self.ran = ran
         self.starts = 0
         self.services = {"connect": sh("connect")}
 
-    def kept(self):
+    def long_running(self):
         return ["connect"]
 
     def exit_code(self, name):
@@ -38,34 +38,34 @@ class DyingRunner:
         return "connect.log"
 
 
-def delays(ran: float, deaths: int) -> list[float]:
-    clock, said = Clock(), []
+def delays(ran: float, failures: int) -> list[float]:
+    clock, reports = Clock(), []
     runner = DyingRunner(ran)
-    keeper = Keeper(runner, lambda name, text: said.append(text), clock)
+    keeper = Keeper(runner, lambda name, text: reports.append(text), clock)
     waits = []
-    for _ in range(deaths):
-        keeper.step()  # sees the death
-        died, starts = clock.now, runner.starts
+    for _ in range(failures):
+        keeper.step()  # sees the failure
+        failed, starts = clock.now, runner.starts
         while runner.starts == starts:
             clock.now += 0.25
             keeper.step()
-        waits.append(clock.now - died)
+        waits.append(clock.now - failed)
     return waits
 
 
 def test_delays_double_to_half_a_minute():
-    assert delays(ran=0.1, deaths=7) == [1, 2, 4, 8, 16, LONGEST_SECONDS, LONGEST_SECONDS]
+    assert delays(ran=0.1, failures=7) == [1, 2, 4, 8, 16, MAX_SECONDS, MAX_SECONDS]
 
 
 def test_a_service_that_ran_a_minute_starts_again_quickly():
-    assert delays(ran=WELL_AFTER_SECONDS, deaths=4) == [1, 1, 1, 1]
+    assert delays(ran=STABLE_AFTER_SECONDS, failures=4) == [1, 1, 1, 1]
 
 
-def test_a_killed_service_runs_again_and_both_is_said(runner_of, said):
+def test_a_killed_service_is_restarted_and_both_are_reported(runner_of, reports):
     runner = runner_of(sh("kafka"))
     runner.start()
     clock = Clock()
-    keeper = Keeper(runner, said, clock)
+    keeper = Keeper(runner, reports, clock)
     runner.kill("kafka", signal.SIGKILL)
     keeper.step()
     assert not runner.is_running("kafka")
@@ -74,33 +74,33 @@ def test_a_killed_service_runs_again_and_both_is_said(runner_of, said):
     assert runner.is_running("kafka")
     keeper.step()
     log = runner.log_path("kafka")
-    assert ("kafka", f"was ended by signal 9; starting it again in 1 s; log: {log}") in said
-    assert said.names("ready again") == ["kafka"]
+    assert ("kafka", f"was ended by signal 9; starting it again in 1 s; log: {log}") in reports
+    assert reports.names("ready again") == ["kafka"]
 
 
-def test_the_log_is_shown_when_a_death_repeats(runner_of, said):
+def test_the_log_is_shown_when_a_failure_repeats(runner_of, reports):
     runner = runner_of(sh("api", "echo cannot bind; exit 5"))
     runner.start_service("api")
     clock = Clock()
-    keeper = Keeper(runner, said, clock)
+    keeper = Keeper(runner, reports, clock)
     for _ in range(2):
-        until(lambda: runner.exit_code("api") == 5, "death of api")
-        assert not said.names("  | cannot bind")
+        until(lambda: runner.exit_code("api") == 5, "end of api")
+        assert not reports.names("  | cannot bind")
         keeper.step()
         clock.now += 60
         keeper.step()
-    assert said.names("  | cannot bind")
-    assert said.names("ended with exit code 5") == ["api", "api"]
+    assert reports.names("  | cannot bind")
+    assert reports.names("ended with exit code 5") == ["api", "api"]
 
 
-def test_one_shots_are_not_started_again(runner_of, said):
+def test_one_shots_are_not_started_again(runner_of, reports):
     runner = runner_of(sh("schema", "exit 0", one_shot=True))
     runner.start()
-    Keeper(runner, said).step()
-    assert said.names("ended") == []
+    Keeper(runner, reports).step()
+    assert reports.names("ended") == []
 
 
-def test_recovery_is_said_only_when_the_check_passes(runner_of, said):
+def test_recovery_is_reported_only_when_the_check_passes(runner_of, reports):
     answers = []
 
     def ready() -> None:
@@ -110,13 +110,13 @@ def test_recovery_is_said_only_when_the_check_passes(runner_of, said):
     runner = runner_of(sh("kafka", ready=ready))
     runner.start_service("kafka")
     clock = Clock()
-    keeper = Keeper(runner, said, clock)
+    keeper = Keeper(runner, reports, clock)
     runner.kill("kafka", signal.SIGKILL)
     keeper.step()
     clock.now += 1
     keeper.step()
     keeper.step()
-    assert said.names("ready again") == []
+    assert reports.names("ready again") == []
     answers.append(True)
     keeper.step()
-    assert said.names("ready again") == ["kafka"]
+    assert reports.names("ready again") == ["kafka"]

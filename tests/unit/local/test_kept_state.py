@@ -1,5 +1,4 @@
-"""Small things that are remembered between two starts: stamps, logs, the replay's start,
-PostgreSQL's directory."""
+"""What is kept between two starts: stamps, logs, the start of a replay, PostgreSQL's directory."""
 
 import os
 import pwd
@@ -46,8 +45,8 @@ def test_a_directory_only_root_may_enter_is_not_reached(tmp_path):
     assert not postgres_home.may_reach(closed / "data", nobody)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
-def test_under_a_closed_directory_the_data_lies_elsewhere_and_is_removed_with_it(tmp_path):
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another user")
+def test_under_a_closed_directory_the_data_is_elsewhere_and_is_removed_with_it(tmp_path):
     state = tmp_path / "closed" / ".local"
     state.mkdir(parents=True)
     state.parent.chmod(0o700)
@@ -59,7 +58,7 @@ def test_under_a_closed_directory_the_data_lies_elsewhere_and_is_removed_with_it
     assert not (state / "postgres").is_symlink()
 
 
-def test_without_root_the_data_lies_in_the_state_directory(tmp_path):
+def test_without_root_the_data_is_in_the_state_directory(tmp_path):
     assert postgres_home.home(tmp_path, "") == tmp_path / "postgres"
 
 
@@ -71,7 +70,7 @@ def test_a_postmaster_lock_of_another_or_no_process_is_dropped(tmp_path, pid):
     assert not lock.exists()
 
 
-def test_the_lock_of_a_living_postmaster_stays(tmp_path, monkeypatch):
+def test_the_lock_of_a_running_postmaster_stays(tmp_path, monkeypatch):
     lock = tmp_path / "postmaster.pid"
     lock.write_text(f"{os.getpid()}\n")
     monkeypatch.chdir(tmp_path)

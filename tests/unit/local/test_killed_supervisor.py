@@ -15,7 +15,7 @@ from pathlib import Path
 from local.runner import Runner
 from tests.unit.local.conftest import sh
 deaf = "trap '' TERM INT HUP; while true; do sleep 1; done"
-runner = Runner([sh("store"), sh("api", deaf, after=("store",))], Path(sys.argv[1]))
+runner = Runner([sh("cassandra"), sh("api", deaf, after=("cassandra",))], Path(sys.argv[1]))
 runner.start()
 print("started", flush=True)
 time.sleep(600)
@@ -40,9 +40,9 @@ def test_children_die_with_a_killed_supervisor(python, tmp_path):
 
 def test_the_next_supervisor_starts(python, tmp_path, runner_of):
     killed_supervisor(python, tmp_path)
-    runner = runner_of(sh("store"))
+    runner = runner_of(sh("cassandra"))
     runner.start()
-    assert runner.is_running("store")
+    assert runner.is_running("cassandra")
 
 
 def orphan(state_dir, script: str = "exec sleep 600") -> subprocess.Popen:
@@ -52,10 +52,10 @@ def orphan(state_dir, script: str = "exec sleep 600") -> subprocess.Popen:
     return subprocess.Popen(["sh", "-c", script], env=environ, start_new_session=True)
 
 
-def test_a_child_left_behind_is_stopped_by_the_next_start(tmp_path, runner_of, said):
+def test_a_child_left_behind_is_stopped_by_the_next_start(tmp_path, runner_of, reports):
     left = orphan(tmp_path)
     record = pidfile.Record("kafka", left.pid, procfs.start_ticks(left.pid))
     pidfile.PidFile(tmp_path / "pids.json").add(record)
     runner_of()
     assert left.wait(5) == -signal.SIGTERM
-    assert said.names("was left behind") == ["kafka"]
+    assert reports.names("was left behind") == ["kafka"]

@@ -6,7 +6,7 @@ from local.layout import ROOT
 from local.lock import AlreadyRunning, Lock
 
 
-def test_a_second_holder_is_told_who_holds_it(tmp_path, python):
+def test_the_error_names_the_process_that_holds_the_lock(tmp_path, python):
     path = tmp_path / "lock"
     program = (
         "import sys, time; from pathlib import Path; from local.lock import Lock\n"
@@ -17,7 +17,7 @@ def test_a_second_holder_is_told_who_holds_it(tmp_path, python):
         with pytest.raises(AlreadyRunning, match=rf"pid {holder.pid}\)"):
             Lock(path)
         holder.kill()
-    Lock(path).release()  # gone with its holder
+    Lock(path).release()  # released with its holder
 
 
 def test_a_released_lock_can_be_taken_again(tmp_path):

@@ -8,8 +8,10 @@ TARGETS = re.findall(r"^([a-z-]+):", MAKEFILE, flags=re.MULTILINE)
 
 
 def test_make_alone_lists_every_target():
-    said = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert [line.split()[1] for line in said.splitlines()] == TARGETS
+    output = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert [line.split()[1] for line in output.splitlines()] == TARGETS
 
 
 def test_every_target_is_phony():
@@ -17,5 +19,5 @@ def test_every_target_is_phony():
     assert sorted(phony) == sorted(TARGETS)
 
 
-def test_the_promised_targets_exist():
+def test_the_documented_targets_exist():
     assert {"demo", "local", "test", "test-compose", "bench", "lint", "clean"} <= set(TARGETS)

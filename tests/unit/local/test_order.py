@@ -22,7 +22,7 @@ def test_names_outside_the_graph_are_not_waited_for():
     assert done == ["producer"]
 
 
-def test_nothing_is_begun_after_an_error():
+def test_no_call_begins_after_an_error():
     done = []
 
     def act(name: str) -> None:
@@ -35,7 +35,7 @@ def test_nothing_is_begun_after_an_error():
     assert [str(error) for error in errors] == ["no disk"]
 
 
-def test_a_circle_is_named():
+def test_a_cycle_is_named():
     with pytest.raises(ValueError, match="a, b"):
         order.walk({"a": ["b"], "b": ["a"]}, lambda name: None)
 

@@ -11,11 +11,11 @@ from tests.unit.local.conftest import until
 
 @pytest.fixture
 def sleeper():
-    def heed_sigint() -> None:
-        # A shell starts what runs in its background with SIGINT ignored, and children inherit that.
+    def restore_sigint() -> None:
+        # A shell starts background programs with SIGINT ignored, which their children inherit.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-    with subprocess.Popen(["sleep", "600"], start_new_session=True, preexec_fn=heed_sigint) as process:
+    with subprocess.Popen(["sleep", "600"], start_new_session=True, preexec_fn=restore_sigint) as process:
         yield process
         process.kill()
 
@@ -69,7 +69,7 @@ def test_workers_without_their_leader_are_stopped_only_when_marked_as_ours(tmp_p
 
 
 @pytest.mark.parametrize("content", ["", "[{", '{"pid": 1}', '[{"unknown": 1}]'])
-def test_a_damaged_file_is_no_reason_to_fail(tmp_path, content):
+def test_a_damaged_file_is_ignored(tmp_path, content):
     path = tmp_path / "pids.json"
     path.write_text(content)
     assert pidfile.stop_stale(path, tmp_path) == []

@@ -1,5 +1,4 @@
 import signal
-import threading
 import time
 
 import pytest
@@ -14,13 +13,13 @@ def never() -> None:
     raise NotReady("port 1: connection refused")
 
 
-def test_services_start_after_what_they_need_and_stop_before_it(runner_of, said):
-    schema = sh("schema", "exit 0", after=("store",), one_shot=True)
-    runner = runner_of(sh("api", after=("schema",)), schema, sh("store"))
+def test_services_start_after_what_they_need_and_stop_before_it(runner_of, reports):
+    schema = sh("schema", "exit 0", after=("cassandra",), one_shot=True)
+    runner = runner_of(sh("api", after=("schema",)), schema, sh("cassandra"))
     runner.start()
     runner.stop()
-    assert said.names("starting") == ["store", "api"]
-    assert said.names("stopped") == ["api", "store"]
+    assert reports.names("starting") == ["cassandra", "api"]
+    assert reports.names("stopped") == ["api", "cassandra"]
 
 
 def test_a_service_is_not_ready_before_its_check_passes(runner_of, tmp_path):
@@ -30,47 +29,52 @@ def test_a_service_is_not_ready_before_its_check_passes(runner_of, tmp_path):
         if not flag.exists():
             raise NotReady("no file")
 
-    store = sh("store", f"sleep 0.2; touch {flag}; exec sleep 600", ready=ready)
-    runner = runner_of(store, sh("api", after=("store",)))
+    cassandra = sh("cassandra", f"sleep 0.2; touch {flag}; exec sleep 600", ready=ready)
+    runner = runner_of(cassandra, sh("api", after=("cassandra",)))
     runner.start()
     assert flag.exists()
 
 
-def test_a_failed_one_shot_stops_what_was_started(runner_of, said):
-    runner = runner_of(sh("store"), sh("schema", "echo syntax error at 7; exit 3", after=("store",), one_shot=True))
+def test_a_failed_one_shot_stops_what_was_started(runner_of, reports):
+    runner = runner_of(
+        sh("cassandra"), sh("schema", "echo syntax error at 7; exit 3", after=("cassandra",), one_shot=True)
+    )
     with pytest.raises(StartFailed, match="schema: ended with 3") as failure:
         runner.start()
     assert "syntax error at 7" in failure.value.log.read_text()
-    assert said.names("stopped") == ["store"]
-    assert not runner.is_running("store")
+    assert reports.names("stopped") == ["cassandra"]
+    assert not runner.is_running("cassandra")
 
 
 def test_a_service_that_dies_while_starting_fails_the_start(runner_of):
-    runner = runner_of(sh("store", "exit 7", ready=never))
-    with pytest.raises(StartFailed, match="store: ended with 7"):
+    runner = runner_of(sh("cassandra", "exit 7", ready=never))
+    with pytest.raises(StartFailed, match="cassandra: ended with 7"):
         runner.start()
 
 
 def test_a_service_that_never_answers_fails_with_the_last_state_seen(runner_of):
-    runner = runner_of(sh("store", ready=never))
-    runner.start_service("store")
+    runner = runner_of(sh("cassandra", ready=never))
+    runner.start_service("cassandra")
     with pytest.raises(StartFailed, match=r"not ready after 0\.2 s: port 1: connection refused"):
-        runner.wait_ready("store", seconds=0.2)
+        runner.wait_ready("cassandra", seconds=0.2)
 
 
 def test_a_failed_preparation_names_the_program_and_the_log(runner_of):
-    runner = runner_of(sh("store", prepare=lambda run: run("sh", "-c", "echo disk full; exit 2")))
+    runner = runner_of(sh("cassandra", prepare=lambda run: run("sh", "-c", "echo disk full; exit 2")))
     with pytest.raises(StartFailed, match="sh ended with 2") as failure:
         runner.start()
     assert "disk full" in failure.value.log.read_text()
 
 
 def test_cancel_ends_a_start_that_waits(runner_of):
-    runner = runner_of(sh("store", ready=never))
-    threading.Timer(0.3, runner.cancel).start()
+    def cancel_the_wait() -> None:
+        runner.cancel()
+        never()
+
+    runner = runner_of(sh("cassandra", ready=cancel_the_wait))
     with pytest.raises(Cancelled):
         runner.start()
-    assert not runner.is_running("store")
+    assert not runner.is_running("cassandra")
 
 
 def test_a_service_that_ignores_sigterm_is_killed_after_its_grace(runner_of):
@@ -104,7 +108,7 @@ def test_descendants_of_a_killed_service_are_gone_before_it_starts_again(runner_
     assert runner.pid("postgres") != first
 
 
-def test_kill_all_ends_what_would_take_its_time(runner_of):
+def test_kill_all_ends_a_service_that_ignores_its_signal(runner_of):
     runner = runner_of(sh("deaf", "trap '' TERM; while true; do sleep 0.1; done", grace_seconds=60))
     runner.start()
     runner.kill_all()
@@ -120,7 +124,7 @@ def test_kill_takes_effect_before_it_returns(runner_of):
     assert runner.exit_code("kafka") == -signal.SIGKILL
 
 
-def test_a_missing_program_is_said_in_the_log(runner_of):
+def test_a_missing_program_is_named_in_the_log(runner_of):
     runner = runner_of(sh("kafka", one_shot=True))
     runner.services["kafka"] = sh("kafka", "true", one_shot=True, prepare=lambda run: run("no-such-program"))
     with pytest.raises(StartFailed) as failure:
@@ -129,11 +133,11 @@ def test_a_missing_program_is_said_in_the_log(runner_of):
 
 
 def test_the_previous_log_is_kept(runner_of):
-    first = runner_of(sh("store", "echo first; exec sleep 600"))
+    first = runner_of(sh("cassandra", "echo first; exec sleep 600"))
     first.start()
-    until(lambda: "first" in first.log_path("store").read_text(), "first log line")
+    until(lambda: "first" in first.log_path("cassandra").read_text(), "first log line")
     first.stop()
-    second = runner_of(sh("store", "echo second; exec sleep 600"))
+    second = runner_of(sh("cassandra", "echo second; exec sleep 600"))
     second.start()
-    until(lambda: "second" in second.log_path("store").read_text(), "second log line")
-    assert "first" in second.log_path("store").with_name("store.log.1").read_text()
+    until(lambda: "second" in second.log_path("cassandra").read_text(), "second log line")
+    assert "first" in second.log_path("cassandra").with_name("cassandra.log.1").read_text()

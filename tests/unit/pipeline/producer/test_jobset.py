@@ -5,6 +5,7 @@ import pytest
 
 from pipeline.producer.budget import Budget
 from pipeline.producer.clock import ExchangeClock
+from pipeline.producer.data_source_check import OtherDataSource
 from pipeline.producer.jobs import Fetched
 from pipeline.producer.jobset import JobSet
 from pipeline.producer.listing import Listing
@@ -19,7 +20,7 @@ class FakeDatabase:
     def __init__(self):
         self.trades = {}
         self.klines = {}
-        self.source = None
+        self.named = None
         self.reads = 0
 
     def run(self, action, stop):
@@ -32,8 +33,11 @@ class FakeDatabase:
     def kline_positions(self):
         return self.klines
 
+    def source(self):
+        return self.named and self.named[0]
+
     def name_source(self, name, base_url):
-        self.source = (name, base_url)
+        self.named = (name, base_url)
 
 
 class World:
@@ -221,12 +225,28 @@ def test_symbols_added_to_the_market_and_removed_from_it_are_logged(world, caplo
     assert (logged.added, logged.removed) == ("NEWUSDT", "BTCUSDT")
 
 
-def test_real_exchange_is_named_by_its_host_and_the_simulator_by_itself(world):
+def test_real_exchange_is_named_by_its_host(world):
     world.listed("ETHUSDT")
-    assert world.database.source == ("live: data-api.binance.vision", "https://data-api.binance.vision")
+    assert world.database.named == ("live: data-api.binance.vision", "https://data-api.binance.vision")
+
+
+def test_simulator_is_named_by_itself(world):
     world.exchange.data_source = "simulator: random market, seed 7"
     world.listed("ETHUSDT")
-    assert world.database.source[0] == "simulator: random market, seed 7"
+    assert world.database.named[0] == "simulator: random market, seed 7"
+
+
+@pytest.mark.parametrize(
+    ("stored", "source"),
+    [("live: data-api.binance.vision", "simulator: random market, seed 7"), ("simulator: random market, seed 7", "")],
+)
+def test_no_job_starts_if_the_rows_of_the_other_kind_of_exchange_are_stored(world, stored, source):
+    world.database.named = (stored, "https://x")
+    world.exchange.data_source = source
+    with pytest.raises(OtherDataSource):
+        world.listed("ETHUSDT")
+    assert set(world.entries()) == {"listing"}
+    assert world.database.named == (stored, "https://x")
 
 
 def test_halted_symbol_that_is_tracked_stays_tracked(world):
