@@ -28,7 +28,11 @@ NO_TABLE = {
     "I": "is an index; name its table",
 }
 RELATION = """
-    SELECT c.oid, c.relname, c.relkind, c.relpersistence, c.relrowsecurity,
+    SELECT c.oid, c.relname, c.relkind, c.relpersistence,
+           c.relrowsecurity AND NOT EXISTS (
+               SELECT FROM pg_policy WHERE polrelid = c.oid AND polpermissive AND polcmd IN ('r', '*')
+               AND pg_get_expr(polqual, polrelid) = 'true'
+               AND polroles && ARRAY[0::oid, (SELECT oid FROM pg_roles WHERE rolname = %(role)s)]),
            CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::regclass::text END,
            EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid),
            has_table_privilege(%(role)s, c.oid, 'SELECT') AND has_schema_privilege(%(role)s, n.oid, 'USAGE'),
@@ -86,12 +90,12 @@ def read_table(cursor: Cursor, name: str) -> SourceTable:
     found = cursor.fetchone()
     if found is None:
         raise MirrorRefused(not_found(cursor, name))
-    oid, _, kind, persistence, row_security, root, has_children, readable, bypasses_security = found
+    oid, _, kind, persistence, hides_rows, root, has_children, readable, bypasses_security = found
     check_kind(name, kind, persistence, root, has_children)
-    if row_security and not bypasses_security:
+    if hides_rows and not bypasses_security:
         raise MirrorRefused(
             f"{name} has row-level security, so a snapshot would leave out rows without an error: "
-            f"ALTER ROLE {DEBEZIUM_ROLE} BYPASSRLS"
+            f"CREATE POLICY {DEBEZIUM_ROLE} ON {sql_name(name)} FOR SELECT TO {DEBEZIUM_ROLE} USING (true)"
         )
     primary_key, unique_keys, deferrable, identity_columns = read_keys(cursor, oid)
     cursor.execute(IDENTITIES, (oid,))

@@ -39,9 +39,10 @@ class Console:
 
     def progress(self, text: str) -> None:
         """Overwrites the last progress on a terminal; at most every few seconds elsewhere."""
-        if self._clock() < self._next_progress:
+        now = self._clock()
+        if now < self._next_progress:
             return
-        self._next_progress = self._clock() + (SECONDS_PER_UPDATE if self._is_terminal else SECONDS_PER_LINE)
+        self._next_progress = now + (SECONDS_PER_UPDATE if self._is_terminal else SECONDS_PER_LINE)
         self._write(text if self._is_terminal else text + "\n", stays=not self._is_terminal)
 
     def _painted(self, colour: str, text: str) -> str:

@@ -54,7 +54,7 @@ REFUSED_ELEMENTS: dict[str, str] = {
 # Arrays whose unchanged TOASTed value arrives as a placeholder that the consumer recognises. The
 # others arrive as plain null, like a value that was set to null (seen in Debezium 3.7).
 RECOGNISED_WHEN_TOASTED = frozenset(
-    ("int2", "int4", "int8", "date", "text", "varchar", "bpchar", "json", "jsonb", "bytea", "uuid")
+    ("int4", "int8", "date", "text", "varchar", "bpchar", "json", "jsonb", "bytea", "uuid")
 )
 
 

@@ -263,6 +263,17 @@ REFUSED = {
         ["other.ref_far"],
         "SET SCHEMA public",
     ),
+    "rows that row-level security hides": (
+        "CREATE TABLE ref_secret (id int PRIMARY KEY); ALTER TABLE ref_secret ENABLE ROW LEVEL SECURITY",
+        ["ref_secret"],
+        "CREATE POLICY",
+    ),
+    "an unlogged table": ("CREATE UNLOGGED TABLE ref_unlogged (id int PRIMARY KEY)", ["ref_unlogged"], "SET LOGGED"),
+    "a parent of tables that inherit": (
+        "CREATE TABLE ref_parent (id int PRIMARY KEY); CREATE TABLE ref_child () INHERITS (ref_parent)",
+        ["ref_parent"],
+        "inherit",
+    ),
     "no such table": ("SELECT 1", ["ref_nowhere"], "there is no table"),
     "a table of this project": ("SELECT 1", ["klines"], "a table of this project"),
 }

@@ -25,7 +25,9 @@ def test_row_that_can_be_over_2_kb_needs_the_old_row() -> None:
     assert "2 kB" in why_full(table(ID, column("note", "varchar", max_bytes=2004)), BY_ID)
 
 
-@pytest.mark.parametrize("base", ["numeric", "float8", "float4", "timestamptz", "timestamp", "bool", "enum", "range"])
+@pytest.mark.parametrize(
+    "base", ["numeric", "float8", "float4", "timestamptz", "timestamp", "bool", "enum", "range", "int2"]
+)
 def test_array_that_would_arrive_as_null_needs_the_old_row(base: str) -> None:
     source = table(ID, column("many", base, is_array=True, max_bytes=None))
     assert "many would arrive as null" in why_full(source, BY_ID)
