@@ -59,9 +59,9 @@ INDEXES = """
 """
 # A partitioned table has no rows of its own: the replica identities of its partitions count.
 IDENTITIES = """
-    SELECT format('%%I.%%I', n.nspname, c.relname), c.relreplident
+    SELECT format('%%I.%%I', n.nspname, c.relname), c.relreplident, c.relkind
     FROM pg_partition_tree(%s) t JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind = 'r' ORDER BY 1
+    WHERE c.relkind IN ('r', 'f') ORDER BY 1
 """
 # In PostgreSQL 14 a publication has neither column lists nor row filters, hence to_jsonb.
 PUBLISHED = """
@@ -98,10 +98,10 @@ def read_table(cursor: Cursor, name: str) -> SourceTable:
             f"CREATE POLICY {DEBEZIUM_ROLE} ON {sql_name(name)} FOR SELECT TO {DEBEZIUM_ROLE} USING (true)"
         )
     primary_key, unique_keys, deferrable, identity_columns = read_keys(cursor, oid)
-    cursor.execute(IDENTITIES, (oid,))
-    identities = tuple(cursor.fetchall())
     if kind == "r":
         identities = ((sql_name(name), read_identity(cursor, oid)),)
+    else:
+        identities = read_partition_identities(cursor, name, oid)
     cursor.execute(PUBLISHED, {"publication": PUBLICATION, "name": name, "oid": oid})
     published, limit = cursor.fetchone()
     return SourceTable(
@@ -177,6 +177,19 @@ def read_keys(cursor: Cursor, oid: int) -> tuple[tuple[str, ...], tuple[tuple[st
 def read_identity(cursor: Cursor, oid: int) -> str:
     cursor.execute("SELECT relreplident FROM pg_class WHERE oid = %s", (oid,))
     return str(cursor.fetchone()[0])
+
+
+def read_partition_identities(cursor: Cursor, name: str, oid: int) -> tuple[tuple[str, str], ...]:
+    """Raises MirrorRefused for a partition whose changes this server does not log."""
+    cursor.execute(IDENTITIES, (oid,))
+    found = cursor.fetchall()
+    foreign = [partition for partition, _, kind in found if kind == "f"]
+    if foreign:
+        raise MirrorRefused(
+            f"{foreign[0]}, a partition of {name}, is a foreign table: its changes are not in this server's write-ahead "
+            f"log. ALTER TABLE {sql_name(name)} DETACH PARTITION {foreign[0]}, or mirror {name} where it is stored"
+        )
+    return tuple((partition, identity) for partition, identity, _ in found)
 
 
 def read_columns(cursor: Cursor, oid: int) -> tuple[SourceColumn, ...]:

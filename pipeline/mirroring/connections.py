@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import NamedTuple
 
+import psycopg2
 from cassandra.cluster import Session
 from cassandra.query import dict_factory
 from psycopg2.extensions import cursor as Cursor
 
 from pipeline import cassandra_session, postgres
 from pipeline.errors import PostgresUnavailable, StoreUnavailable
+from pipeline.mirroring.refusal import MirrorRefused
 from pipeline.settings import Settings
 
 
@@ -33,6 +35,11 @@ def open_connections(settings: Settings) -> Iterator[Connections]:
         try:
             with connection.cursor() as cursor:
                 yield Connections(cursor, session)
+        except (psycopg2.errors.UndefinedObject, psycopg2.errors.UndefinedTable) as error:
+            raise MirrorRefused(
+                f"PostgreSQL lacks this project's roles or tables ({error.diag.message_primary}): "
+                "python3 -m pipeline.schema postgres"
+            ) from error
         except postgres.UNAVAILABLE_ERRORS as error:
             raise PostgresUnavailable(f"PostgreSQL became unavailable; run this again: {error}") from error
         except cassandra_session.UNAVAILABLE_ERRORS as error:

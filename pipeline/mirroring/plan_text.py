@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from pipeline.mirroring.identity import why_full
 from pipeline.mirroring.plan import Plan
 
 TITLES = ("column", "PostgreSQL", "Cassandra", "remark")
@@ -24,6 +25,8 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield f"  only in Cassandra, filled by a transformation or not at all: {', '.join(plan.extra_columns)}"
     if plan.facts.unwritable:
         yield f"  {plan.facts.unwritable:,} of {plan.facts.total:,} rows hold such values and become dead letters"
+    if plan.source.partitioned and why_full(plan.source, plan.key):
+        yield "  each partition needs REPLICA IDENTITY FULL: after you add one, run this again"
     for step in plan.steps:
         yield from textwrap.wrap(
             f"{step.place.value}: {step.statement}",

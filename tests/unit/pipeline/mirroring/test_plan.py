@@ -118,6 +118,13 @@ def test_table_that_is_published_in_part_is_refused() -> None:
         plan_of(table(published=True, publication_limit="a row filter"))
 
 
+def test_partitions_that_are_added_later_are_mentioned_when_they_need_something() -> None:
+    text = "\n".join(plan_lines(plan_of(table(partitioned=True))))
+    assert "after you add one, run this again" in text
+    short = table(column("id", not_null=True), partitioned=True)
+    assert "after you add one" not in "\n".join(plan_lines(plan_of(short)))
+
+
 def test_lines_of_the_plan_name_every_column_and_every_statement() -> None:
     plan = plan_of(table(), total=3)
     text = "\n".join(plan_lines(plan))
