@@ -15,7 +15,7 @@ from cassandra.query import PreparedStatement, dict_factory
 
 from pipeline import cassandra_session
 from pipeline.api import metrics
-from pipeline.api.table_key import TableKey
+from pipeline.api.table_key import TableKey, plain_type
 from pipeline.cassandra_session import REFUSED_ERRORS, UNAVAILABLE_ERRORS
 from pipeline.errors import StoreUnavailable
 from pipeline.outage import Outage
@@ -227,25 +227,6 @@ class CassandraStore:
             return self._session
         finally:
             self._lock.release()
-
-
-def plain_type(cql_type: str) -> str:
-    """Without `frozen`, which says how a value is stored and not what it is."""
-    while (start := cql_type.find("frozen<")) >= 0:
-        inner = start + len("frozen<")
-        end = matching_bracket(cql_type, inner)
-        cql_type = cql_type[:start] + cql_type[inner:end] + cql_type[end + 1 :]
-    return cql_type
-
-
-def matching_bracket(cql_type: str, start: int) -> int:
-    """The position of the `>` that closes what is open before `start`."""
-    depth = 1
-    for position in range(start, len(cql_type)):
-        depth += {"<": 1, ">": -1}.get(cql_type[position], 0)
-        if depth == 0:
-            return position
-    return len(cql_type)
 
 
 def rows_of(sent_at: float, future: ResponseFuture) -> list[Row]:

@@ -36,3 +36,22 @@ class TableKey:
         if name and f"{TIME_AS_TEXT}{name}." in self.comment:
             return ISO_TEXT
         return MICROSECONDS if name and f"{TIME_AS_MICROSECONDS}{name}." in self.comment else ""
+
+
+def plain_type(cql_type: str) -> str:
+    """Without `frozen`, which says how a value is stored and not what it is."""
+    while (start := cql_type.find("frozen<")) >= 0:
+        inner = start + len("frozen<")
+        end = matching_bracket(cql_type, inner)
+        cql_type = cql_type[:start] + cql_type[inner:end] + cql_type[end + 1 :]
+    return cql_type
+
+
+def matching_bracket(cql_type: str, start: int) -> int:
+    """The position of the `>` that closes what is open before `start`."""
+    depth = 1
+    for position in range(start, len(cql_type)):
+        depth += {"<": 1, ">": -1}.get(cql_type[position], 0)
+        if depth == 0:
+            return position
+    return len(cql_type)

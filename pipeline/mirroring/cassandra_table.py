@@ -9,8 +9,8 @@ from cassandra import InvalidRequest
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
 from cassandra.concurrent import execute_concurrent_with_args
 
+from pipeline.mirroring.columns import TargetTable
 from pipeline.mirroring.keys import Key
-from pipeline.mirroring.plan import TargetTable
 from pipeline.mirroring.refusal import MirrorRefused
 from pipeline.mirroring.source_table import quoted
 

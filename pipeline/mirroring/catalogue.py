@@ -1,22 +1,19 @@
 """Reads one table's description from PostgreSQL's catalogue. Knows SQL; knows nothing of
-Cassandra."""
-
-from typing import Any, NamedTuple
+Cassandra. How a type is resolved is in pg_types.py."""
 
 from psycopg2.extensions import cursor as Cursor
 
+from pipeline.mirroring.pg_types import TypeRow, resolved
 from pipeline.mirroring.refusal import MirrorRefused
 from pipeline.mirroring.source_table import (
     DEBEZIUM_ROLE,
     PUBLICATION,
-    PgType,
     SourceColumn,
     SourceTable,
     quoted,
     sql_name,
 )
 
-KINDS = {"e": "enum", "r": "range", "m": "multirange", "c": "composite"}
 # Why a relation that is no table cannot be mirrored, by `relkind`.
 NO_TABLE = {
     "v": "is a view: PostgreSQL streams changes of tables; mirror the tables that it reads",
@@ -74,15 +71,6 @@ PUBLISHED = """
 """
 
 
-class TypeRow(NamedTuple):
-    name: str
-    kind: str
-    base_oid: int
-    base_modifier: int
-    element_oid: int
-    length: int
-
-
 def read_table(cursor: Cursor, name: str) -> SourceTable:
     """The table `name` of schema public. Raises MirrorRefused if there is none, or if it is of a
     kind that PostgreSQL does not stream."""
@@ -98,10 +86,7 @@ def read_table(cursor: Cursor, name: str) -> SourceTable:
             f"CREATE POLICY {DEBEZIUM_ROLE} ON {sql_name(name)} FOR SELECT TO {DEBEZIUM_ROLE} USING (true)"
         )
     primary_key, unique_keys, deferrable, identity_columns = read_keys(cursor, oid)
-    if kind == "r":
-        identities = ((sql_name(name), read_identity(cursor, oid)),)
-    else:
-        identities = read_partition_identities(cursor, name, oid)
+    identities = read_partition_identities(cursor, name, oid) if kind == "p" else read_identity(cursor, name, oid)
     cursor.execute(PUBLISHED, {"publication": PUBLICATION, "name": name, "oid": oid})
     published, limit = cursor.fetchone()
     return SourceTable(
@@ -174,9 +159,9 @@ def read_keys(cursor: Cursor, oid: int) -> tuple[tuple[str, ...], tuple[tuple[st
     return primary, tuple(unique), deferrable, identity
 
 
-def read_identity(cursor: Cursor, oid: int) -> str:
+def read_identity(cursor: Cursor, name: str, oid: int) -> tuple[tuple[str, str], ...]:
     cursor.execute("SELECT relreplident FROM pg_class WHERE oid = %s", (oid,))
-    return str(cursor.fetchone()[0])
+    return ((sql_name(name), cursor.fetchone()[0]),)
 
 
 def read_partition_identities(cursor: Cursor, name: str, oid: int) -> tuple[tuple[str, str], ...]:
@@ -186,8 +171,8 @@ def read_partition_identities(cursor: Cursor, name: str, oid: int) -> tuple[tupl
     foreign = [partition for partition, _, kind in found if kind == "f"]
     if foreign:
         raise MirrorRefused(
-            f"{foreign[0]}, a partition of {name}, is a foreign table: its changes are not in this server's write-ahead "
-            f"log. ALTER TABLE {sql_name(name)} DETACH PARTITION {foreign[0]}, or mirror {name} where it is stored"
+            f"{foreign[0]}, a partition of {name}, is a foreign table: its changes are not in this server's "
+            f"write-ahead log. ALTER TABLE {sql_name(name)} DETACH PARTITION {foreign[0]}"
         )
     return tuple((partition, identity) for partition, identity, _ in found)
 
@@ -200,45 +185,3 @@ def read_columns(cursor: Cursor, oid: int) -> tuple[SourceColumn, ...]:
         SourceColumn(name, resolved(types, type_oid, modifier, text), not_null, generated, default)
         for name, type_oid, modifier, text, not_null, generated, default in cursor.fetchall()
     )
-
-
-def resolved(types: dict[int, Any], oid: int, modifier: int, text: str) -> PgType:
-    """The type without its domains: a domain's base type, an array's elements. An element's own
-    domain is resolved as well."""
-    row, modifier = without_domains(types, oid, modifier)
-    is_array = row.element_oid != 0 and row.name.startswith("_") and row.length == -1
-    if is_array:
-        row, modifier = without_domains(types, row.element_oid, modifier)
-    base = KINDS.get(row.kind, row.name)
-    number = type_modifier(base, modifier)
-    return PgType(text, base, is_array, number, None if is_array else max_bytes(base, row.length, number))
-
-
-def without_domains(types: dict[int, Any], oid: int, modifier: int) -> tuple[TypeRow, int]:
-    row = types[oid]
-    while row.kind == "d":
-        modifier = row.base_modifier if modifier < 0 else modifier
-        row = types[row.base_oid]
-    return row, modifier
-
-
-def type_modifier(base: str, modifier: int) -> int | None:
-    """The length of a text, the digits of a number, the digits of a second."""
-    if modifier < 0:
-        return None
-    if base in ("varchar", "bpchar"):
-        return modifier - 4
-    if base == "numeric":
-        return (modifier - 4) >> 16
-    return modifier
-
-
-def max_bytes(base: str, length: int, number: int | None) -> int | None:
-    """The longest value in PostgreSQL's storage; None without a limit."""
-    if length > 0:
-        return length
-    if base in ("varchar", "bpchar"):
-        return None if number is None else 4 * number + 4  # a character takes up to four bytes
-    if base == "numeric":
-        return 100 if number is None else number // 2 + 12  # without limit in theory; 200 digits are plenty
-    return {"bit": (number or 8) // 8 + 12, "inet": 22, "cidr": 22, "range": 220}.get(base)

@@ -8,8 +8,9 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 
 from pipeline.mirroring.cassandra_table import CassandraTable
+from pipeline.mirroring.columns import PlannedColumn, plain
 from pipeline.mirroring.odd_values import checks_of, unwritable_condition
-from pipeline.mirroring.plan import Plan, PlannedColumn, plain
+from pipeline.mirroring.plan import Plan
 from pipeline.mirroring.sample_values import are_equal, expected, returned, selected
 from pipeline.mirroring.source_table import sql_name
 from pipeline.mirroring.types import cql_type

@@ -4,6 +4,7 @@ can be repeated, so a run that was interrupted continues with the same command."
 from pipeline.mirroring import postgres_table
 from pipeline.mirroring.cassandra_table import CassandraTable
 from pipeline.mirroring.catalogue import read_table
+from pipeline.mirroring.columns import mirrorable
 from pipeline.mirroring.comparison import Comparison, compare
 from pipeline.mirroring.connections import Connections
 from pipeline.mirroring.console import Console
@@ -11,11 +12,12 @@ from pipeline.mirroring.kafka_progress import KafkaProgress
 from pipeline.mirroring.keys import choose_key
 from pipeline.mirroring.names import check_name
 from pipeline.mirroring.odd_values import read_facts
-from pipeline.mirroring.plan import Place, Plan, make_plan, mirrorable
+from pipeline.mirroring.plan import Plan, make_plan
 from pipeline.mirroring.plan_text import plan_lines
 from pipeline.mirroring.reading import reading_lines
 from pipeline.mirroring.refusal import MirrorIncomplete
 from pipeline.mirroring.snapshot import Snapshot
+from pipeline.mirroring.steps import Place
 from pipeline.settings import Settings
 
 MAX_DIFFERENCES_SHOWN = 5

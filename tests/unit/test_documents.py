@@ -16,8 +16,8 @@ from pipeline.api.table_key import TableKey
 from pipeline.api.table_query import read_table_query
 from pipeline.changes import DELETE, INSERT, Change
 from pipeline.mirroring.keys import Key
-from pipeline.mirroring.plan import postgres_steps, publication_steps
 from pipeline.mirroring.source_table import PgType, SourceColumn, SourceTable
+from pipeline.mirroring.steps import postgres_steps, publication_steps
 from pipeline.mirroring.types import cql_type
 from pipeline.settings import SETTINGS, Setting
 from scripts.settings_table import MARKS, MOST_CHANGED, TABLES, with_table

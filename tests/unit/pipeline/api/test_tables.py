@@ -6,8 +6,8 @@ import pytest
 from cassandra.util import Date
 
 from pipeline.api.app import create_app
-from pipeline.api.store import BadPagingState, StorePage, plain_type
-from pipeline.api.table_key import TableKey
+from pipeline.api.store import BadPagingState, StorePage
+from pipeline.api.table_key import TableKey, plain_type
 from pipeline.errors import StoreUnavailable
 
 ORDERS = TableKey(

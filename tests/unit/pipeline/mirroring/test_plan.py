@@ -2,9 +2,10 @@
 
 import pytest
 
+from pipeline.mirroring.columns import TargetTable
 from pipeline.mirroring.keys import Key
 from pipeline.mirroring.odd_values import Check, RowFacts
-from pipeline.mirroring.plan import Plan, TargetTable, make_plan
+from pipeline.mirroring.plan import Plan, make_plan
 from pipeline.mirroring.plan_text import plan_lines
 from pipeline.mirroring.refusal import MirrorRefused
 from pipeline.mirroring.source_table import SourceTable
