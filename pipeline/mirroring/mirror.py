@@ -5,7 +5,7 @@ from pipeline.mirroring import postgres_table
 from pipeline.mirroring.cassandra_table import CassandraTable
 from pipeline.mirroring.catalogue import read_table
 from pipeline.mirroring.columns import mirrorable
-from pipeline.mirroring.comparison import Comparison, compare
+from pipeline.mirroring.comparison import SETTLE_SECONDS, Comparison, compare
 from pipeline.mirroring.connections import Connections
 from pipeline.mirroring.console import Console
 from pipeline.mirroring.kafka_progress import KafkaProgress
@@ -58,7 +58,7 @@ class Mirror:
         """Requests a snapshot unless Cassandra has all rows already. A table that was not published
         until now always needs one. Raises MirrorIncomplete."""
         if not plan.steps:
-            comparison = compare(self._postgres, self._table, plan)
+            comparison = compare(self._postgres, self._table, plan, settle_seconds=SETTLE_SECONDS)
             if comparison.equal:
                 self._console.done("nothing to change: the table is mirrored and equal")
                 return comparison
@@ -101,18 +101,18 @@ class Mirror:
             self._console.line(f"  {remark}")
 
     def _advice(self, comparison: Comparison) -> str:
-        if comparison.mirrored_rows > comparison.rows:
+        if comparison.extra_rows:
             return (
-                f"{difference_of(comparison)}: rows that were deleted while the table was not mirrored. To begin "
-                f"again, in cqlsh: DROP TABLE {self._table.cql_name}; then run this again"
+                f"{difference_of(comparison)}: the others were deleted while the table was not mirrored, or just now: "
+                f"run this again. If they stay, in cqlsh: DROP TABLE {self._table.cql_name}; and run this again"
             )
-        if comparison.mirrored_rows < comparison.rows:
+        if comparison.missing_rows:
             return f"{difference_of(comparison)}. The missing ones may be dead letters: {LIST_DEAD_LETTERS}"
         shown = "\n  ".join(comparison.differences[:MAX_DIFFERENCES_SHOWN])
         return f"{len(comparison.differences)} of {comparison.values:,} values differ:\n  {shown}"
 
 
 def difference_of(comparison: Comparison) -> str:
-    if comparison.rows != comparison.mirrored_rows:
+    if comparison.missing_rows or comparison.extra_rows:
         return f"PostgreSQL has {comparison.rows:,} rows, Cassandra {comparison.mirrored_rows:,}"
     return f"{len(comparison.differences)} values differ"

@@ -24,7 +24,7 @@ MAX_REQUESTS = 3
 # A comparison reads the whole table in PostgreSQL and in Cassandra.
 COMPARE_AGAIN_SECONDS = 3.0
 # A table that is written to is compared again, because its last changes may be on their way.
-MAX_COMPARISONS = 5
+MAX_COMPARISONS = 3
 
 
 class Snapshot:
@@ -59,7 +59,7 @@ class Snapshot:
         for _ in range(MAX_REQUESTS):
             comparison, received = self._request()
             # All rows came once: those that are missing in Cassandra are dead letters.
-            if comparison.mirrored_rows >= comparison.rows or received >= self._plan.expected_rows:
+            if not comparison.missing_rows or received >= self._plan.expected_rows:
                 break
         return comparison
 
@@ -95,8 +95,7 @@ class Snapshot:
         for _ in range(MAX_COMPARISONS if is_last else 0):
             if comparison.equal:
                 break
-            self._sleep(1)
-            comparison = compare(self._cursor, self._table, self._plan)
+            comparison = compare(self._cursor, self._table, self._plan, settle_seconds=1)
         return comparison
 
     def _show(self, moved: Position, seconds: float) -> None:
