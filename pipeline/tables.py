@@ -131,6 +131,11 @@ KLINES = Table(
 
 TABLES: dict[str, Table] = {table.name: table for table in (STATS, PRICES, BOOKS, TRADES, KLINES)}
 
+# In a mirrored table's key, a time with microseconds is no timestamp of Cassandra's, which would
+# round it. The table's comment in Cassandra names the column after one of these, so that the API
+# still knows it as a time: `Mirror of public.orders. Time as ISO 8601 text: created_at.`
+TIME_AS_TEXT, TIME_AS_MICROSECONDS = "Time as ISO 8601 text: ", "Time as microseconds since 1970: "
+
 # Derived by the consumer, read by the API; they exist only in Cassandra.
 MARKET_NOW = "market_now"
 STORED_HOURS = "stored_hours"

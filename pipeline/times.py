@@ -57,6 +57,13 @@ def ms_to_text(ms: int) -> str:
     return f"{ms_to_datetime(ms):%Y-%m-%d %H:%M:%S}"
 
 
+def ms_to_iso(ms: int) -> str:
+    """`2026-11-23T19:25:47.123000Z`: always six digits, so that texts sort like times, as Debezium
+    sends TIMESTAMPTZ."""
+    moment = ms_to_datetime(ms).replace(tzinfo=None)
+    return f"{moment.isoformat(timespec='microseconds')}Z"
+
+
 def datetime_to_ms(moment: datetime) -> int:
     """ms since 1970. A naive datetime is taken as UTC, which is what cassandra-driver returns."""
     return (_aware(moment) - EPOCH) // timedelta(milliseconds=1)

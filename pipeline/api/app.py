@@ -21,9 +21,10 @@ from pipeline.api.openapi import document
 from pipeline.api.pages import docs_page, start_page
 from pipeline.api.query import BadParameter, read_query
 from pipeline.api.responses import EncodedResponse
-from pipeline.api.route_specs import ROUTES, RouteSpec
+from pipeline.api.route_specs import ROUTES, TABLE_PATH, RouteSpec
 from pipeline.api.routes import Arguments, Handler, Routes
 from pipeline.api.store import CassandraStore, Store
+from pipeline.api.table_view import TableView
 from pipeline.errors import StoreUnavailable
 from pipeline.settings import Settings
 
@@ -70,6 +71,8 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     app = ApiApp(cache, settings.API_CORS_ORIGINS)
     for path, handler in {**routes.handlers(), **self_description(routes)}.items():
         app.add_url_rule(path, path, View(ROUTES[path], handler, cache).respond)
+    table_view = TableView(ROUTES[TABLE_PATH], routes.mirrored, cache)
+    app.add_url_rule("/tables/<name>", TABLE_PATH, table_view.respond)
     app.register_error_handler(BadParameter, bad_parameter)
     app.register_error_handler(StoreUnavailable, store_unavailable)
     app.register_error_handler(HTTPException, http_error)

@@ -37,6 +37,7 @@ EXAMPLES = (
     ("/market_summary", "how many symbols rise and fall, per quote asset"),
     ("/symbols?tracked=true", "symbols with trades, books and candles"),
     ("/freshness", "the age of each table's newest row"),
+    ("/tables", "the tables that you added, with columns and keys"),
 )
 OTHERS = (
     ("/docs", "every route and parameter"),

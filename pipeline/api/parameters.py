@@ -136,4 +136,26 @@ QUOTE_ASSET = text_parameter(
     "the name of an asset, e.g. USDT",
     "Only symbols quoted in this asset.",
 )
+TABLE_NAME = text_parameter("name", "[A-Za-z0-9_]{1,48}", str, "the name of a table of /tables", "Name of the table.")
+# Which parameters a table takes depends on its key, so these three are checked in table_query.py.
+KEY_VALUES = Parameter(
+    "key",
+    {"type": "object", "additionalProperties": {"type": "string"}},
+    str,
+    "a value per column of the partition key, e.g. customer=ada",
+    "The partition key: one parameter per column, named like it.",
+)
+TABLE_FROM = Parameter(
+    "from", {"type": "string"}, str, INSTANT_EXPECTED, "Start, inclusive, if the first clustering column is a time."
+)
+TABLE_TO = Parameter(
+    "to", {"type": "string"}, str, INSTANT_EXPECTED, "End, exclusive, if the first clustering column is a time."
+)
+TABLE_CURSOR = Parameter(
+    "cursor",
+    {"type": "string"},
+    str,
+    "a cursor from a Link header",
+    "Where the last page ended, as given in a Link header.",
+)
 TRACKED = choice("tracked", {"true": True, "false": False}, "Only symbols with (or without) trades, books and candles.")

@@ -12,6 +12,8 @@ from pipeline.api.parameters import Parameter
 from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TRADES
 
 NUMBER, WHOLE, TIME, TEXT, FLAG, LEVELS, COUNT = "number", "whole", "time", "text", "flag", "levels", "count"
+NAMES, COLUMNS = "names", "columns"
+TABLE_PATH = "/tables/{name}"
 KINDS = {
     tables.NUMBER: NUMBER,
     tables.WHOLE: WHOLE,
@@ -171,6 +173,24 @@ ROUTES: dict[str, RouteSpec] = {
                 "late_after_seconds": NUMBER,
                 "late": FLAG,
             },
+        ),
+        RouteSpec(
+            "/tables",
+            "Tables that you added",
+            "Every mirrored table with its columns (CQL types) and key. `time`: the column that `from` and `to` "
+            "select, null if there is none.",
+            columns={"table": TEXT, "partition_key": NAMES, "clustering_key": NAMES, "time": TEXT, "columns": COLUMNS},
+        ),
+        RouteSpec(
+            TABLE_PATH,
+            "Rows of a table that you added",
+            "The rows of one partition: a parameter per column of the partition key, e.g. "
+            "`/tables/orders?customer=ada`; one whose name is from, to, limit or cursor is written `key.from`. With a "
+            "time as first clustering column, `from` and `to` work as everywhere. Decimals are text, blobs 0x and "
+            "hexadecimal digits.",
+            (p.TABLE_NAME, p.KEY_VALUES, p.TABLE_FROM, p.TABLE_TO, p.LIMIT, p.TABLE_CURSOR),
+            ("name",),
+            paginated=True,
         ),
         RouteSpec(
             "/health",

@@ -13,6 +13,7 @@ from pipeline.api.downsampling.sampling import Downsampled
 from pipeline.api.freshness import Freshness
 from pipeline.api.history import History, Page
 from pipeline.api.market import Market
+from pipeline.api.mirrored_tables import MirroredTables
 from pipeline.api.query import Query
 from pipeline.api.responses import EncodedResponse
 from pipeline.api.store import Store
@@ -36,6 +37,7 @@ class Routes:
         self._aggregate_per_bucket = AggregatePerBucket(self._history)
         self._last_per_bucket = LastPerBucket(self._history)
         self.freshness = Freshness(settings, self._history, self.market)
+        self.mirrored = MirroredTables(store)
 
     def handlers(self) -> dict[str, Handler]:
         """The handlers by path."""
@@ -49,6 +51,7 @@ class Routes:
             "/market_summary": lambda query, _: EncodedResponse.of_rows(self.market.summary(query)),
             "/symbols": lambda query, _: EncodedResponse.of_rows(self.market.symbols(query)),
             "/freshness": lambda query, _: EncodedResponse.of_rows(self.freshness.rows()),
+            "/tables": lambda query, _: EncodedResponse.of_rows(self.mirrored.rows()),
             "/health": self.health,
         }
 
