@@ -160,7 +160,6 @@ class Loop:
         if poll.truncations:
             self._truncations.start((found for _, found in poll.truncations), self._keep_membership)
             poll.truncations.clear()
-            self._source.resume()
         pending = poll.pending or self._encode(poll)
         write = poll.first_write or self._background.submit(self._writer.write, pending)
         poll.first_write = None
@@ -176,6 +175,7 @@ class Loop:
             self._held_at = self.progress_at
             try:
                 self._source.hold(0)
+                self._source.resume()
             except KafkaError as error:
                 self._kafka_outage.failed(error, HOLD_EVERY_SECONDS)
 
