@@ -16,8 +16,8 @@ from debezium.register import CONFIG_FILE, CONNECTOR
 from debezium.slot import SLOT
 from pipeline.schema import apply_postgres
 from pipeline.settings import Settings
-from tests.integration.program import ROOT, Program
-from tests.integration.waiting import wait_until
+from tests.support.program import ROOT, Program
+from tests.support.waiting import wait_until
 
 Sql = Callable[..., list[tuple]]
 ADD = "ALTER PUBLICATION crypto_publication ADD TABLE "

@@ -16,7 +16,7 @@ from kafka import KafkaConsumer
 
 from pipeline import cassandra_session
 from pipeline.settings import Settings
-from tests.integration.waiting import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("consumer")
 
