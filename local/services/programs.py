@@ -3,11 +3,14 @@ does."""
 
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from local.checks import http
 from local.replay import replay_options
-from local.service import Service
+from local.service import RunStep, Service
 from local.site import Site
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def _serves_metrics(port: int) -> Callable[[], None]:
@@ -66,13 +69,30 @@ def simulator(site: Site) -> Service:
 
 
 def producer(site: Site) -> Service:
+    kind = kind_of_exchange(site)
+
+    def prepare(run: RunStep) -> None:
+        # The producer itself refuses as well, but only in its log, after READY.
+        if kind is not None:
+            run(*(site.python, "-m", "pipeline.producer.data_source_check", kind))
+
     return Service(
         name="producer",
         command=(site.python, "producer_binance.py"),
         after=("simulator", "postgres-schema"),
+        prepare=prepare,
         environ={"METRICS_PORT": str(site.ports.producer_metrics)},
         ready=_serves_metrics(site.ports.producer_metrics),
     )
+
+
+def kind_of_exchange(site: Site) -> str | None:
+    """`simulator`, `live`, or None for an exchange on this machine that is not the stack's own: what
+    that one is, only its replies say."""
+    address = urlsplit(site.settings.BINANCE_BASE_URL)
+    if address.hostname not in LOOPBACK:
+        return "live"
+    return "simulator" if address.port == site.ports.simulator else None
 
 
 def consumer(site: Site) -> Service:
