@@ -79,7 +79,7 @@ class Mirror:
             f"equal: {comparison.rows:,} rows; {comparison.values:,} values of {comparison.sampled:,} rows compared"
         )
         if plan.facts.unwritable:
-            self._console.failed(f"{plan.facts.unwritable:,} rows are dead letters: {LIST_DEAD_LETTERS}")
+            self._console.failed(f"dead letters, as announced: {plan.facts.unwritable:,}; see {LIST_DEAD_LETTERS}")
         for line in reading_lines(plan, self._settings.API_PORT, comparison.example):
             self._console.line(line)
 

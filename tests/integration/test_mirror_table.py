@@ -228,6 +228,46 @@ def test_column_that_is_new_in_postgres_is_added_with_its_values(postgres, reade
     assert {row["added"] for row in reader.execute("SELECT added FROM growing")} == {"new"}
 
 
+KINDS = """
+CREATE EXTENSION IF NOT EXISTS hstore; CREATE EXTENSION IF NOT EXISTS citext;
+CREATE TYPE mood AS ENUM ('calm', 'so so'); CREATE DOMAIN numbers AS integer[]; CREATE TYPE pair AS (a int, b int);
+CREATE TABLE kinds (
+    id int, at timestamp NOT NULL, s int2, b int8, n numeric, f4 real, f8 double precision, ok boolean,
+    c char(5), v varchar(9), e mood, ci citext, j json, jb jsonb, x xml, h hstore, i inet, ne cidr, m macaddr,
+    m8 macaddr8, r int4range, tr tstzrange, ts tsvector, iv interval, u uuid, by bytea, d date, t time, t3 time(3), tz timestamptz,
+    b1 bit, b9 bit(9), o oid, mo money, q "char", left_out pair, twice int GENERATED ALWAYS AS (id * 2) STORED,
+    ai int[], anum numbers, ab int8[], asm int2[], an numeric[], af float8[], aok boolean[], at_ text[], ae mood[],
+    aci citext[], aj jsonb[], au uuid[], ad date[], ats timestamp[], atz timestamptz[], aby bytea[], air inet[],
+    ar int4range[], ao oid[], am macaddr[], PRIMARY KEY (id, at));
+INSERT INTO kinds VALUES (1, '2026-01-01 00:00:00.000001', -7, 9007199254740993, 12345678901234567890.12, 0.1, 1e-300,
+    true, 'ab', 'ü', 'so so', 'Ci', '{"a": [1, null]}', '{"b": 1.50}', '<a>1</a>', 'a=>1,b=>NULL', '10.0.0.1/8', '10.0.0.0/8',
+    '08:00:2b:01:02:03', '08:00:2b:01:02:03:04:05', '[1,3)', '[2026-01-01,)', to_tsvector('a fat cat'),
+    '1 year 2 mons -3 days 04:05:06.789', gen_random_uuid(), '\\x00ff', '0001-01-01', '23:59:59.999999', '10:00:00.123',
+    '1900-01-01 00:00:00.999Z', B'1', B'100000001', 4294967295, -12.5, 'x', '(1,2)', DEFAULT, '{1,-2}', '{3}',
+    '{9007199254740993}', '{1,2}', '{1.50,-2}', '{0.1,1e300}', '{true,false}', '{a,"b, c",""}', '{calm,"so so"}',
+    '{A,b}', ARRAY['{"a":1}']::jsonb[], ARRAY[gen_random_uuid()], '{1999-12-31}', '{"1965-03-01 12:00"}', '{2026-01-01Z}',
+    ARRAY['\\x01'::bytea], '{10.0.0.1}', ARRAY['[1,3)']::int4range[], '{1,4294967295}', '{08:00:2b:01:02:03}');
+INSERT INTO kinds (id, at, ai, an, at_, n, d) VALUES (2, '2026-01-01', '{}', '{}', '{}', 'NaN', 'infinity');
+INSERT INTO kinds (id, at, ai, at_) VALUES (3, '1969-12-31 23:59:59.999999', '{}', NULL);
+"""
+
+
+def test_value_of_every_type_arrives_as_it_is_or_is_announced_as_a_dead_letter(postgres, reader, mirror) -> None:
+    sql(postgres, KINDS)
+    code, output = mirror("kinds")
+    assert code == 0, output
+    assert "equal: 2 rows" in output
+    assert "1 row has NaN or infinity: dead letters" in output
+    assert "dead letters, as announced: 1" in output
+    for name in ("left_out", "twice"):
+        assert any(line.split()[:1] == [name] and "left out" in line for line in output.splitlines())
+    first = reader.execute("SELECT at, b, n, c, ai, ae, iv, o FROM kinds WHERE id = 1").one()
+    assert (first["at"], first["b"], str(first["n"])) == (1_767_225_600_000_001, 2**53 + 1, "12345678901234567890.12")
+    assert (first["c"], first["ai"], first["ae"], first["o"]) == ("ab   ", [1, -2], ["calm", "so so"], 2**32 - 1)
+    third = reader.execute("SELECT at, ai, at_ FROM kinds WHERE id = 3").one()
+    assert (third["at"], third["ai"], third["at_"]) == (-1, [], None)
+
+
 REFUSED = {
     "a view": ("CREATE VIEW ref_view AS SELECT 1 AS id", ["ref_view"], "is a view"),
     "no primary key": ("CREATE TABLE ref_none (a int)", ["ref_none"], "ADD PRIMARY KEY"),
@@ -295,7 +335,7 @@ def test_refusal_says_what_to_change_and_changes_nothing(postgres, mirror, case)
 def clean(postgres):
     """The tables are left out of later modules' snapshots."""
     yield
-    for table in published(postgres) & {*ROWS, "stopped", "growing"}:
+    for table in published(postgres) & {*ROWS, "stopped", "growing", "kinds"}:
         sql(postgres, f"ALTER PUBLICATION crypto_publication DROP TABLE {table}")
 
 
