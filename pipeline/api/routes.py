@@ -69,17 +69,17 @@ class Routes:
             books = self._last_per_bucket.downsample(BOOKS, query)
             return downsampled(books._replace(rows=cut(books.rows, query.levels)), query)
         found = self._hourly(BOOKS, query)
-        return paged(f"/{BOOKS.name}", found._replace(rows=cut(found.rows, query.levels)), arguments)
+        return paged(found._replace(rows=cut(found.rows, query.levels)), arguments)
 
     def recent_trades(self, query: Query, arguments: Arguments) -> EncodedResponse:
         if query.points:
             return downsampled(self._aggregate_per_bucket.downsample(TRADES, query), query)
-        return paged(f"/{TRADES.name}", self._hourly(TRADES, query), arguments)
+        return paged(self._hourly(TRADES, query), arguments)
 
     def klines(self, query: Query, arguments: Arguments) -> EncodedResponse:
         if query.points:
             return downsampled(self._candles.downsample(query, now_ms()), query)
-        return paged(f"/{KLINES.name}", self._candles.page(query), arguments)
+        return paged(self._candles.page(query), arguments)
 
     def depth(self, query: Query, arguments: Arguments) -> EncodedResponse:
         newest = self._history.by_hour(BOOKS, query.symbols, Query(limit=1)).rows
@@ -94,18 +94,19 @@ class Routes:
         if query.is_current and query.cursor is None:
             return EncodedResponse.of_rows(self.market.current(table, query))
         symbols = query.symbols or self.market.listed(query)
-        return paged(f"/{table.name}", self._history.by_symbol(table, symbols, query), arguments)
+        return paged(self._history.by_symbol(table, symbols, query), arguments)
 
     def _hourly(self, table: Table, query: Query) -> Page:
         return self._history.by_hour(table, query.symbols or self.market.stored_symbols(table), query)
 
 
-def paged(path: str, found: Page, arguments: Arguments) -> EncodedResponse:
-    """Rows, and a Link header to the next page if there is one."""
+def paged(found: Page, arguments: Arguments) -> EncodedResponse:
+    """Rows, and a Link header to the next page if there is one. The link holds the query alone: it
+    is relative to the request's own URL, so it is right behind a proxy with a path prefix too."""
     if found.next is None:
         return EncodedResponse.of_rows(found.rows)
     others = [(name, value) for name, value in arguments if name != "cursor"]
-    url = f"{path}?{urlencode([*others, ('cursor', str(found.next))], safe=':,')}"
+    url = f"?{urlencode([*others, ('cursor', str(found.next))], safe=':,')}"
     return EncodedResponse.of_rows(found.rows, Link=f'<{url}>; rel="next"')
 
 
