@@ -17,6 +17,7 @@ from pipeline.times import DAY_MS, exchange_ms, ms_to_datetime, now_ms
 BAD_SHAPE = (KeyError, TypeError, ValueError, IndexError, InvalidOperation, Overflow, OverflowError)
 # A product of two numbers has up to twice the digits; the default of 28 would round it.
 EXACT = Context(prec=100)
+PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{0,20})?")
 NUMBER = re.compile(r"[+-]?[0-9]{1,60}(\.[0-9]{0,60})?([eE][+-]?[0-9]{1,3})?")
 # Numbers outside these limits are refused: PostgreSQL refuses the whole statement for a number that
 # is too large, and 1E+999 written as plain digits has 1000 of them.
@@ -69,10 +70,12 @@ def shown(value: Any) -> str:
 def number(value: Any) -> Decimal:
     """A finite decimal of a plausible size. The exchange sends prices and quantities as strings; a
     JSON number is accepted as well. Raises ValueError."""
-    text = value if isinstance(value, str) else "" if isinstance(value, bool) else repr(value)
-    if not NUMBER.fullmatch(text):
+    if isinstance(value, str) and PLAIN_NUMBER.fullmatch(value):
+        return Decimal(value)  # within the limits
+    written = value if isinstance(value, str) else "" if isinstance(value, bool) else repr(value)
+    if not NUMBER.fullmatch(written):
         raise ValueError(f"not a number: {shown(value)}")
-    found = Decimal(text)
+    found = Decimal(written)
     _, digits, exponent = found.as_tuple()
     assert isinstance(exponent, int)  # it is a letter for NaN and infinity only
     if len(digits) > MAX_DIGITS or found.adjusted() >= MAX_INTEGER_DIGITS or exponent < -MAX_DECIMALS:
