@@ -57,7 +57,7 @@ def parse_each(
         try:
             parsed.append(make(item))
         except BAD_SHAPE as error:
-            parsed.append(LeftOut(symbol_of(item), f"{type(error).__name__} {error}", id_of(item)))
+            parsed.append(LeftOut(symbol_of(item), str(error), id_of(item)))
     return parsed
 
 
@@ -286,6 +286,9 @@ KLINE_FIELDS: dict[str, tuple[Callable[[Any], Any], int]] = {
 }
 
 
+KLINE_ENTRIES = 11
+
+
 def kline_rows(symbol: str, interval: str, reply: Any, requested_at_ms: int) -> Parsed:
     """GET /api/v3/klines: arrays of 12. REST has no "closed" flag: a candle is closed if its
     close time had passed on the exchange's clock before the request (`requested_at_ms`), so that
@@ -304,7 +307,7 @@ def kline_rows(symbol: str, interval: str, reply: Any, requested_at_ms: int) -> 
 def kline_values(item: Any) -> Row:
     if not isinstance(item, list):
         raise TypeError(f"not a list: {shown(item)}")
-    if len(item) <= max(place for _, place in KLINE_FIELDS.values()):
+    if len(item) < KLINE_ENTRIES:
         raise ValueError(f"{len(item)} entries")
     values: Row = {}
     for column, (read, place) in KLINE_FIELDS.items():
