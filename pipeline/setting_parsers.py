@@ -5,6 +5,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from pipeline.intervals import INTERVALS
+from pipeline.symbols import is_symbol, upper_case
 from pipeline.times import duration_seconds
 
 
@@ -57,10 +58,10 @@ def url(value: str) -> str:
     return value.rstrip("/")
 
 
-def names(value: str) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(part.strip().upper() for part in value.split(",") if part.strip()))
-    if not found or not all(part.replace("-", "").replace("_", "").replace(".", "").isalnum() for part in found):
-        raise ValueError("one or several names, comma-separated, e.g. BTCUSDT,ETHUSDT")
+def symbols(value: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(upper_case(part.strip()) for part in value.split(",") if part.strip()))
+    if not found or not all(map(is_symbol, found)):
+        raise ValueError("one or several symbols, comma-separated, e.g. BTCUSDT,ETHUSDT")
     return found
 
 

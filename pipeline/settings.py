@@ -17,12 +17,12 @@ from pipeline.setting_parsers import (
     hosts,
     identifier,
     intervals,
-    names,
     one_of,
     origins,
     port,
     required,
     seconds,
+    symbols,
     url,
     whole,
 )
@@ -67,7 +67,7 @@ class Settings:
     )
     SYMBOLS: tuple[str, ...] = setting(
         "BTCUSDT,ETHUSDT,BNBUSDT,SOLUSDT,XRPUSDT,DOGEUSDT",
-        names,
+        symbols,
         "tracked symbols: trades, order book and candles of these",
     )
     QUOTE_ASSET: str = setting("USDT", asset, "prices and 24 h statistics of every symbol quoted in this asset")

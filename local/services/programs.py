@@ -87,8 +87,8 @@ def producer(site: Site) -> Service:
 
 
 def kind_of_exchange(site: Site) -> str | None:
-    """`simulator`, `live`, or None for an exchange on this machine that is not the stack's own: only
-    its replies say what that one is."""
+    """`simulator`, `live`, or None for another exchange on this machine: only its replies say what
+    it is."""
     address = urlsplit(site.settings.BINANCE_BASE_URL)
     if address.hostname not in LOOPBACK:
         return "live"

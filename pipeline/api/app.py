@@ -21,7 +21,7 @@ from pipeline.api.openapi import document
 from pipeline.api.pages import docs_page, start_page
 from pipeline.api.query import BadParameter, read_query
 from pipeline.api.responses import EncodedResponse
-from pipeline.api.route_specs import ROUTES, TABLE_PATH, RouteSpec
+from pipeline.api.route_specs import ROUTES, TABLE_PATH, Body, RouteSpec
 from pipeline.api.routes import Arguments, Handler, Routes
 from pipeline.api.store import CassandraStore, Store
 from pipeline.api.table_view import TableView
@@ -103,6 +103,8 @@ class View:
 
     def respond(self) -> Response:
         environ = request.environ
+        if self._route.body is Body.HTML and environ["PATH_INFO"] != self._route.path:
+            return without_slash(self._route.path, environ["QUERY_STRING"])
         arguments = list(request.args.items(multi=True))
         if self._route.fresh_seconds:
             key = (self._route.path, environ["QUERY_STRING"])
@@ -116,6 +118,12 @@ class View:
     def _handle(self, arguments: Arguments) -> EncodedResponse:
         query = read_query(arguments, self._route.parameters, self._route.required)
         return self._handler(query, arguments).fresh_for(self._route.fresh_seconds)
+
+
+def without_slash(path: str, query: str) -> Response:
+    """From /docs/ to /docs, because the links of a page are relative to its path. Relative itself,
+    because a proxy may have taken a prefix off the path."""
+    return Response(status=HTTPStatus.PERMANENT_REDIRECT, headers={"Location": f"..{path}{query and '?'}{query}"})
 
 
 def error(status: HTTPStatus, message: str, **more: object) -> tuple[dict[str, object], int]:

@@ -59,6 +59,8 @@ def document() -> dict[str, Any]:
             "description": "Prices, statistics, order books, trades and candles as they arrive. Times are epoch "
             "milliseconds, prices and amounts JSON numbers. Without rows the reply is 200 and an empty array.",
         },
+        # Relative to this document's own URL, which may have a prefix in front of it.
+        "servers": [{"url": "."}],
         "paths": {path: {"get": operation(route)} for path, route in ROUTES.items()},
     }
 
@@ -125,7 +127,7 @@ def headers(route: RouteSpec) -> dict[str, Any]:
     if route.fresh_seconds:
         found["ETag"] = header("string", "For If-None-Match")
     if route.paginated:
-        found["Link"] = header("string", 'rel="next": the URL of the next page, if there are more rows')
+        found["Link"] = header("string", 'rel="next": the path of the next page, if there are more rows')
         found["X-Complete-From"] = header(
             "integer", "With points, if the range was too wide to read at once: rows older than this are missing"
         )

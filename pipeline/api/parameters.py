@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.api.paging import CURSOR, Cursor
 from pipeline.intervals import INTERVAL, interval_ms
+from pipeline.symbols import REQUESTED, upper_case
 from pipeline.tables import STATS
 from pipeline.times import DAY_MS, iso_to_ms
 
@@ -17,8 +18,7 @@ MAX_SYMBOLS = 50
 MAX_POINTS = 5000
 MAX_LEVELS = 1000
 MAX_INTERVAL_MS = 366 * DAY_MS
-NAME = "[A-Za-z0-9._-]{1,20}"
-SYMBOLS = f"[ ,]*{NAME} *(,[ ,]*{NAME} *)*[ ,]*"
+SYMBOLS = f"[ ,]*{REQUESTED} *(,[ ,]*{REQUESTED} *)*[ ,]*"
 DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 # The + of an offset arrives as a space if the client did not encode it.
 CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+ -][0-9]{2}:?[0-9]{2})?"
@@ -70,7 +70,7 @@ def choice(name: str, choices: Mapping[str, Any], text: str) -> Parameter:
 
 
 def split_symbols(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(part.strip().upper() for part in text.split(",") if part.strip()))
+    return tuple(dict.fromkeys(upper_case(part.strip()) for part in text.split(",") if part.strip()))
 
 
 def several_symbols(text: str) -> tuple[str, ...]:
@@ -99,10 +99,14 @@ SYMBOL_LIST = text_parameter(
     SYMBOLS,
     several_symbols,
     f"one to {MAX_SYMBOLS} symbols, comma-separated, e.g. BTCUSDT,ETHUSDT",
-    "One or several symbols, comma-separated, upper or lower case.",
+    "One or several symbols of any script, comma-separated; letters a to z may be lower case.",
 )
 ONE_SYMBOL = text_parameter(
-    "symbol", f" *{NAME} *", split_symbols, "one symbol, e.g. BTCUSDT", "The symbol, upper or lower case."
+    "symbol",
+    f" *{REQUESTED} *",
+    split_symbols,
+    "one symbol, e.g. BTCUSDT",
+    "The symbol; letters a to z may be lower case.",
 )
 FROM = text_parameter(
     "from", INSTANT, instant, INSTANT_EXPECTED, "Start, inclusive: the first rows from there. Epoch ms or ISO 8601."

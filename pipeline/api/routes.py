@@ -104,7 +104,8 @@ class Routes:
 
 
 def paged(path: str, found: Page, arguments: Arguments) -> EncodedResponse:
-    """Rows, and a Link header to the next page if there is one."""
+    """Rows, and a Link header to the next page if there is one. The link is a path, so that clients
+    that put it behind the API's address work as well as those that resolve it."""
     if found.next is None:
         return EncodedResponse.of_rows(found.rows)
     others = [(name, value) for name, value in arguments if name != "cursor"]

@@ -117,7 +117,14 @@ MARKET = [
     now("CCCEUR", "EUR", 0.0, 20.0),
     now("AAABTC", "BTC", 2.0, 5.0),
     now("TENUSDT", "USDT", 3.0, 1.0),
+    *(now(symbol, "JPY", 1.0, 1.0) for symbol in ("币安人生JPY", "БИТJPY", "A:b <c>JPY")),
     {"quote_asset": "EUR", "symbol": "PRICEEUR", "price": 1.0, "price_updated_at": T0 + 9},
+]
+# Names of any script, and one that no symbol may have: paging must pass it all the same.
+SCRIPTS = [
+    {"symbol": symbol, "updated_at": T0 + 1000 * number, "price": 1.0 + number}
+    for symbol in ("币安人生JPY", "БИТJPY", "A:b <c>JPY")
+    for number in range(3)
 ]
 SOURCE = [{"id": 1, "name": "known", "base_url": "http://127.0.0.1:1", "updated_at": T0}]
 
@@ -138,7 +145,7 @@ def write(session: Session, table: str, rows: Iterable[dict[str, Any]]) -> None:
 
 def write_all(session: Session) -> None:
     for table, rows in {
-        "latest_prices": PRICES + SPIKES,
+        "latest_prices": PRICES + SPIKES + SCRIPTS,
         "crypto_24h_stats": STATS,
         "recent_trades": TIES + STEADY,
         "order_book": BOOKS,

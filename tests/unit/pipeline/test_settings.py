@@ -114,6 +114,8 @@ def test_programs_on_one_host_have_different_metrics_ports():
         ("KLINE_INTERVALS", ",", "1m is a minute, 1M a month"),
         ("SYMBOLS", "BTC USDT", "comma-separated"),
         ("SYMBOLS", ",,", "comma-separated"),
+        ("SYMBOLS", "BTC'USDT", "comma-separated"),
+        ("SYMBOLS", "A\u200bUSDT", "comma-separated"),
         ("BINANCE_BASE_URL", "api.binance.com", "http:// or https://"),
         ("BINANCE_BASE_URL", "ftp://api.binance.com", "http:// or https://"),
         ("BINANCE_BASE_URL", "https://", "http:// or https://"),
@@ -155,6 +157,7 @@ def test_limits_themselves_are_allowed_values():
 
 def test_lists_are_trimmed_upper_case_and_without_repeats():
     assert settings(SYMBOLS=" btcusdt, ETHUSDT ,,BTCUSDT").SYMBOLS == ("BTCUSDT", "ETHUSDT")
+    assert settings(SYMBOLS="币安人生usdt,बिटकॉइनUSDT").SYMBOLS == ("币安人生USDT", "बिटकॉइनUSDT")
     assert settings(KLINE_INTERVALS="1m, 1M,1m").KLINE_INTERVALS == ("1m", "1M")
     assert settings(CASSANDRA_CONTACT_POINTS="a, b").CASSANDRA_CONTACT_POINTS == ("a", "b")
 
