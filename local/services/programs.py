@@ -74,6 +74,16 @@ def producer(site: Site) -> Service:
     )
 
 
+def forecaster(site: Site) -> Service:
+    return Service(
+        name="forecaster",
+        command=(site.python, "forecast_volatility.py"),
+        after=("postgres-schema",),
+        environ={"METRICS_PORT": str(site.ports.forecaster_metrics)},
+        ready=_serves_metrics(site.ports.forecaster_metrics),
+    )
+
+
 def consumer(site: Site) -> Service:
     return Service(
         name="consumer",

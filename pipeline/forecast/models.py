@@ -6,7 +6,7 @@ relative to the EWMA's. y is the logarithm of the variance that followed, relati
 well. So a model that predicts 0 is the EWMA itself, and whatever a model learns corrects it.
 
 A regressor of your own: any class that can be called without arguments and has these two methods,
-named by the setting FORECAST_MODEL, e.g. `sklearn.linear_model:Ridge` or `my_models:MyRegressor`."""
+named by the setting FORECAST_MODEL, e.g. `sklearn.linear_model:Ridge` or `my_models:Mine`."""
 
 import importlib
 from collections.abc import Callable
@@ -18,6 +18,7 @@ from pipeline.errors import BadSetting
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 NAIVE, EWMA, LOG_HAR = "naive", "ewma", "log_har"
+BASELINES = (NAIVE, EWMA)
 
 
 class Regressor(Protocol):
@@ -66,7 +67,7 @@ PENALTY_WINDOWS = 30
 def make_model(name: str, horizon: int, stride: int) -> Regressor | None:
     """A new model for windows of `horizon` minutes, trained with one row per `stride` minutes; None
     for `naive` and `ewma`, which learn nothing. Raises BadSetting."""
-    if name in (NAIVE, EWMA):
+    if name in BASELINES:
         return None
     if name == LOG_HAR:
         return LogHar(PENALTY_WINDOWS * horizon / stride)

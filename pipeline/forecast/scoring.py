@@ -6,7 +6,7 @@ import numpy as np
 
 # The share of windows whose closing price the range shall contain.
 WANTED_COVERAGE = 0.9
-# Scored windows that count as recent: a day of minutes. Of fewer than a quarter of it there is no mean.
+# Scored windows that count as recent: a day of minutes. Fewer than a quarter of it have no mean.
 RECENT = 1440
 MIN_RECENT = RECENT // 4
 

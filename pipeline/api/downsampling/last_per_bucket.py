@@ -1,4 +1,4 @@
-"""Statistics and books of a wide range as few rows: only the last row of each bucket is read, so
+"""Statistics, books and forecasts of a wide range as few rows: only the last row of each bucket is read, so
 the cost does not grow with the range. Knows nothing of HTTP."""
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ MAX_CACHED_ROWS = 4000
 
 
 class LastPerBucket:
-    """`points` of crypto_24h_stats and order_book. May raise StoreUnavailable."""
+    """`points` of crypto_24h_stats, order_book and forecasts. May raise StoreUnavailable."""
 
     def __init__(self, history: History, clock: Callable[[], int] = now_ms) -> None:
         self._history = history
@@ -34,8 +34,8 @@ class LastPerBucket:
         # each hour is a partition; an older piece is read only if the newer ones have no row.
         unread: dict[tuple[str, int], list[Piece]] = defaultdict(list)
         for symbol in query.symbols:
-            for start, end in self._ranges(table, symbol, from_ms, to_ms, width):
-                unread[symbol, start // width].append(Piece(symbol, start, end))
+            for start, end in self._ranges(table, symbol, query.horizon, (from_ms, to_ms), width):
+                unread[symbol, start // width].append(Piece(symbol, start, end, query.horizon))
         rows: list[Row] = []
         while unread:
             newest = {bucket: pieces.pop(0) for bucket, pieces in unread.items()}
@@ -44,19 +44,22 @@ class LastPerBucket:
             unread = {bucket: pieces for bucket, pieces in unread.items() if pieces and not found[newest[bucket]]}
         return Downsampled(sorted_by_time(rows, table))
 
-    def _ranges(self, table: Table, symbol: str, from_ms: int, to_ms: int, width: int) -> Iterator[tuple[int, int]]:
+    def _ranges(
+        self, table: Table, symbol: str, horizon: str, span: tuple[int, int], width: int
+    ) -> Iterator[tuple[int, int]]:
         """Where rows may be, newest first, each within one partition and one bucket."""
-        for start, end in self._partition_ranges(table, symbol, from_ms, to_ms, width):
+        for start, end in self._partition_ranges(table, symbol, horizon, span, width):
             yield from split(start, end, width)
 
     def _partition_ranges(
-        self, table: Table, symbol: str, from_ms: int, to_ms: int, width: int
+        self, table: Table, symbol: str, horizon: str, span: tuple[int, int], width: int
     ) -> Iterable[tuple[int, int]]:
         """Where rows may be, newest first, each within one partition."""
+        from_ms, to_ms = span
         if table.hourly:
             hours = self._history.hours(table, symbol, between(from_ms, to_ms, forward=False))
             return ((max(from_ms, hour), min(to_ms, hour + HOUR_MS)) for hour in hours)
-        ends = self._history.ends(table, symbol, from_ms, to_ms)
+        ends = self._history.ends(table, symbol, from_ms, to_ms, horizon)
         # Up to `to` and not to the newest row, so that every request asks for the same settled
         # buckets.
         return [] if ends is None else [(max(from_ms, ends[0] // width * width), to_ms)]
@@ -68,7 +71,7 @@ class LastPerBucket:
         missing = [piece for piece in pieces if piece not in known]
         parts = [
             (
-                partition_values(table, piece.symbol, piece.start_ms),
+                partition_values(table, piece.symbol, piece.start_ms, piece.horizon),
                 between(piece.start_ms, piece.end_ms, forward=False),
             )
             for piece in missing

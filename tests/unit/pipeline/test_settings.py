@@ -90,8 +90,8 @@ def test_each_program_has_its_own_cassandra_role():
 
 
 def test_programs_on_one_host_have_different_metrics_ports():
-    ports = [settings(program).METRICS_PORT for program in ("producer", "consumer", "guard")]
-    assert len(set(ports)) == 3
+    ports = [settings(program).METRICS_PORT for program in ("producer", "consumer", "guard", "forecaster")]
+    assert len(set(ports)) == 4
 
 
 @pytest.mark.parametrize(
