@@ -19,8 +19,8 @@ TITLES = ("symbol", "horizon", "model", "QLIKE", "ratio to naive", "coverage", "
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One model over one symbol and horizon. `windows`: how many were scored; `step_us`: mean time
-    of a forecast, with its share of scoring and fitting."""
+    """One model over one symbol and horizon. `windows`: how many were scored; `step_us`: mean CPU
+    time of a forecast, with its share of scoring and fitting."""
 
     symbol: str
     horizon: int
@@ -40,7 +40,7 @@ def evaluate(
     candles: Mapping[str, Sequence[Candle]],
     horizons: Sequence[int],
     models: Iterable[str],
-    clock: Callable[[], float] = time.perf_counter,
+    clock: Callable[[], float] = time.process_time,
 ) -> list[Result]:
     """The results by symbol, horizon and model, in the order given. A symbol with too few candles
     to score has none."""

@@ -2,6 +2,7 @@
 the EWMA, and the time of day. Knows nothing of models."""
 
 import math
+from functools import cache
 
 from pipeline.forecast.minutes import DAY_MINUTES, Minutes
 
@@ -37,10 +38,12 @@ class Ewma:
         return max(self._value, MIN_VARIANCE_PER_MINUTE) if self._returns >= MIN_RETURNS else None
 
 
+@cache
 def return_windows(horizon: int) -> tuple[int, ...]:
     return tuple(sorted({horizon, *RETURN_WINDOWS}))
 
 
+@cache
 def range_windows(horizon: int) -> tuple[int, ...]:
     return tuple(sorted({horizon, *RANGE_WINDOWS}))
 
@@ -65,7 +68,11 @@ def features(minutes: Minutes, horizon: int, ewma: float) -> list[float] | None:
         if variance is None:
             return None
         row.append(math.log(max(variance, MIN_VARIANCE_PER_MINUTE) / ewma))
-    angle = 2 * math.pi * (last % DAY_MINUTES) / DAY_MINUTES
-    for number in range(1, HARMONICS + 1):
-        row += [math.sin(number * angle), math.cos(number * angle)]
-    return row
+    return [*row, *time_of_day(last % DAY_MINUTES)]
+
+
+@cache
+def time_of_day(minute: int) -> tuple[float, ...]:
+    """Smooth functions of the minute of the day (UTC): markets have quiet and busy hours."""
+    angle = 2 * math.pi * minute / DAY_MINUTES
+    return tuple(curve(number * angle) for number in range(1, HARMONICS + 1) for curve in (math.sin, math.cos))

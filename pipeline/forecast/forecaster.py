@@ -94,15 +94,16 @@ class HorizonForecaster:
         self._log_bias = 0.0
         self._log_limits = (0.0, 0.0)
 
-    def step(self, minutes: Minutes) -> tuple[Forecast | None, Score | None]:
+    def step(self, minutes: Minutes, sparse: bool = False) -> tuple[Forecast | None, Score | None]:
         """The forecast made at the end of the newest minute, and the score of the one whose window
-        it closes."""
+        it closes. `sparse`: forecast only what the model is trained on."""
         square = minutes.last_square()
         if square is not None:
             self._ewma.add(square)
         score = self._close_windows(minutes)
         self._fit_if_due(minutes.last // DAY_MINUTES)
-        return self._forecast(minutes), score
+        is_skipped = sparse and minutes.last % STRIDE != 0
+        return None if is_skipped else self._forecast(minutes), score
 
     # --- 1. score
 
@@ -210,13 +211,14 @@ class SymbolForecaster:
         self.horizons = tuple(HorizonForecaster(symbol, horizon, model) for horizon in horizons)
         self._minutes = Minutes()
 
-    def add(self, candle: Candle) -> tuple[list[Forecast], list[Score]]:
-        """What follows from the next closed candle; nothing if it is not newer than the last."""
+    def add(self, candle: Candle, sparse: bool = False) -> tuple[list[Forecast], list[Score]]:
+        """What follows from the next closed candle; nothing if it is not newer than the last.
+        `sparse`: learn from it in a fraction of the time, with few forecasts."""
         forecasts: list[Forecast] = []
         scores: list[Score] = []
         if self._minutes.add(candle):
             for horizon in self.horizons:
-                forecast, score = horizon.step(self._minutes)
+                forecast, score = horizon.step(self._minutes, sparse)
                 forecasts += [forecast] if forecast else []
                 scores += [score] if score else []
         return forecasts, scores

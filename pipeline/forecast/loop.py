@@ -1,6 +1,7 @@
 """The forecaster's loop: feed every closed candle to its symbol's forecaster, write what follows.
 
-After a start the state is rebuilt: the candles of HISTORY are fed again. What is stored already is
+After a start the state is rebuilt: the candles of two weeks are fed again, all but the last days
+with few forecasts (measured: a third of the time, with the same fits). What is stored already is
 not written again, and forecasts that were missed are made from the candles up to their minute, as
 they would have been then."""
 
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 2.0
 # What a model trains on, and two days for the windows of its first row.
 HISTORY_MS = (DAYS + 2) * DAY_MS
+# Every minute is forecast from here on, so that the scores of the last day are complete.
+DENSE_MS = 3 * DAY_MS
 # Forecasts that were missed longer ago are not made later: a first start would write weeks of them.
 MAX_LATE_MS = DAY_MS
 
@@ -94,8 +97,9 @@ class Loop:
         forecaster = self._forecasters[symbol]
         forecasts: list[Forecast] = []
         scores: list[Score] = []
+        dense_from_ms = self._wall_clock_ms() - DENSE_MS
         for candle in candles:
-            made, scored = forecaster.add(candle)
+            made, scored = forecaster.add(candle, sparse=candle.open_time_ms < dense_from_ms)
             forecasts += filter(self._is_new, made)
             scores += filter(self._may_be_unscored, scored)
         self._after_ms[symbol] = candles[-1].open_time_ms

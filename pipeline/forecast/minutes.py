@@ -2,7 +2,8 @@
 of models."""
 
 import math
-from typing import NamedTuple
+from array import array
+from typing import Any, NamedTuple
 
 from pipeline.intervals import MINUTE_MS
 
@@ -25,44 +26,35 @@ class Candle(NamedTuple):
     trades: int
 
 
-class Sums(NamedTuple):
-    """Running totals up to and including a minute; a window is the difference of two of them.
-
-    `returns` counts the minutes whose return is known: this minute and the one before it have a
-    candle."""
-
-    squares: float = 0.0
-    returns: int = 0
-    ranges: float = 0.0
-    candles: int = 0
-    traded: int = 0
-
-
 class Minutes:
-    """Totals of a symbol's last KEPT_MINUTES, at least. The newest minute is `last`; minutes are
-    counted from 1970."""
+    """A symbol's last KEPT_MINUTES, at least. The newest minute is `last`; minutes are counted from
+    1970. Kept as running totals: a window is the difference of two of them."""
 
     def __init__(self) -> None:
-        self._sums: list[Sums] = []
-        self._closes: list[float] = []  # NaN where the candle is missing
+        self.last = -1
         self._first = 0
-
-    @property
-    def last(self) -> int:
-        """The newest minute; -1 before the first candle."""
-        return self._first + len(self._sums) - 1
+        self._closes = array("d")  # NaN where the candle is missing
+        self._squares = array("d")  # of log returns
+        self._returns = array("q")  # how many are known: the minute and the one before it have a candle
+        self._ranges = array("d")  # variances estimated from high and low
+        self._candles = array("q")
+        self._traded = array("q")  # minutes with trades
 
     def add(self, candle: Candle) -> bool:
         """Append a candle; skipped minutes are kept as missing. Returns False for a minute that is
         not newer than the last one: it is ignored."""
         minute = candle.open_time_ms // MINUTE_MS
-        if self._sums and minute <= self.last:
+        if minute <= self.last:
             return False
-        if not self._sums or minute - self.last > KEPT_MINUTES:
+        if self.last < 0 or minute - self.last > KEPT_MINUTES:
             self._start_at(minute)
         while self.last < minute - 1:
-            self._append(self._sums[-1], math.nan)
-        self._append(self._with(candle), candle.close)
+            self._append(math.nan, 0.0, 0, 0.0, 0, 0)
+        before = self._closes[-1]
+        is_known = not math.isnan(before)
+        square = math.log(candle.close / before) ** 2 if is_known else 0.0
+        ranges = math.log(candle.high / candle.low) ** 2 / PARKINSON
+        self._append(candle.close, square, is_known, ranges, 1, candle.trades > 0)
         return True
 
     def close(self, minute: int) -> float:
@@ -72,59 +64,54 @@ class Minutes:
 
     def last_square(self) -> float | None:
         """The squared log return of the newest minute; None if it is not known."""
-        newest, before = self._sums[-1], self._sums[-2]
-        return newest.squares - before.squares if newest.returns > before.returns else None
+        return self._squares[-1] - self._squares[-2] if self._returns[-1] > self._returns[-2] else None
 
     def realized_variance(self, end: int, length: int) -> float | None:
         """The sum of the squared log returns of the `length` minutes up to and including `end`.
         None if a minute is missing, or if none of them had a trade: such a window says nothing
         about the market."""
-        sums = self._window(end, length)
-        return sums.squares if sums and sums.returns == length and sums.traded > 0 else None
+        after, before = end - self._first, end - length - self._first
+        if before < 0 or self._returns[after] - self._returns[before] < length:
+            return None
+        has_trades = self._traded[after] > self._traded[before]
+        return self._squares[after] - self._squares[before] if has_trades else None
 
     def mean_square(self, end: int, length: int) -> float | None:
         """The mean squared log return per minute; None if too many minutes are missing."""
-        sums = self._window(end, length)
-        return sums.squares / sums.returns if sums and sums.returns >= MIN_SHARE * length else None
+        return self._mean(self._squares, self._returns, end, length)
 
     def mean_range(self, end: int, length: int) -> float | None:
         """The variance per minute as estimated from highs and lows, which are less noisy than the
         returns; None if too many minutes are missing."""
-        sums = self._window(end, length)
-        return sums.ranges / sums.candles if sums and sums.candles >= MIN_SHARE * length else None
+        return self._mean(self._ranges, self._candles, end, length)
 
-    def _window(self, end: int, length: int) -> Sums | None:
+    def _mean(self, totals: "array[float]", counts: "array[int]", end: int, length: int) -> float | None:
         after, before = end - self._first, end - length - self._first
-        if before < 0 or after >= len(self._sums):
+        if before < 0:
             return None
-        a, b = self._sums[after], self._sums[before]
-        return Sums(
-            a.squares - b.squares,
-            a.returns - b.returns,
-            a.ranges - b.ranges,
-            a.candles - b.candles,
-            a.traded - b.traded,
-        )
+        count = counts[after] - counts[before]
+        return (totals[after] - totals[before]) / count if count >= MIN_SHARE * length else None
 
-    def _with(self, candle: Candle) -> Sums:
-        sums, before = self._sums[-1], self._closes[-1]
-        squares, returns = sums.squares, sums.returns
-        if not math.isnan(before):
-            squares += math.log(candle.close / before) ** 2
-            returns += 1
-        ranges = sums.ranges + math.log(candle.high / candle.low) ** 2 / PARKINSON
-        return Sums(squares, returns, ranges, sums.candles + 1, sums.traded + (candle.trades > 0))
+    def _columns(self) -> "tuple[array[Any], ...]":
+        return self._closes, self._squares, self._returns, self._ranges, self._candles, self._traded
 
-    def _append(self, sums: Sums, close: float) -> None:
-        self._sums.append(sums)
+    def _append(self, close: float, square: float, returns: int, ranges: float, candles: int, traded: int) -> None:
         self._closes.append(close)
-        if len(self._sums) > 2 * KEPT_MINUTES:
-            del self._sums[:KEPT_MINUTES]
-            del self._closes[:KEPT_MINUTES]
+        self._squares.append(self._squares[-1] + square)
+        self._returns.append(self._returns[-1] + returns)
+        self._ranges.append(self._ranges[-1] + ranges)
+        self._candles.append(self._candles[-1] + candles)
+        self._traded.append(self._traded[-1] + traded)
+        self.last += 1
+        if len(self._closes) > 2 * KEPT_MINUTES:
+            for column in self._columns():
+                del column[:KEPT_MINUTES]
             self._first += KEPT_MINUTES
 
     def _start_at(self, minute: int) -> None:
         """Forget everything and begin with a missing minute before this one."""
-        self._sums = [Sums()]
-        self._closes = [math.nan]
-        self._first = minute - 1
+        for column in self._columns():
+            del column[:]
+            column.append(0)
+        self._closes[0] = math.nan
+        self._first = self.last = minute - 1

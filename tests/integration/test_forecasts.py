@@ -2,20 +2,21 @@
 the consumer and Cassandra."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg2
 import pytest
 import requests
 from psycopg2.extensions import connection as Connection
-from psycopg2.extras import execute_values
 
 from pipeline import postgres as postgres_connections
 from pipeline.forecast.minutes import Candle
 from pipeline.intervals import MINUTE_MS, floor_ms
 from pipeline.settings import Settings, load
 from pipeline.times import DAY_MS, ms_to_datetime, now_ms
+from tests.support.klines import insert_klines
 from tests.support.program import Program
 from tests.support.random_candles import random_candles
 from tests.support.waiting import wait_until
@@ -30,22 +31,6 @@ MADE = "horizon, made_at, closes_at, model, price, volatility, naive_volatility,
 
 def candles_from(start_ms: int, count: int, seed: int = 1) -> list[Candle]:
     return list(random_candles(start_ms, count, seed))
-
-
-def insert(postgres: Connection, symbol: str, candles: Iterable[Candle]) -> None:
-    rows = [
-        (symbol, ms_to_datetime(c.open_time_ms), c.close, c.high, c.low, c.close, c.trades, c.open_time_ms)
-        for c in candles
-    ]
-    with postgres.cursor() as cursor:
-        execute_values(
-            cursor,
-            "INSERT INTO klines (symbol, open_time, open_price, high_price, low_price, close_price, number_of_trades, "
-            "close_time, interval, volume, quote_volume, taker_buy_volume, taker_buy_quote_volume, is_closed) VALUES %s",
-            rows,
-            "(%s, %s, %s, %s, %s, %s, %s, to_timestamp((%s + 59999) / 1000.0), '1m', 1, 1, 1, 1, true)",
-            page_size=1000,
-        )
 
 
 def select(postgres: Connection, statement: str, *values: object) -> list[tuple[Any, ...]]:
@@ -81,7 +66,7 @@ def forecaster(start: Callable[..., Program], postgres: Connection) -> Iterator[
         started.append(start("forecast_volatility.py", SYMBOLS=f"{SYMBOL},{NEW_SYMBOL}", LOG_FORMAT="json"))
         return started[-1]
 
-    insert(postgres, SYMBOL, candles_from(END_MS - HISTORY_MINUTES * MINUTE_MS, HISTORY_MINUTES))
+    insert_klines(postgres, SYMBOL, candles_from(END_MS - HISTORY_MINUTES * MINUTE_MS, HISTORY_MINUTES))
     yield run
     for program in started:
         if program.process.poll() is None:
@@ -122,8 +107,9 @@ def test_forecasts_and_scores_reach_the_api(
                 name,
             )[0]
             wait_until(
-                lambda name=name, stored=stored: scored(rows_of(api, horizon=name)) == stored
-                or scored(rows_of(api, horizon=name)),
+                lambda name=name, stored=stored: (
+                    scored(rows_of(api, horizon=name)) == stored or scored(rows_of(api, horizon=name))
+                ),
                 60,
                 "every row with its score in the API",
             )
@@ -150,6 +136,9 @@ def check_rows(rows: list[dict[str, Any]], minutes: int) -> None:
         assert (row["qlike"] is not None) == (row["hit"] is not None) == is_closed
         if is_closed:
             assert row["hit"] == (row["lower_price"] <= row["close_price"] <= row["upper_price"])
+        if is_closed:
+            ratio = (row["realized_volatility"] / row["volatility"]) ** 2
+            assert row["qlike"] == pytest.approx(ratio - math.log(ratio) - 1)
     hits = [row["hit"] for row in rows if row["hit"] is not None]
     assert 0.8 < sum(hits) / len(hits) < 0.97
 
@@ -158,7 +147,7 @@ def test_restart_keeps_what_was_forecast_and_makes_up_for_what_was_missed(
     forecaster: Callable[[], Program], postgres: Connection
 ) -> None:
     before = made_rows(postgres, END_MS)
-    insert(postgres, SYMBOL, candles_from(END_MS, 40, seed=2))
+    insert_klines(postgres, SYMBOL, candles_from(END_MS, 40, seed=2))
     with forecaster():
         wait_for_forecasts(postgres, SYMBOL, END_MS + 40 * MINUTE_MS)
     assert made_rows(postgres, END_MS) == before
@@ -184,7 +173,7 @@ def test_windows_with_a_missing_candle_are_forecast_and_not_scored(
 ) -> None:
     start_ms = END_MS + 40 * MINUTE_MS
     some = candles_from(start_ms, 40, seed=3)
-    insert(postgres, SYMBOL, some[:3] + some[6:])  # three minutes are missing
+    insert_klines(postgres, SYMBOL, some[:3] + some[6:])  # three minutes are missing
     with forecaster():
         wait_for_forecasts(postgres, SYMBOL, start_ms + 40 * MINUTE_MS)
     rows = select(
@@ -205,7 +194,7 @@ def test_new_symbol_is_forecast_as_soon_as_it_has_candles(
 ) -> None:
     with forecaster() as program:
         wait_until(lambda: logged(program, "state_rebuilt") or program.output(), 20, "the rebuilt state")
-        insert(postgres, NEW_SYMBOL, candles_from(END_MS, 90, seed=4))
+        insert_klines(postgres, NEW_SYMBOL, candles_from(END_MS, 90, seed=4))
         wait_for_forecasts(postgres, NEW_SYMBOL, END_MS + 90 * MINUTE_MS)
     (count,) = select(postgres, "SELECT count(*) FROM forecasts WHERE symbol = %s AND horizon = '15m'", NEW_SYMBOL)
     wait_until(lambda: len(rows_of(api, symbol=NEW_SYMBOL)) == count[0], 30, "its rows in the API")

@@ -11,8 +11,8 @@ STEPS_PER_MINUTE = 8
 
 
 def random_candles(start_ms: int, count: int, seed: int = 1, price: float = 100.0) -> Iterator[Candle]:
-    """`count` minutes from `start_ms` on; the same for the same seed. The log volatility is an AR(1)
-    process with a half-life of about two hours."""
+    """`count` minutes from `start_ms` on; the same for the same seed. The log volatility is an
+    AR(1) process with a half-life of about two hours."""
     dice = random.Random(seed)
     level = 0.0
     for number in range(count):
