@@ -98,12 +98,12 @@ def test_forecaster_has_its_own_postgres_role():
     ("value", "minutes"), [("15m,1h", (15, 60)), ("60m, 1h", (60,)), ("1d", (1440,)), ("off", ()), ("OFF", ())]
 )
 def test_horizons_are_minutes(value, minutes):
-    assert settings(FORECAST_HORIZONS=value).FORECAST_HORIZONS == minutes
+    assert minutes == settings(FORECAST_HORIZONS=value).FORECAST_HORIZONS
 
 
 @pytest.mark.parametrize("model", ["naive", "ewma", "log_har", "sklearn.linear_model:Ridge"])
 def test_forecast_model_is_named_or_a_class(model):
-    assert settings(FORECAST_MODEL=model).FORECAST_MODEL == model
+    assert model == settings(FORECAST_MODEL=model).FORECAST_MODEL
 
 
 def test_programs_on_one_host_have_different_metrics_ports():
