@@ -27,6 +27,11 @@ log = logging.getLogger(__name__)
 # The model's own forecasts are used again when they are this much better than naive; a margin, so
 # that it does not change from minute to minute.
 TRUST_AGAIN_RATIO = 0.95
+# A model that learned from calm weeks reacts late to a shock, and a forecast that is far too small
+# costs most. So none is below this share of the variance of the newest minutes. Measured: nothing
+# changes in ordinary months; with a crash put into them, the loss at 15 minutes falls by 3 to 9 %.
+SHOCK_SHARE = 0.3
+SHOCK_MINUTES = 5
 # Rounds away float noise; prices of the exchange have fewer digits.
 PRICE_DIGITS = 9
 
@@ -164,23 +169,26 @@ class HorizonForecaster:
         x = features(minutes, self.horizon, ewma) if self._model is not None else None
         naive = minutes.realized_variance(last, self.horizon)
         naive_variance = None if naive is None else self._floored(naive)
-        model, variance = self._model_variance(ewma, x, naive_variance)
+        model, variance = self._model_variance(ewma, x, naive_variance, minutes.mean_square(last, SHOCK_MINUTES))
         issued = (EWMA, ewma * self.horizon) if self.falls_back else (model, variance)
         forecast = self._issue(*issued, naive_variance, minutes.close(last), last)
         is_row = x is not None and last % STRIDE == 0
         self._pending.append(Pending(last, forecast, variance, ewma, x if is_row else None))
         return forecast
 
-    def _model_variance(self, ewma: float, x: Sequence[float] | None, naive: float | None) -> tuple[str, float]:
-        """The model's name and forecast; the EWMA's while it cannot make one."""
+    def _model_variance(
+        self, ewma: float, x: Sequence[float] | None, naive: float | None, newest: float | None
+    ) -> tuple[str, float]:
+        """The model's name and forecast; the EWMA's while it cannot make one. `newest`: variance
+        per minute of the newest minutes."""
         if self._model_name == NAIVE and naive is not None:
             return NAIVE, naive
         if self._model is None or x is None or self._fitted_day is None:
             return EWMA, ewma * self.horizon
         predicted = float(self._model.predict(np.array([x]))[0])
         low, high = self._log_limits  # no model may forecast what it has never seen
-        log_ratio = min(max(predicted, low), high) + self._log_bias
-        return self._model_name, self._floored(ewma * self.horizon * math.exp(log_ratio))
+        per_minute = ewma * math.exp(min(max(predicted, low), high) + self._log_bias)
+        return self._model_name, self._floored(max(per_minute, SHOCK_SHARE * (newest or 0.0)) * self.horizon)
 
     def _issue(self, model: str, variance: float, naive_variance: float | None, price: float, last: int) -> Forecast:
         reach = math.exp(self._width.deviations * math.sqrt(variance))

@@ -24,6 +24,7 @@ SERVERS = (
     "simulator",
     "producer",
     "postgres",
+    "forecaster",
     "kafka",
     "connect",
     "guard",

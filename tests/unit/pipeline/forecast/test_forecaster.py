@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.forecast.forecaster import Forecast, Score, SymbolForecaster
 from pipeline.forecast.minutes import Candle
-from pipeline.forecast.scoring import RECENT
+from pipeline.forecast.scoring import RECENT, RecentScores
 from pipeline.intervals import MINUTE_MS
 from tests.support.random_candles import random_candles
 
@@ -184,6 +184,21 @@ def test_model_is_used_again_once_it_is_better(caplog: pytest.LogCaptureFixture)
         models.append(forecaster.add(MARKET[2 * DAY + place])[0][0].model)
     assert models == ["ewma", "log_har"]
     assert [record.message for record in caplog.records] == ["forecast_fallback_over"]
+
+
+def test_model_does_not_forecast_calm_in_the_middle_of_a_shock() -> None:
+    forecaster = SymbolForecaster("AUSDT", HORIZONS, f"{__name__}:Wrong")
+    for candle in MARKET[: 2 * DAY]:
+        forecaster.add(candle)
+    for horizon in forecaster.horizons:  # or the EWMA would replace this model
+        horizon.scores, horizon.falls_back = RecentScores(), False
+    last, made = MARKET[2 * DAY - 1], []
+    for number in range(1, 6):
+        close = last.close * 1.05 ** (number % 2)
+        made, _ = forecaster.add(Candle(last.open_time_ms + number * MINUTE_MS, close, close, close, 9))
+    for forecast in made:
+        assert forecast.model.endswith(":Wrong")
+        assert forecast.variance / forecast.horizon > 0.25 * math.log(1.05) ** 2
 
 
 def test_sparse_history_leads_to_the_same_fits() -> None:
