@@ -97,7 +97,7 @@ def test_forecasts_and_scores_reach_the_api(
     with forecaster() as program:
         wait_for_forecasts(postgres, SYMBOL, END_MS)
         wait_until(program.healthy, 10, "the forecaster's health")
-        wait_until(lambda: logged(program, "state_rebuilt") or program.output(), 20, "the rebuilt state")
+        wait_until(lambda: bool(logged(program, "state_rebuilt")) or program.output(), 20, "the rebuilt state")
         assert logged(program, "state_rebuilt")[0]["took_s"] < 30
         for name, minutes in HORIZONS.items():
             stored = select(
@@ -193,7 +193,7 @@ def test_new_symbol_is_forecast_as_soon_as_it_has_candles(
     forecaster: Callable[[], Program], consumer: Program, api: str, postgres: Connection
 ) -> None:
     with forecaster() as program:
-        wait_until(lambda: logged(program, "state_rebuilt") or program.output(), 20, "the rebuilt state")
+        wait_until(lambda: bool(logged(program, "state_rebuilt")) or program.output(), 20, "the rebuilt state")
         insert_klines(postgres, NEW_SYMBOL, candles_from(END_MS, 90, seed=4))
         wait_for_forecasts(postgres, NEW_SYMBOL, END_MS + 90 * MINUTE_MS)
     (count,) = select(postgres, "SELECT count(*) FROM forecasts WHERE symbol = %s AND horizon = '15m'", NEW_SYMBOL)
