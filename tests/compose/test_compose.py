@@ -34,7 +34,7 @@ SERVERS = (
     "prometheus",
     "grafana",
 )
-ROUTES = ("klines", "recent_trades", "order_book", "latest_prices", "crypto_24h_stats")
+ROUTES = ("klines", "recent_trades", "order_book", "latest_prices", "crypto_24h_stats", "forecasts")
 # Freshness after a restart, end to end; the slowest is Cassandra, whose clients look for it every 5
 # s.
 HEAL_SECONDS = 150
