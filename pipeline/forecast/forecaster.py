@@ -186,6 +186,8 @@ class HorizonForecaster:
         if self._model is None or x is None or self._fitted_day is None:
             return EWMA, ewma * self.horizon
         predicted = float(self._model.predict(np.array([x]))[0])
+        if not math.isfinite(predicted):  # of a regressor of your own; no row may hold it
+            return EWMA, ewma * self.horizon
         low, high = self._log_limits  # no model may forecast what it has never seen
         per_minute = ewma * math.exp(min(max(predicted, low), high) + self._log_bias)
         return self._model_name, self._floored(max(per_minute, SHOCK_SHARE * (newest or 0.0)) * self.horizon)

@@ -32,6 +32,11 @@ class Constant:
         return np.full(len(X), self.mean)
 
 
+class NotANumber(Constant):
+    def predict(self, X: Any) -> Any:
+        return super().predict(X) * math.nan
+
+
 class Wrong(Constant):
     """Forecasts a hundredth of the variance."""
 
@@ -155,6 +160,11 @@ def test_market_that_stands_still_gives_finite_forecasts() -> None:
 def test_own_regressor_drops_in() -> None:
     forecasts, _ = run(MARKET[: 2 * DAY], f"{__name__}:Constant")
     assert {made.model for made in forecasts} == {"ewma", f"{__name__}:Constant"}
+
+
+def test_prediction_that_is_not_a_number_is_replaced_by_the_ewma() -> None:
+    forecasts, _ = run(MARKET[: 2 * DAY], f"{__name__}:NotANumber")
+    assert {made.model for made in forecasts} == {"ewma"}
 
 
 def test_model_that_is_worse_than_naive_is_replaced_by_the_ewma(caplog: pytest.LogCaptureFixture) -> None:
