@@ -4,9 +4,11 @@ import statistics
 
 import pytest
 
+from pipeline.forecast.archive import candles_by_symbol
 from pipeline.forecast.backtest import Result, evaluate, markdown
 from pipeline.forecast.forecaster import SymbolForecaster
 from pipeline.times import DAY_MS
+from tests.support.program import ROOT
 from tests.support.random_candles import random_candles
 
 START_MS = 1_780_272_000_000
@@ -41,6 +43,15 @@ def test_figures_are_those_of_the_live_code_after_the_warm_up(results: list[Resu
 
 def test_naive_is_as_good_as_itself(results: list[Result]) -> None:
     assert results[0].ratio == results[2].ratio == 1
+
+
+def test_log_har_beats_naive_on_a_recorded_month_and_its_range_covers_the_wanted_share() -> None:
+    candles = candles_by_symbol([ROOT / "examples" / "forecast" / "AVAXUSDT-1m-2026-06.csv.gz"])
+    short, long = evaluate(candles, (15, 60), ("log_har",))
+    assert short.ratio <= 0.75
+    assert long.ratio <= 0.88
+    assert 0.88 <= short.coverage <= 0.92
+    assert 0.88 <= long.coverage <= 0.92
 
 
 def test_table_has_a_line_per_result() -> None:
