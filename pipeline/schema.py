@@ -88,6 +88,7 @@ def apply_postgres(settings: Settings, wait_seconds: float, socket_dir: str | No
     """Runs each file of sql/ in its own transaction. Returns the names of the files."""
     passwords = {
         "crypto.producer_password": settings.PRODUCER_PASSWORD,
+        "crypto.forecaster_password": settings.FORECASTER_PASSWORD,
         "crypto.debezium_password": settings.DEBEZIUM_PASSWORD,
         "crypto.reader_password": settings.READER_PASSWORD,
     }

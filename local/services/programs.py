@@ -95,6 +95,16 @@ def kind_of_exchange(site: Site) -> str | None:
     return "simulator" if address.port == site.ports.simulator else None
 
 
+def forecaster(site: Site) -> Service:
+    return Service(
+        name="forecaster",
+        command=(site.python, "forecast_volatility.py"),
+        after=("postgres-schema",),
+        environ={"METRICS_PORT": str(site.ports.forecaster_metrics)},
+        ready=_serves_metrics(site.ports.forecaster_metrics),
+    )
+
+
 def consumer(site: Site) -> Service:
     return Service(
         name="consumer",

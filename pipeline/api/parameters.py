@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.api.paging import CURSOR, Cursor
-from pipeline.intervals import INTERVAL, interval_ms
+from pipeline.intervals import INTERVAL, interval_ms, interval_name
 from pipeline.symbols import REQUESTED, upper_case
 from pipeline.tables import STATS
 from pipeline.times import DAY_MS, iso_to_ms
@@ -93,6 +93,12 @@ def interval(text: str) -> str:
     return text
 
 
+def horizon(text: str) -> str:
+    """`60m` is `1h`: as the table has it."""
+    length_ms = interval_ms(text)
+    return text if length_ms is None else interval_name(length_ms)
+
+
 INSTANT_EXPECTED = "epoch milliseconds or ISO 8601, e.g. 1700000000000 or 2026-01-31T12:00:00Z"
 SYMBOL_LIST = text_parameter(
     "symbol",
@@ -130,6 +136,13 @@ INTERVAL_OF_CANDLES = text_parameter(
     interval,
     "a multiple of a stored interval, e.g. 5m, 2h, 3d (case matters: 1M is a month)",
     "Candle interval, 1m unless given: a stored one, or any multiple of one (candles are aggregated).",
+)
+HORIZON = text_parameter(
+    "horizon",
+    INTERVAL,
+    horizon,
+    "a horizon of the setting FORECAST_HORIZONS, e.g. 15m or 1h",
+    "How far ahead the forecast reaches, 15m unless given.",
 )
 SORT = choice("sort", {name: name for name in STATS.columns}, "Rank the whole market by this column.")
 ORDER = choice("order", {"desc": True, "asc": False}, "Order of the ranking; largest first unless given.")

@@ -9,13 +9,14 @@ from enum import Enum
 from pipeline import tables
 from pipeline.api import parameters as p
 from pipeline.api.parameters import Parameter
-from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TRADES
+from pipeline.tables import BOOKS, FORECASTS, KLINES, PRICES, STATS, TRADES
 
 NUMBER, WHOLE, TIME, TEXT, FLAG, LEVELS, COUNT = "number", "whole", "time", "text", "flag", "levels", "count"
 NAMES, COLUMNS = "names", "columns"
 TABLE_PATH = "/tables/{name}"
 KINDS = {
     tables.NUMBER: NUMBER,
+    tables.FLOAT: NUMBER,
     tables.WHOLE: WHOLE,
     tables.TIME: TIME,
     tables.TEXT: TEXT,
@@ -117,6 +118,20 @@ ROUTES: dict[str, RouteSpec] = {
             "chooses the smallest interval that gives at most that many rows.",
             (*RANGE, p.INTERVAL_OF_CANDLES),
             columns=columns_of(KLINES),
+            paginated=True,
+        ),
+        RouteSpec(
+            f"/{FORECASTS.name}",
+            "Forecasts of volatility",
+            "Made at every closed minute: `volatility` is the standard deviation of the log return until `closes_at`, "
+            "and 90 % of the prices at `closes_at` should lie between `lower_price` and `upper_price`. The score "
+            "(`realized_volatility` to `hit`) is null until the window has closed, and stays null if candles are "
+            "missing. `recent_qlike_ratio`: loss of the last day's windows relative to the naive forecast, below 1 is "
+            "better; `recent_coverage`: share of them that closed inside the range. A row that was written later than "
+            "`made_at` (`updated_at`) is made from candles up to `made_at` alone. `points`: the last row of each time "
+            "bucket. Not trading advice.",
+            (*RANGE, p.HORIZON),
+            columns=columns_of(FORECASTS),
             paginated=True,
         ),
         RouteSpec(

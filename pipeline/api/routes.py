@@ -18,7 +18,7 @@ from pipeline.api.query import Query
 from pipeline.api.responses import EncodedResponse
 from pipeline.api.store import Store
 from pipeline.settings import Settings
-from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TRADES, Table
+from pipeline.tables import BOOKS, FORECASTS, KLINES, PRICES, STATS, TRADES, Table
 from pipeline.times import now_ms
 
 Arguments = Sequence[tuple[str, str]]
@@ -47,6 +47,7 @@ class Routes:
             f"/{BOOKS.name}": self.order_book,
             f"/{TRADES.name}": self.recent_trades,
             f"/{KLINES.name}": self.klines,
+            f"/{FORECASTS.name}": self.forecasts,
             "/depth": self.depth,
             "/market_summary": lambda query, _: EncodedResponse.of_rows(self.market.summary(query)),
             "/symbols": lambda query, _: EncodedResponse.of_rows(self.market.symbols(query)),
@@ -83,6 +84,12 @@ class Routes:
         if query.points:
             return downsampled(self._candles.downsample(query, now_ms()), query)
         return paged(f"/{KLINES.name}", self._candles.page(query), arguments)
+
+    def forecasts(self, query: Query, arguments: Arguments) -> EncodedResponse:
+        if query.points:
+            return downsampled(self._last_per_bucket.downsample(FORECASTS, query), query)
+        symbols = query.symbols or self.market.forecast_symbols(query.horizon)
+        return paged(f"/{FORECASTS.name}", self._history.by_symbol(FORECASTS, symbols, query), arguments)
 
     def depth(self, query: Query, arguments: Arguments) -> EncodedResponse:
         newest = self._history.by_hour(BOOKS, query.symbols, Query(limit=1)).rows

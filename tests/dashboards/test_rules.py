@@ -120,6 +120,7 @@ ALL_OK = {
     "guard_slot_lag_bytes": "9e6x300",
     'consumer_lag_records{topic="t"}': "5x300",
     'api_newest_row_late{table="klines"}': "0x300",
+    "forecast_last_success_timestamp_seconds": "0+10x300",
 }
 # What breaks each part.
 BROKEN = {
@@ -131,6 +132,7 @@ BROKEN = {
     "6 dead letters": [('consumer_dead_letters_total{table="a"}', "_x9 1x290")],
     "7 fresh rows": [('api_newest_row_late{table="klines"}', "1x300")],
     "8 api": [('up{job="api"}', "0x300"), ('api_requests_total{status="500"}', "0+50x300")],
+    "9 forecasts": [('up{job="forecaster"}', "0x300"), ("forecast_last_success_timestamp_seconds", "1x300")],
 }
 BREAKAGES = [(part, name, values) for part, series_of_part in BROKEN.items() for name, values in series_of_part]
 

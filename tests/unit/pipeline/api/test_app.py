@@ -8,7 +8,15 @@ import pytest
 from pipeline.api.app import create_app
 from pipeline.errors import StoreUnavailable
 
-DATA_ROUTES = ["/crypto_24h_stats", "/latest_prices", "/order_book", "/recent_trades", "/klines", "/symbols"]
+DATA_ROUTES = [
+    "/crypto_24h_stats",
+    "/latest_prices",
+    "/order_book",
+    "/recent_trades",
+    "/klines",
+    "/symbols",
+    "/forecasts",
+]
 
 
 class FakeStore:
@@ -185,3 +193,23 @@ def test_pages_link_relatively_and_have_one_address(client):
     assert moved.status_code == 308
     assert urljoin(f"{PREFIXED}/docs/", moved.headers["Location"]) == f"{PREFIXED}/docs"
     assert made.get("/openapi.json").get_json()["servers"] == [{"url": "."}]
+
+
+def test_forecasts_are_read_by_symbol_and_horizon(client):
+    api = client()
+    assert api.get("/forecasts?symbol=AUSDT,BUSDT&horizon=60m").status_code == 200
+    forecasts = [read for read in api.store.reads if read[1] == "forecasts"]
+    assert [values[:2] for *_, values in forecasts] == [["AUSDT", "1h"], ["BUSDT", "1h"]]
+    assert all("symbol = ? AND horizon = ?" in where for _, _, where, _ in forecasts)
+
+
+def test_forecasts_without_symbol_are_those_of_the_horizon(client):
+    api = client(rows=[{"symbol": "AUSDT", "horizon": "15m", "made_at": 1}, {"symbol": "BUSDT", "horizon": "1h"}])
+    api.get("/forecasts?limit=1")
+    assert [read[3][:2] for read in api.store.reads if "made_at" in read[2]] == [["AUSDT", "15m"]]
+
+
+@pytest.mark.parametrize("horizon", ["soon", "15", "0m"])
+def test_horizon_that_is_no_interval_is_refused(client, horizon):
+    reply = client().get(f"/forecasts?horizon={horizon}")
+    assert (reply.status_code, reply.get_json()["parameter"]) == (400, "horizon")
