@@ -20,8 +20,9 @@ ROWS = 100
 
 
 class World:
-    """Positions of the topic, one per look; then the last one forever. `confirmed_at`: from which
-    look on Debezium has confirmed the request; `confirmed_until`: before which look. `in_cassandra`: rows counted there, one per look."""
+    """Positions of the topic, one per look; then the last one forever. From look `confirmed_at`
+    until before `confirmed_until`, Debezium has confirmed the request. `in_cassandra`: rows
+    counted there, one per look."""
 
     def __init__(
         self, *positions: tuple[int, int], confirmed_at: int = 10**9, confirmed_until: int = 10**9, in_cassandra=(ROWS,)
