@@ -57,15 +57,16 @@ class Snapshot:
                 "log of the guard; then run this again"
             )
         for _ in range(MAX_REQUESTS):
-            comparison, received = self._request()
-            # All rows came once: those that are missing in Cassandra are dead letters.
-            if not comparison.missing_rows or received >= self._plan.expected_rows:
-                break
-        return comparison
+            comparison = self._request()
+            if comparison is not None:
+                return comparison
+            self._console.line("  the snapshot was interrupted: requested again")
+        return self._compare()
 
-    def _request(self) -> tuple[Comparison, int]:
-        """One request, until all its rows are written. Returns how many records Kafka received
-        meanwhile, too."""
+    def _request(self) -> Comparison | None:
+        """One request, until all its rows are written. None if Debezium has ended the snapshot with
+        fewer rows than there are: it was restarted meanwhile."""
+        expected = self._plan.expected_rows
         start = self._progress.position()
         began = moved_at = compare_at = self._clock()
         lsn = postgres_table.request_snapshot(self._cursor, self._plan.source.name)
@@ -78,22 +79,23 @@ class Snapshot:
             if moved != last:
                 last, moved_at = moved, self._clock()
             self._show(moved, self._clock() - began)
-            if now.pending <= 0 and (
-                confirmed or (moved.written >= self._plan.expected_rows and self._clock() >= compare_at)
-            ):
-                comparison = self._compare(confirmed)
+            if confirmed and moved.received < expected:
+                return None
+            if now.pending <= 0 and moved.written >= expected and (confirmed or self._clock() >= compare_at):
+                comparison = self._compare() if confirmed else compare(self._cursor, self._table, self._plan)
                 if comparison.equal or confirmed:
-                    return comparison, moved.received
+                    return comparison
                 compare_at = self._clock() + COMPARE_AGAIN_SECONDS
             if self._clock() - moved_at > MAX_QUIET_SECONDS:
                 raise MirrorIncomplete(self._why_quiet(moved))
             self._sleep(POLL_SECONDS)
 
-    def _compare(self, is_last: bool) -> Comparison:
-        """Again and again while rows that change meanwhile may explain a difference."""
+    def _compare(self) -> Comparison:
+        """When everything has been written: once more if changes may have been on their way, and
+        again while a program changes the number of rows."""
         comparison = compare(self._cursor, self._table, self._plan)
-        for _ in range(MAX_COMPARISONS if is_last else 0):
-            if comparison.equal:
+        for attempt in range(MAX_COMPARISONS):
+            if comparison.equal or (attempt and comparison.rows_before == comparison.rows):
                 break
             comparison = compare(self._cursor, self._table, self._plan, settle_seconds=1)
         return comparison

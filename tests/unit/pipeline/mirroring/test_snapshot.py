@@ -20,14 +20,17 @@ ROWS = 100
 
 
 class World:
-    """Positions of the topic, one per look; then the last one forever. `confirmed_at`: from which
-    look on Debezium has confirmed the request. `in_cassandra`: rows counted there, one per look."""
+    """Positions of the topic, one per look; then the last one forever. From look `confirmed_at`
+    until before `confirmed_until`, Debezium has confirmed the request. `in_cassandra`: rows
+    counted there, one per look."""
 
-    def __init__(self, *positions: tuple[int, int], confirmed_at: int = 10**9, in_cassandra=(ROWS,)) -> None:
+    def __init__(
+        self, *positions: tuple[int, int], confirmed_at: int = 10**9, confirmed_until: int = 10**9, in_cassandra=(ROWS,)
+    ) -> None:
         self.positions = [Position(*each) for each in positions]
         self.looks = 0
         self.requests = 0
-        self.confirmed_at = confirmed_at
+        self.confirmed_looks = range(confirmed_at, confirmed_until)
         self.counts = list(in_cassandra)
         self.seconds = 0.0
 
@@ -51,7 +54,7 @@ def take(monkeypatch):
     def run(world: World, reads: bool = True) -> Comparison:
         monkeypatch.setattr(postgres_table, "slot_is_read", lambda cursor: reads)
         monkeypatch.setattr(postgres_table, "request_snapshot", world.request)
-        monkeypatch.setattr(postgres_table, "has_confirmed", lambda cursor, lsn: world.looks >= world.confirmed_at)
+        monkeypatch.setattr(postgres_table, "has_confirmed", lambda cursor, lsn: world.looks in world.confirmed_looks)
         monkeypatch.setattr(snapshot, "compare", world.compare)
         plan = make_plan(table(), None, Key(("id",)), RowFacts(total=ROWS), "crypto")
         world.shown = io.StringIO()
@@ -83,9 +86,16 @@ def test_rows_that_are_written_but_not_all_there_are_waited_for(take) -> None:
 
 
 def test_snapshot_that_was_interrupted_is_requested_again(take) -> None:
-    world = World((0, 0), (30, 30), confirmed_at=2, in_cassandra=(30,) * 4 + (100,))
+    world = World((0, 0), *[(30, 30)] * 3, (130, 130), confirmed_at=2, confirmed_until=3)
     assert take(world).equal
     assert world.requests == 2
+    assert "interrupted: requested again" in world.shown.getvalue()
+
+
+def test_snapshot_that_is_always_interrupted_ends_with_what_is_missing(take) -> None:
+    world = World((0, 0), (30, 30), confirmed_at=1, in_cassandra=(30,))
+    assert take(world).missing_rows == 70
+    assert world.requests == 3
 
 
 def test_rows_that_came_and_are_missing_are_not_requested_again(take) -> None:
