@@ -1,0 +1,40 @@
+// Requests to the API. Knows its routes and errors; knows nothing of the page.
+
+const TIMEOUT_MS = 8000;
+
+/** A request failed. `message` is for people. */
+export class RequestFailed extends Error {}
+
+/** The API refuses the request: the symbol or interval is not one that it accepts. */
+export class Refused extends RequestFailed {}
+
+/** The rows of a route. Raises RequestFailed. */
+export async function rows(path, parameters = {}) {
+  let response;
+  try {
+    response = await fetch(`${path}?${new URLSearchParams(parameters)}`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  } catch {
+    throw new RequestFailed("The API does not answer.");
+  }
+  if (response.status === 503) throw new RequestFailed("Cassandra does not answer.");
+  if (response.status === 400) throw new Refused((await body(response))?.error ?? "The API refuses the request.");
+  if (!response.ok) throw new RequestFailed(`The API answers with an error (${response.status}).`);
+  const found = await body(response);
+  if (!Array.isArray(found)) throw new RequestFailed("The API's answer cannot be read.");
+  return found;
+}
+
+async function body(response) {
+  try {
+    return await response.json();
+  } catch {
+    return null;
+  }
+}
+
+/** Whether rows are live, simulated or replayed, by the name of their source. */
+export function sourceKind(name) {
+  if (!name) return "unknown";
+  if (name.startsWith("live:")) return "live";
+  return name.startsWith("simulator: replay") ? "replayed" : "simulated";
+}
