@@ -1,4 +1,4 @@
-"""The two pages for people: `/` and `/docs`. No scripts, no fonts, no external resources. Knows the
+"""The two pages without scripts: `/` and `/docs`. No fonts, no external resources. Knows the
 templates; the content comes from openapi.py and freshness.py."""
 
 import re

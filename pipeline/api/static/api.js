@@ -5,9 +5,6 @@ const TIMEOUT_MS = 8000;
 /** A request failed. `message` is for people. */
 export class RequestFailed extends Error {}
 
-/** The API refuses the request: the symbol or interval is not one that it accepts. */
-export class Refused extends RequestFailed {}
-
 /** The rows of a route. Raises RequestFailed. */
 export async function rows(path, parameters = {}) {
   let response;
@@ -17,18 +14,11 @@ export async function rows(path, parameters = {}) {
     throw new RequestFailed("The API does not answer.");
   }
   if (response.status === 503) throw new RequestFailed("Cassandra does not answer.");
-  if (response.status === 400) throw new Refused((await body(response))?.error ?? "The API refuses the request.");
   if (!response.ok) throw new RequestFailed(`The API answers with an error (${response.status}).`);
-  const found = await body(response);
-  if (!Array.isArray(found)) throw new RequestFailed("The API's answer cannot be read.");
-  return found;
-}
-
-async function body(response) {
   try {
     return await response.json();
   } catch {
-    return null;
+    throw new RequestFailed("The API's answer breaks off.");
   }
 }
 

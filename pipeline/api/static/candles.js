@@ -14,7 +14,7 @@ export class CandleChart {
     this._onHover = onHover;
     this._candles = new Map(); // open time in s → row
     this._newest = null;
-    this._decimals = 2;
+    this._decimals = null;
     const { createChart, CandlestickSeries, HistogramSeries } = window.LightweightCharts;
     this._chart = createChart(element, { autoSize: true, ...fixedOptions() });
     this._prices = this._chart.addSeries(CandlestickSeries, { borderVisible: false });

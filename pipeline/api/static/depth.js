@@ -1,6 +1,6 @@
 // The depth of an order book as two stepped areas in SVG. Knows nothing of requests.
 
-import { compact, fixed } from "./format.js";
+import { compact, fixed, round } from "./format.js";
 import { svg } from "./sparkline.js";
 
 const MARGIN = { top: 8, right: 8, bottom: 22, left: 8 };
@@ -42,11 +42,12 @@ export class DepthChart {
 
   _axis(width, height) {
     const { low, high, x, bottom, most, y } = this._scale;
+    const step = roundStep(most / 3);
     const count = Math.max(2, Math.floor(width / TICK_DISTANCE_PX));
     const found = [];
-    for (const share of [0.5, 1]) {
-      found.push(svg("line", { class: "grid", x1: 0, x2: width, y1: y(most * share), y2: y(most * share) }));
-      found.push(svg("text", { x: width / 2, y: y(most * share) + 13, "text-anchor": "middle" }, compact(most * share)));
+    for (let total = step; total <= most; total += step) {
+      found.push(svg("line", { class: "grid", x1: 0, x2: width, y1: y(total), y2: y(total) }));
+      found.push(svg("text", { x: width / 2, y: y(total) + 13, "text-anchor": "middle" }, round(total)));
     }
     for (let number = 0; number <= count; number++) {
       const price = low + ((high - low) * number) / count;
@@ -107,6 +108,12 @@ function area(levels, { x, y, bottom }, side, edge) {
   for (const { price, total } of levels) steps += `H${inside(x(price))}V${y(total)}`;
   steps += `H${edge}`;
   return [svg("path", { class: `area ${side}`, d: `${steps}V${bottom}Z` }), svg("path", { class: `outline ${side}`, d: steps })];
+}
+
+/** The largest of 1, 2, 2.5 and 5 times a power of ten that is not above `limit`. */
+function roundStep(limit) {
+  const power = 10 ** Math.floor(Math.log10(limit));
+  return power * [5, 2.5, 2, 1].find((each) => each * power <= limit);
 }
 
 function nearest(book, { x }, pointer) {

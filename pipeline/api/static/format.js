@@ -29,10 +29,16 @@ export function exact(value) {
   return isNumber(value) ? fixed(value, decimalsOf(value)) : MISSING;
 }
 
-/** `value` in four digits: 1234567 → 1.235M. */
+/** `value` in four digits: 1234567 → 1.235M, 45000000 → 45.00M. */
 export function compact(value) {
   if (!isNumber(value)) return MISSING;
-  return withOptions("compact", { notation: "compact", maximumSignificantDigits: 4 }).format(value);
+  const digits = { minimumSignificantDigits: 4, maximumSignificantDigits: 4 };
+  return withOptions("compact", { notation: "compact", ...digits }).format(value);
+}
+
+/** A round number for an axis: 2500 → 2.5K. */
+export function round(value) {
+  return withOptions("round", { notation: "compact", maximumSignificantDigits: 3 }).format(value);
 }
 
 /** A signed percentage with two decimals. */

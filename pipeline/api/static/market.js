@@ -1,7 +1,7 @@
 // The market page: which symbol and interval are shown, and a refresh every two seconds. How things
 // are drawn is in candles.js, depth.js and panels.js.
 
-import { Refused, rows } from "./api.js";
+import { rows } from "./api.js";
 import { CandleChart } from "./candles.js";
 import { DepthChart } from "./depth.js";
 import { clock, decimalsOf, isNumber, mostDecimals } from "./format.js";
@@ -10,9 +10,10 @@ import * as panels from "./panels.js";
 const REFRESH_MS = 2000;
 const INTERVALS = ["1m", "5m", "15m", "1h"];
 const CANDLES = 500;
-const TRADES = 15;
+const TRADES = 14;
 const LEVELS = 200;
 const MOST_TRADED = 10;
+const MAX_SYMBOLS = 50; // per request
 const SPARKLINE_HOURS = 24;
 const SPARKLINE_MS = 60_000;
 
@@ -108,7 +109,7 @@ async function load(isCurrent) {
   panels.byId("no-symbols").hidden = symbols.length > 0;
   panels.byId("market").hidden = !symbols.length;
   if (symbols.length) {
-    const chosen = symbols.find((row) => row.symbol === view.symbol) ?? symbols.find(isAccepted) ?? symbols[0];
+    const chosen = symbols.find((row) => row.symbol === view.symbol) ?? (await mostTraded(symbols));
     view.symbol = chosen.symbol;
     const found = await read(chosen, symbols);
     if (!isCurrent()) return;
@@ -124,15 +125,26 @@ function isAccepted({ symbol }) {
   return /^[A-Za-z0-9._-]{1,20}$/.test(symbol);
 }
 
+/** What is shown when the address names no tracked symbol. */
+async function mostTraded(symbols) {
+  const accepted = symbols.filter(isAccepted);
+  const [first] = accepted.length ? await rows("/crypto_24h_stats", { ...ofAll(accepted), sort: "quote_volume", limit: 1 }) : [];
+  return symbols.find((row) => row.symbol === first?.symbol) ?? accepted[0] ?? symbols[0];
+}
+
+function ofAll(symbols) {
+  return { symbol: symbols.slice(0, MAX_SYMBOLS).map((row) => row.symbol).join(",") };
+}
+
 async function read(chosen, symbols) {
   const symbol = chosen.symbol;
   const ranking = { sort: "quote_volume", limit: MOST_TRADED };
   if (chosen.quote_asset) ranking.quote_asset = chosen.quote_asset;
-  const known = symbols.filter(isAccepted).map((row) => row.symbol).slice(0, 50).join(",");
-  const ofKnown = (path, more) => (known ? rows(path, { symbol: known, ...more }) : []);
+  const accepted = symbols.filter(isAccepted);
+  const ofKnown = (path, more) => (accepted.length ? rows(path, { ...ofAll(accepted), ...more }) : []);
   const [traded, stats, prices, bars, books, trades] = await Promise.all([
     rows("/crypto_24h_stats", ranking),
-    ofKnown("/crypto_24h_stats", { sort: "symbol", limit: 50 }),
+    ofKnown("/crypto_24h_stats", { sort: "symbol", limit: MAX_SYMBOLS }),
     ofSymbol("/latest_prices", symbol, { limit: 1 }),
     readCandles(symbol, view.interval),
     ofSymbol("/order_book", symbol, { limit: 1, levels: LEVELS }),
@@ -144,12 +156,7 @@ async function read(chosen, symbols) {
 
 /** Rows of one symbol; none if the API does not accept its name. */
 async function ofSymbol(path, symbol, parameters) {
-  try {
-    return await rows(path, { symbol, ...parameters });
-  } catch (problem) {
-    if (problem instanceof Refused) return [];
-    throw problem;
-  }
+  return isAccepted({ symbol }) ? rows(path, { symbol, ...parameters }) : [];
 }
 
 /** All candles of a new choice, or the newest ones if these join those in the chart. */
@@ -190,7 +197,7 @@ function show(chosen, symbols, { traded, stats, price, bars, book, trades }) {
   depth.show(book ?? null, decimals());
   const [base, quote] = panels.assets(chosen);
   panels.showTrades(trades, decimals(), { base, quote });
-  panels.showTraded(traded, new Set(symbols.map((row) => row.symbol)), chosen.quote_asset);
+  panels.showTraded(traded, new Map(symbols.map((row) => [row.symbol, row])), chosen.quote_asset);
 }
 
 function showCandles({ wanted, all, newest }) {

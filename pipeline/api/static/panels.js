@@ -2,7 +2,7 @@
 // only ever set as textContent. Knows nothing of requests.
 
 import { sourceKind } from "./api.js";
-import { clock, compact, direction, duration, exact, fixed, mostDecimals, MISSING, percent } from "./format.js";
+import { clock, compact, decimalsOf, direction, duration, exact, fixed, mostDecimals, MISSING, percent } from "./format.js";
 import { sparkline } from "./sparkline.js";
 
 const SOURCES = { live: "Live", simulated: "Simulated", replayed: "Replayed", unknown: "Source unknown" };
@@ -26,6 +26,13 @@ function put(id, text, title = "") {
 export function say(id, sentence) {
   put(id, sentence ?? "");
   byId(id).hidden = !sentence;
+}
+
+/** Decimals of a symbol's prices: of its tick size if it has one, else the most that `known` has. */
+export function priceDecimals(symbol, known) {
+  const tick = Number(symbol?.tick_size ?? 0);
+  const names = ["last_price", "open_price", "high_price", "low_price", "bid_price", "ask_price"];
+  return tick > 0 ? decimalsOf(tick) : mostDecimals(names.map((name) => known?.[name]));
 }
 
 /** The base asset and the rest: BTCUSDT → ["BTC", "USDT"]. */
@@ -63,7 +70,7 @@ export function showStatus(freshness) {
   const names = late.slice(0, MAX_LATE_NAMED).map(({ table, age_seconds: age }) => `${table} ${age === null ? "is empty" : `is ${duration(age)} old`}`);
   const more = late.length > names.length ? ` and ${late.length - names.length} more` : "";
   byId("status").dataset.state = late.length ? "late" : "fresh";
-  put("status", late.length ? `late: ${names.join(", ")}${more}` : clock(Date.now()));
+  put("status", late.length ? `late: ${names.join(", ")}${more}` : `updated ${clock(Date.now())}`);
 }
 
 /** One button per tracked symbol. */
@@ -77,7 +84,7 @@ export function showWatch(symbols, stats, closes, chosen) {
     tile.setAttribute("aria-pressed", String(row.symbol === chosen));
     showName(name, row);
     line.replaceChildren(...[sparkline(closes.get(row.symbol) ?? [], way)].filter(Boolean));
-    last.textContent = exact(now?.last_price);
+    last.textContent = fixed(now?.last_price, priceDecimals(row, now));
     change.className = `change ${way}`;
     change.textContent = percent(now?.price_change_percent);
   });
@@ -110,8 +117,8 @@ export function showFigures(symbol, price, stats, decimals) {
 export function showBest(book, decimals) {
   put("bid", fixed(book?.best_bid, decimals));
   put("ask", fixed(book?.best_ask, decimals));
-  const points = book?.mid_price ? fixed((book.spread / book.mid_price) * 10_000, 2) : MISSING;
-  put("spread", `${fixed(book?.spread, decimals)} · ${points} bp`);
+  const points = book?.mid_price ? (book.spread / book.mid_price) * 10_000 : null;
+  put("spread", `${fixed(book?.spread, decimals)} · ${exact(points && Number(points.toPrecision(3)))} bp`);
 }
 
 /** Open, high, low, close and volume of a candle. */
@@ -156,7 +163,7 @@ function makeLine() {
   return line;
 }
 
-/** The ten most traded symbols; tracked ones can be chosen. */
+/** The ten most traded symbols; those in `tracked` (rows by symbol) can be chosen. */
 export function showTraded(stats, tracked, quote) {
   const largest = Math.max(...stats.map((row) => row.quote_volume));
   put("turnover-title", quote ? `Turnover ${quote}` : "Turnover");
@@ -167,7 +174,7 @@ export function showTraded(stats, tracked, quote) {
     button.dataset.symbol = row.symbol;
     button.disabled = !tracked.has(row.symbol);
     showName(button, { symbol: row.symbol, quote_asset: quote });
-    price.textContent = exact(row.last_price);
+    price.textContent = fixed(row.last_price, priceDecimals(tracked.get(row.symbol), row));
     change.className = `number ${direction(row.price_change)}`;
     change.textContent = percent(row.price_change_percent);
     turnover.textContent = compact(row.quote_volume);
