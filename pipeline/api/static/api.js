@@ -22,9 +22,9 @@ export async function rows(path, parameters = {}) {
   }
 }
 
-/** Whether rows are live, simulated or replayed, by the name of their source. */
+/** Whether rows are live, simulated or replayed, by the name of their source; null if it says neither. */
 export function sourceKind(name) {
-  if (!name) return "unknown";
   if (name.startsWith("live:")) return "live";
-  return name.startsWith("simulator: replay") ? "replayed" : "simulated";
+  if (name.startsWith("simulator: replay")) return "replayed";
+  return name.startsWith("simulator:") ? "simulated" : null;
 }

@@ -5,7 +5,6 @@ import { sourceKind } from "./api.js";
 import { clock, compact, decimalsOf, direction, duration, exact, fixed, mostDecimals, MISSING, percent } from "./format.js";
 import { sparkline } from "./sparkline.js";
 
-const SOURCES = { live: "Live", simulated: "Simulated", replayed: "Replayed", unknown: "Source unknown" };
 const MAX_LATE_NAMED = 2;
 
 export const byId = (id) => document.getElementById(id);
@@ -57,10 +56,10 @@ function fill(id, rows, make, show) {
 
 /** Whether the data are live, simulated or replayed. */
 export function showSource(symbols) {
-  const source = symbols[0]?.source;
+  const source = symbols[0]?.source ?? "source unknown";
   const kind = sourceKind(source);
-  put("source", SOURCES[kind], source ?? "");
-  byId("source").dataset.kind = kind;
+  put("source", kind ?? source, source);
+  byId("source").dataset.kind = kind ?? "unknown";
   byId("source").hidden = !symbols.length;
 }
 
