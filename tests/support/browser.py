@@ -59,5 +59,6 @@ class Visit:
         return self.page.locator(selector).all_inner_texts()
 
     def wait(self, expression: str, timeout_seconds: float = 15) -> None:
-        """Until the JavaScript expression is true."""
-        self.page.wait_for_function(expression, timeout=timeout_seconds * 1000)
+        """Until the JavaScript expression is true. It is sent as a function, because the page's
+        policy forbids eval."""
+        self.page.wait_for_function(f"() => {expression}", timeout=timeout_seconds * 1000)

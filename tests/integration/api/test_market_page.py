@@ -15,9 +15,12 @@ from tests.support.browser import Visit, chromium
 
 PHONE, WIDE = {"width": 420, "height": 900}, {"width": 1600, "height": 1000}
 # Something is painted on a canvas of the chart, and the areas of the order book are there.
-DRAWN = """() => [...document.querySelectorAll('#candles canvas')].some((canvas) => canvas.width > 50 &&
-    canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean)) &&
-    document.querySelectorAll('#depth path').length === 4"""
+DRAWN = """[...document.querySelectorAll('#candles canvas')].some((canvas) => {
+    if (canvas.width < 50 || canvas.height < 50) return false;
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', {willReadFrequently: true});
+    copy.drawImage(canvas, 0, 0);
+    return copy.getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean);
+}) && document.querySelectorAll('#depth path').length === 4"""
 # For each text: its colour and all backgrounds behind it, painted on one pixel each by the browser.
 CONTRASTS = """() => {
     const context = Object.assign(document.createElement('canvas'), {width: 1, height: 1}).getContext('2d', {
