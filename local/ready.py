@@ -40,16 +40,17 @@ def first_rows(stack: Stack, console: Console, stop: threading.Event) -> None:
 def greeting(stack: Stack, settings: Settings, seconds: float) -> list[str]:
     """READY, the address of each service, and one request to try."""
     ports = stack.ports
-    places = {
-        "api": ("API", api_url(stack)),
-        "connect": ("Kafka Connect", f"http://127.0.0.1:{ports.connect}"),
-        "simulator": ("simulator", f"http://127.0.0.1:{ports.simulator}"),
-        "postgres": ("PostgreSQL", f"127.0.0.1:{ports.postgres} (database {settings.PGDATABASE})"),
-        "kafka": ("Kafka", f"127.0.0.1:{ports.kafka}"),
-        "cassandra": ("Cassandra", f"127.0.0.1:{ports.cassandra} (keyspace {settings.CASSANDRA_KEYSPACE})"),
-    }
+    places = (
+        ("api", "the market", f"{api_url(stack)}/market"),
+        ("api", "API", api_url(stack)),
+        ("connect", "Kafka Connect", f"http://127.0.0.1:{ports.connect}"),
+        ("simulator", "simulator", f"http://127.0.0.1:{ports.simulator}"),
+        ("postgres", "PostgreSQL", f"127.0.0.1:{ports.postgres} (database {settings.PGDATABASE})"),
+        ("kafka", "Kafka", f"127.0.0.1:{ports.kafka}"),
+        ("cassandra", "Cassandra", f"127.0.0.1:{ports.cassandra} (keyspace {settings.CASSANDRA_KEYSPACE})"),
+    )
     lines = ["", f"READY ({seconds:.0f} s)"]
-    lines += [f"  {label:14} {place}" for name, (label, place) in places.items() if name in stack.services]
+    lines += [f"  {label:14} {place}" for service, label, place in places if service in stack.services]
     lines.append(f"  {'logs':14} {stack.log_path('*')}")
     if "api" in stack.services:
         symbol, interval = settings.SYMBOLS[0], settings.KLINE_INTERVALS[0]

@@ -61,7 +61,7 @@ QUOTE_ASSETS = (
 # ECMAScript and JSON Schema.
 FORBIDDEN = (
     r"\x00-,/:-@\[-\^`{-\xbf"  # ASCII, C1 and Latin-1 signs; not the letters a-z
-    r"\u061c\u1680\u180e\u2000-\u206f\u3000-\u3004\u3008-\u3020\ue000-\uf8ff\ufe00-\ufe0f\ufeff"
+    r"\u061c\u1680\u180e\u2000-\u206f\u3000-\u3004\u3008-\u3020\ud800-\uf8ff\ufe00-\ufe0f\ufeff"
     r"\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\ufff0-\uffff"
     "\U000e0000-\U0010ffff"
 )

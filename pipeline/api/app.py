@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from pipeline.api.cache import Cache
 from pipeline.api.freshness_metrics import freshness_registry
+from pipeline.api.market_page import MarketPage, add_static_files
 from pipeline.api.max_age import RESPONSE_FRESH_SECONDS
 from pipeline.api.middleware import ROW_COUNT, Environ, Middleware, StartResponse
 from pipeline.api.openapi import document
@@ -69,10 +70,12 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
         "answers", RESPONSE_FRESH_SECONDS, MAX_CACHED_BYTES, size=lambda response: response.size
     )
     app = ApiApp(cache, settings.API_CORS_ORIGINS)
-    for path, handler in {**routes.handlers(), **self_description(routes)}.items():
+    page = MarketPage()
+    for path, handler in {**routes.handlers(), **pages(routes, page)}.items():
         app.add_url_rule(path, path, View(ROUTES[path], handler, cache).respond)
     table_view = TableView(ROUTES[TABLE_PATH], routes.mirrored, cache)
     app.add_url_rule("/tables/<name>", TABLE_PATH, table_view.respond)
+    add_static_files(app, page)
     app.register_error_handler(BadParameter, bad_parameter)
     app.register_error_handler(StoreUnavailable, store_unavailable)
     app.register_error_handler(HTTPException, http_error)
@@ -80,8 +83,8 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     return app
 
 
-def self_description(routes: Routes) -> dict[str, Handler]:
-    """The handlers of the routes about the API itself, by path."""
+def pages(routes: Routes, page: MarketPage) -> dict[str, Handler]:
+    """The handlers of the pages for people and of the routes about the API itself, by path."""
     registry = freshness_registry(routes.freshness)
     return {
         "/metrics": lambda query, _: EncodedResponse(
@@ -89,6 +92,7 @@ def self_description(routes: Routes) -> dict[str, Handler]:
         ),
         "/openapi.json": lambda query, _: EncodedResponse.of_object(document()),
         "/docs": lambda query, _: EncodedResponse(docs_page(document()), "text/html"),
+        "/market": lambda query, _: page.html(),
         "/": lambda query, _: EncodedResponse(start_page(routes.freshness), "text/html"),
     }
 

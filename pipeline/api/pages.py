@@ -1,4 +1,4 @@
-"""The two pages for people: `/` and `/docs`. No scripts, no fonts, no external resources. Links are
+"""The two pages without scripts: `/` and `/docs`. No fonts, no external resources. Links are
 relative, so they are right behind a proxy with a path prefix too. Knows the templates; the content
 comes from openapi.py and freshness.py."""
 

@@ -22,6 +22,8 @@ class EncodedResponse:
     """A body with its headers, encoded once and sent to many clients. `fresh_seconds`: how long a
     client may keep it."""
 
+    gzip_level = GZIP_LEVEL
+
     def __init__(self, body: bytes, mimetype: str = "application/json", rows: int = 0, **headers: str) -> None:
         self.body = body
         self.mimetype = mimetype
@@ -47,7 +49,7 @@ class EncodedResponse:
 
     @cached_property
     def gzipped(self) -> bytes:
-        return gzip.compress(self.body, GZIP_LEVEL, mtime=0)
+        return gzip.compress(self.body, self.gzip_level, mtime=0)
 
     @property
     def size(self) -> int:
@@ -56,9 +58,12 @@ class EncodedResponse:
         return len(self.body) * 5 // 4 + 1000
 
     @cached_property
+    def cache_control(self) -> str:
+        return f"max-age={self.fresh_seconds}" if self.fresh_seconds else "no-store"
+
+    @cached_property
     def _common_headers(self) -> list[tuple[str, str]]:
-        cache_control = f"max-age={self.fresh_seconds}" if self.fresh_seconds else "no-store"
-        headers = [("Vary", "Accept-Encoding"), ("Cache-Control", cache_control), *self._headers]
+        headers = [("Vary", "Accept-Encoding"), ("Cache-Control", self.cache_control), *self._headers]
         # A weak ETag, because the gzipped and the plain body share it.
         return [*headers, ("ETag", f'W/"{self.etag}"')] if self.fresh_seconds else headers
 

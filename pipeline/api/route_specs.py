@@ -23,6 +23,8 @@ KINDS = {
     tables.FLAG: FLAG,
     tables.LEVELS: LEVELS,
 }
+# Under this path are the files that the market page loads; they are no routes of the API.
+STATIC_PATH = "/static"
 
 
 class Body(Enum):
@@ -239,6 +241,15 @@ ROUTES: dict[str, RouteSpec] = {
             body=Body.HTML,
             reads_cassandra=False,
             fresh_seconds=60,
+        ),
+        RouteSpec(
+            "/market",
+            "The market as a page",
+            "Candles, price, depth, trades and the ten most traded symbols, refreshed every two seconds. HTML; scripts "
+            "and styles come from this API.",
+            body=Body.HTML,
+            reads_cassandra=False,
+            fresh_seconds=1,
         ),
         RouteSpec(
             "/",
