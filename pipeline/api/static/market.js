@@ -4,7 +4,7 @@
 import { rows } from "./api.js";
 import { CandleChart } from "./candles.js";
 import { DepthChart } from "./depth.js";
-import { clock, decimalsOf, isNumber, mostDecimals } from "./format.js";
+import { clock, isNumber } from "./format.js";
 import * as panels from "./panels.js";
 
 const REFRESH_MS = 2000;
@@ -14,6 +14,8 @@ const TRADES = 14;
 const LEVELS = 200;
 const MOST_TRADED = 10;
 const MAX_SYMBOLS = 50; // per request
+// Of all tracked symbols together; one that changes rarely may be missing, then its statistics have the price.
+const PRICES_PER_SYMBOL = 4;
 const SPARKLINE_HOURS = 24;
 const SPARKLINE_MS = 60_000;
 
@@ -38,9 +40,8 @@ function decimals() {
 
 /** Price decimals of the chosen symbol: those of its tick size if it has one, else the most seen. */
 function learnDecimals(symbol, prices) {
-  const tick = Number(symbol.tick_size ?? NaN);
-  const seen = Math.max(view.decimals.get(symbol.symbol) ?? 0, mostDecimals(prices));
-  view.decimals.set(symbol.symbol, tick > 0 ? decimalsOf(tick) : seen);
+  const before = symbol.tick_size ? 0 : (view.decimals.get(symbol.symbol) ?? 0);
+  view.decimals.set(symbol.symbol, Math.max(before, panels.priceDecimals(symbol, prices)));
 }
 
 // --- what is shown is in the address: /market#ETHUSDT/5m
@@ -142,16 +143,18 @@ async function read(chosen, symbols) {
   if (chosen.quote_asset) ranking.quote_asset = chosen.quote_asset;
   const accepted = symbols.filter(isAccepted);
   const ofKnown = (path, more) => (accepted.length ? rows(path, { ...ofAll(accepted), ...more }) : []);
-  const [traded, stats, prices, bars, books, trades] = await Promise.all([
+  const [traded, stats, newest, prices, bars, books, trades] = await Promise.all([
     rows("/crypto_24h_stats", ranking),
     ofKnown("/crypto_24h_stats", { sort: "symbol", limit: MAX_SYMBOLS }),
+    ofKnown("/latest_prices", { limit: PRICES_PER_SYMBOL * accepted.length }),
     ofSymbol("/latest_prices", symbol, { limit: 1 }),
     readCandles(symbol, view.interval),
     ofSymbol("/order_book", symbol, { limit: 1, levels: LEVELS }),
     ofSymbol("/recent_trades", symbol, { limit: TRADES }),
     readSparklines(ofKnown, symbols.length),
   ]);
-  return { traded, stats, price: prices[0], bars, book: books[0], trades };
+  const current = new Map([...newest, ...prices].map((row) => [row.symbol, row.price]));
+  return { traded, stats, current, price: prices[0], bars, book: books[0], trades };
 }
 
 /** Rows of one symbol; none if the API does not accept its name. */
@@ -180,7 +183,7 @@ async function readSparklines(ofKnown, count) {
   }
 }
 
-function show(chosen, symbols, { traded, stats, price, bars, book, trades }) {
+function show(chosen, symbols, { traded, stats, current, price, bars, book, trades }) {
   const shown = bars.all ?? bars.newest;
   learnDecimals(chosen, [
     price?.price,
@@ -190,14 +193,14 @@ function show(chosen, symbols, { traded, stats, price, bars, book, trades }) {
     book?.best_ask,
   ]);
   showWords(chosen, { shown, book, trades, traded });
-  panels.showWatch(symbols, stats, view.closes, chosen.symbol);
+  panels.showWatch(symbols, stats, current, view.closes, chosen.symbol);
   panels.showFigures(chosen, price, stats.find((row) => row.symbol === chosen.symbol), decimals());
   showCandles(bars);
   panels.showBest(book, decimals());
   depth.show(book ?? null, decimals());
   const [base, quote] = panels.assets(chosen);
   panels.showTrades(trades, decimals(), { base, quote });
-  panels.showTraded(traded, new Map(symbols.map((row) => [row.symbol, row])), chosen.quote_asset);
+  panels.showTraded(traded, current, new Map(symbols.map((row) => [row.symbol, row])), chosen.quote_asset);
 }
 
 function showCandles({ wanted, all, newest }) {

@@ -27,11 +27,17 @@ export function say(id, sentence) {
   byId(id).hidden = !sentence;
 }
 
-/** Decimals of a symbol's prices: of its tick size if it has one, else the most that `known` has. */
+/** Decimals of a symbol's prices: of its tick size if it has one, else the most that `known` have. */
 export function priceDecimals(symbol, known) {
   const tick = Number(symbol?.tick_size ?? 0);
+  return tick > 0 ? decimalsOf(tick) : mostDecimals(known);
+}
+
+/** The current price, or else that of the statistics, with the decimals of their other prices. */
+function priceText(symbol, stats, current) {
   const names = ["last_price", "open_price", "high_price", "low_price", "bid_price", "ask_price"];
-  return tick > 0 ? decimalsOf(tick) : mostDecimals(names.map((name) => known?.[name]));
+  const known = [current, ...names.map((name) => stats?.[name])];
+  return fixed(current ?? stats?.last_price, priceDecimals(symbol, known));
 }
 
 /** The base asset and the rest: BTCUSDT → ["BTC", "USDT"]. */
@@ -72,8 +78,8 @@ export function showStatus(freshness) {
   put("status", late.length ? `late: ${names.join(", ")}${more}` : `updated ${clock(Date.now())}`);
 }
 
-/** One button per tracked symbol. */
-export function showWatch(symbols, stats, closes, chosen) {
+/** One button per tracked symbol. `current`: newest prices by symbol, `closes`: those of a day. */
+export function showWatch(symbols, stats, current, closes, chosen) {
   const bySymbol = new Map(stats.map((row) => [row.symbol, row]));
   fill("watch", symbols, makeTile, (tile, row) => {
     const now = bySymbol.get(row.symbol);
@@ -83,7 +89,7 @@ export function showWatch(symbols, stats, closes, chosen) {
     tile.setAttribute("aria-pressed", String(row.symbol === chosen));
     showName(name, row);
     line.replaceChildren(...[sparkline(closes.get(row.symbol) ?? [], way)].filter(Boolean));
-    last.textContent = fixed(now?.last_price, priceDecimals(row, now));
+    last.textContent = priceText(row, now, current.get(row.symbol));
     change.className = `change ${way}`;
     change.textContent = percent(now?.price_change_percent);
   });
@@ -163,7 +169,7 @@ function makeLine() {
 }
 
 /** The ten most traded symbols; those in `tracked` (rows by symbol) can be chosen. */
-export function showTraded(stats, tracked, quote) {
+export function showTraded(stats, current, tracked, quote) {
   const largest = Math.max(...stats.map((row) => row.quote_volume));
   put("turnover-title", quote ? `Turnover ${quote}` : "Turnover");
   fill("traded", stats, makeTradedLine, (line, row) => {
@@ -173,7 +179,7 @@ export function showTraded(stats, tracked, quote) {
     button.dataset.symbol = row.symbol;
     button.disabled = !tracked.has(row.symbol);
     showName(button, { symbol: row.symbol, quote_asset: quote });
-    price.textContent = fixed(row.last_price, priceDecimals(tracked.get(row.symbol), row));
+    price.textContent = priceText(tracked.get(row.symbol), row, current.get(row.symbol));
     change.className = `number ${direction(row.price_change)}`;
     change.textContent = percent(row.price_change_percent);
     turnover.textContent = compact(row.quote_volume);

@@ -193,8 +193,10 @@ def test_ten_most_traded_are_those_of_the_api(drawn, rows: Rows):
     assert [title.replace(",", "") for title in titles] == [
         as_shown(r["quote_volume"], 12).replace(",", "").rstrip("0").rstrip(".") for r in expected
     ]
-    prices = [price for _, price, _, _ in shown]
-    assert prices[expected.index(next(row for row in expected if row["symbol"] == SMALL))] == "0.00000512"
+    [[full], [small]] = [rows("/latest_prices", symbol=symbol, limit=1) for symbol in (FULL, SMALL)]
+    prices = dict(zip([row["symbol"] for row in expected], [price for _, price, _, _ in shown]))
+    assert (prices[FULL], prices[SMALL]) == (as_shown(full["price"], 2), as_shown(small["price"], 8))
+    assert prices[HOSTILE] == "5.5"
 
 
 def test_symbol_with_hostile_characters_is_text_and_nothing_else(drawn, visit):
