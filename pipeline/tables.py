@@ -131,6 +131,26 @@ KLINES = Table(
 
 TABLES: dict[str, Table] = {table.name: table for table in (STATS, PRICES, BOOKS, TRADES, KLINES)}
 
+# What the exchange says about each symbol, mirrored like any other captured table. Not one of
+# TABLES: it has no history and may be old without being late.
+INSTRUMENTS = Table(
+    name="instruments",
+    key=("symbol",),
+    columns={
+        "symbol": TEXT,
+        "base_asset": TEXT,
+        "quote_asset": TEXT,
+        "tick_size": NUMBER,
+        "step_size": NUMBER,
+        "status": TEXT,
+        "updated_at": TIME,
+    },
+    time="updated_at",
+    version="updated_at",
+    poll_setting="LISTING_INTERVAL_SECONDS",
+    keeps_history=False,
+)
+
 # Derived by the consumer, read by the API; they exist only in Cassandra.
 MARKET_NOW = "market_now"
 STORED_HOURS = "stored_hours"
