@@ -119,6 +119,23 @@ MARKET = [
     now("TENUSDT", "USDT", 3.0, 1.0),
     {"quote_asset": "EUR", "symbol": "PRICEEUR", "price": 1.0, "price_updated_at": T0 + 9},
 ]
+INSTRUMENTS = [
+    {
+        "symbol": symbol,
+        "base_asset": symbol[:3],
+        "quote_asset": symbol[3:],
+        "tick_size": tick_size,
+        "step_size": step_size,
+        "status": "TRADING",
+        "updated_at": T0,
+    }
+    for symbol, tick_size, step_size in (
+        ("AAAEUR", 0.01, 0.0001),
+        ("CANUSDT", 0.01, 0.1),
+        ("BBBEUR", None, None),
+        ("STEADYUSDT", 0.05, 0.001),
+    )
+]
 SOURCE = [{"id": 1, "name": "known", "base_url": "http://127.0.0.1:1", "updated_at": T0}]
 
 
@@ -144,6 +161,7 @@ def write_all(session: Session) -> None:
         "order_book": BOOKS,
         "klines": CANDLES,
         "market_now": MARKET,
+        "instruments": INSTRUMENTS,
         "data_source": SOURCE,
     }.items():
         write(session, table, rows)
