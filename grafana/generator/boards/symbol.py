@@ -8,8 +8,8 @@ from grafana.generator.panels import bar_chart, candlestick, line_chart, stat, t
 from grafana.generator.targets import CANDLES, FLAG, NUMBER, RANGE, TEXT, TIME, api, column
 
 SYMBOL_ONLY = {"symbol": "${symbol}"}
-# A point per five pixels of a third of the screen, a bar per eight: the browser gets each row twice,
-# in the response and in the frame that is made of it.
+# A point per five pixels of a third of the screen, a bar per eight: the browser gets each row
+# twice, in the response and in the frame that is made of it.
 LINE_PARAMETERS = {**SYMBOL_ONLY, **RANGE, "points": 100}
 BAR_PARAMETERS = {**SYMBOL_ONLY, **RANGE, "points": 60}
 BY_SIGN = {
