@@ -3,7 +3,7 @@ for one. Knows Grafana's field options; knows nothing of panel types."""
 
 from typing import Any
 
-from grafana.generator.palette import BAD_TILE, GOOD_TILE, PLAIN_TEXT
+from grafana.generator.palette import BAD_TILE, DOWN_TEXT, GOOD_TILE, PLAIN_TEXT, UP_TEXT
 
 NO_DATA = "No data yet"
 EMPTY_RANGE = "No rows in this time range: it may lie before the pipeline's first row"
@@ -42,6 +42,11 @@ def text_mappings(*mappings: tuple[str, str, str]) -> list[dict[str, Any]]:
     ]
 
 
+# A number that says up or down by its sign. 0 is neither, so it has no colour.
+BY_SIGN: dict[str, Any] = {
+    "color": {"mode": "thresholds"},
+    "thresholds": threshold_steps((None, DOWN_TEXT), (0, PLAIN_TEXT), (1e-9, UP_TEXT)),
+}
 OK_OR_NOT = value_mappings(("1", "OK", GOOD_TILE), ("0", "NOT OK", BAD_TILE))
 NONE_IS_WELL = value_mappings(("0", "none", GOOD_TILE))
 

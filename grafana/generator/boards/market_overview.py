@@ -3,14 +3,12 @@ and trades of one symbol."""
 
 from grafana.generator.boards.data_source import data_source
 from grafana.generator.dashboard import INTERVAL, QUOTE_ASSET, SYMBOL, dashboard, hidden
-from grafana.generator.fields import AMOUNT, EXACT, override, override_matching, threshold_steps
-from grafana.generator.palette import ACCENT, DOWN, DOWN_TEXT, NEUTRAL, PLAIN_TEXT, UP, UP_TEXT
+from grafana.generator.fields import AMOUNT, BY_SIGN, EXACT, override, override_matching
+from grafana.generator.palette import ACCENT, DOWN, NEUTRAL, PLAIN_TEXT, UP
 from grafana.generator.panels import bar_chart, histogram, horizontal_bars, line_chart, stat, table
 from grafana.generator.targets import CANDLES, NUMBER, RANGE, TEXT, TIME, api, column
 
-# A number that means neither up nor down has no colour: 0 is neither.
-TEXT_BY_SIGN = threshold_steps((None, DOWN_TEXT), (0, PLAIN_TEXT), (1e-9, UP_TEXT))
-BY_SIGN = {"color": {"mode": "thresholds"}, "thresholds": TEXT_BY_SIGN, "custom_cellOptions": {"type": "color-text"}}
+COLOURED_BY_SIGN = {**BY_SIGN, "custom_cellOptions": {"type": "color-text"}}
 REST_OF_LINK = "&${interval:queryparam}&${quote_asset:queryparam}&${__url_time_range}"
 OPEN_SYMBOL = {
     "title": "Open this symbol",
@@ -118,7 +116,7 @@ def watch_list() -> dict:
             override("Symbol", custom_minWidth=95, links=[OPEN_SYMBOL_OF_ROW]),
             override_matching("^1 Price", displayName="Price", custom_minWidth=90, custom_align="right"),
             override_matching(
-                "^2 Change", displayName="Change", unit="percent", decimals=2, custom_minWidth=70, **BY_SIGN
+                "^2 Change", displayName="Change", unit="percent", decimals=2, custom_minWidth=70, **COLOURED_BY_SIGN
             ),
             override_matching("^3 Volume", displayName="Volume", custom_minWidth=65, **AMOUNT),
             override_matching("^Trend", displayName="Course", colour=NEUTRAL, custom_cellOptions=sparkline),
@@ -194,7 +192,7 @@ def movers(direction: str) -> dict:
         overrides=[
             override("Symbol", custom_minWidth=105),
             override("Price", custom_minWidth=95, custom_align="right"),
-            override("Change", unit="percent", decimals=2, custom_minWidth=75, **BY_SIGN),
+            override("Change", unit="percent", decimals=2, custom_minWidth=75, **COLOURED_BY_SIGN),
             override("Volume", custom_minWidth=75, **AMOUNT),
         ],
     )

@@ -2,7 +2,7 @@
 
 from grafana.generator.boards.data_source import data_source
 from grafana.generator.dashboard import INTERVAL, QUOTE_ASSET, SYMBOL, dashboard, hidden
-from grafana.generator.fields import AMOUNT, EXACT, override, threshold_steps, value_mappings
+from grafana.generator.fields import AMOUNT, BY_SIGN, EXACT, override, value_mappings
 from grafana.generator.palette import ACCENT, DOWN, DOWN_TEXT, GOOD, NEUTRAL, PLAIN_TEXT, UP, UP_TEXT
 from grafana.generator.panels import bar_chart, candlestick, line_chart, stat, table, trend
 from grafana.generator.targets import CANDLES, FLAG, NUMBER, RANGE, TEXT, TIME, api, column
@@ -12,10 +12,6 @@ SYMBOL_ONLY = {"symbol": "${symbol}"}
 # twice, in the response and in the frame that is made of it.
 LINE_PARAMETERS = {**SYMBOL_ONLY, **RANGE, "points": 100}
 BAR_PARAMETERS = {**SYMBOL_ONLY, **RANGE, "points": 60}
-BY_SIGN = {
-    "color": {"mode": "thresholds"},
-    "thresholds": threshold_steps((None, DOWN_TEXT), (0, PLAIN_TEXT), (1e-9, UP_TEXT)),
-}
 
 
 def symbol() -> dict:
