@@ -14,13 +14,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException
 
 from pipeline.api.cache import Cache
+from pipeline.api.fields import with_fields
 from pipeline.api.freshness_metrics import freshness_registry
+from pipeline.api.instruments import Instruments
 from pipeline.api.max_age import RESPONSE_FRESH_SECONDS
 from pipeline.api.middleware import ROW_COUNT, Environ, Middleware, StartResponse
 from pipeline.api.openapi import document
 from pipeline.api.pages import docs_page, start_page
 from pipeline.api.query import BadParameter, read_query
-from pipeline.api.responses import EncodedResponse
+from pipeline.api.responses import EncodedResponse, Rows
 from pipeline.api.route_specs import ROUTES, TABLE_PATH, Body, RouteSpec
 from pipeline.api.routes import Arguments, Handler, Routes
 from pipeline.api.store import CassandraStore, Store
@@ -70,7 +72,7 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     )
     app = ApiApp(cache, settings.API_CORS_ORIGINS)
     for path, handler in {**routes.handlers(), **self_description(routes)}.items():
-        app.add_url_rule(path, path, View(ROUTES[path], handler, cache).respond)
+        app.add_url_rule(path, path, View(ROUTES[path], handler, cache, routes.instruments).respond)
     table_view = TableView(ROUTES[TABLE_PATH], routes.mirrored, cache)
     app.add_url_rule("/tables/<name>", TABLE_PATH, table_view.respond)
     app.register_error_handler(BadParameter, bad_parameter)
@@ -96,10 +98,13 @@ def self_description(routes: Routes) -> dict[str, Handler]:
 class View:
     """One route's view function: validates the query, calls the handler, caches its response."""
 
-    def __init__(self, route: RouteSpec, handler: Handler, cache: Cache[EncodedResponse]) -> None:
+    def __init__(
+        self, route: RouteSpec, handler: Handler, cache: Cache[EncodedResponse], instruments: Instruments
+    ) -> None:
         self._route = route
         self._handler = handler
         self._cache = cache
+        self._instruments = instruments
 
     def respond(self) -> Response:
         environ = request.environ
@@ -117,7 +122,11 @@ class View:
 
     def _handle(self, arguments: Arguments) -> EncodedResponse:
         query = read_query(arguments, self._route.parameters, self._route.required)
-        return self._handler(query, arguments).fresh_for(self._route.fresh_seconds)
+        found = self._handler(query, arguments)
+        if isinstance(found, Rows):
+            rows = with_fields(found.rows, query.fields, self._instruments.of) if query.fields else found.rows
+            found = EncodedResponse.of_rows(rows, **found.headers)
+        return found.fresh_for(self._route.fresh_seconds)
 
 
 def without_slash(path: str, query: str) -> Response:
