@@ -90,7 +90,7 @@ def test_ranking_is_by_column_order_and_limit_and_leaves_out_rows_without_a_valu
     assert [row["symbol"] for row in found] == ["AAAEUR", "CCCEUR", "BBBEUR"]
     smallest = rows("/crypto_24h_stats", sort="volume", order="asc", quote_asset="EUR", limit=2)
     assert [row["symbol"] for row in smallest] == ["BBBEUR", "CCCEUR"]
-    assert len(rows("/crypto_24h_stats", sort="trade_count", limit=5000)) == 5
+    assert len(rows("/crypto_24h_stats", sort="trade_count", limit=5000)) == 8
 
 
 def test_trades_are_read_across_hours_in_both_directions(rows):
@@ -147,7 +147,7 @@ def test_moving_averages_count_the_candles_before_the_range(rows, interval):
 
 def test_statistics_of_the_tracked_symbols(rows):
     assert rows("/crypto_24h_stats", tracked="true", sort="quote_volume") == []
-    assert len(rows("/crypto_24h_stats", tracked="false", sort="quote_volume")) == 5
+    assert len(rows("/crypto_24h_stats", tracked="false", sort="quote_volume")) == 8
 
 
 def test_depth_accumulates_from_the_best_price_outwards(rows):
@@ -177,7 +177,7 @@ def test_market_summary_counts_rising_and_falling_symbols(rows):
         "trade_count": 21,
         "updated_at": T0 + 4,
     }
-    assert [row["quote_asset"] for row in rows("/market_summary")] == ["BTC", "EUR", "USDT"]
+    assert [row["quote_asset"] for row in rows("/market_summary")] == ["BTC", "EUR", "JPY", "USDT"]
 
 
 def test_symbols_have_tracked_and_source(rows):
