@@ -162,6 +162,26 @@ FORECASTS = Table(
 # The tables that the producer fills.
 TABLES: dict[str, Table] = {table.name: table for table in (STATS, PRICES, BOOKS, TRADES, KLINES)}
 
+# What the exchange says about each symbol, mirrored like any other captured table. Not one of
+# TABLES: it has no history and may be old without being late.
+INSTRUMENTS = Table(
+    name="instruments",
+    key=("symbol",),
+    columns={
+        "symbol": TEXT,
+        "base_asset": TEXT,
+        "quote_asset": TEXT,
+        "tick_size": NUMBER,
+        "step_size": NUMBER,
+        "status": TEXT,
+        "updated_at": TIME,
+    },
+    time="updated_at",
+    version="updated_at",
+    poll_setting="LISTING_INTERVAL_SECONDS",
+    keeps_history=False,
+)
+
 # In a mirrored table's key, a time with microseconds is no timestamp of Cassandra's, which would
 # round it. The table's comment in Cassandra names the column after one of these, so that the API
 # still knows it as a time: `Mirror of public.orders. Time as ISO 8601 text: created_at.`
@@ -174,4 +194,4 @@ STORED_HOURS = "stored_hours"
 DATA_SOURCE = "data_source"
 
 # Every table that this project defines in Cassandra; any other one is a table of the user's.
-CASSANDRA_TABLES = frozenset({*TABLES, MARKET_NOW, STORED_HOURS, DATA_SOURCE})
+CASSANDRA_TABLES = frozenset({*TABLES, FORECASTS.name, INSTRUMENTS.name, MARKET_NOW, STORED_HOURS, DATA_SOURCE})

@@ -8,7 +8,8 @@ that no row stops the stream, a KeyError, TypeError, ValueError, IndexError, Att
 ArithmeticError makes its record a dead letter as well, even when a bug in the function raised it:
 test a new function first. Any other error stops the consumer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import lru_cache
 
 import orjson
@@ -17,6 +18,9 @@ from pipeline.changes import DELETE, INSERT, UPDATE, Change, Write
 from pipeline.symbols import quote_asset
 from pipeline.tables import MARKET_NOW, STATS, STORED_HOURS
 from pipeline.times import hour_of, iso_to_ms, iso_to_us, ms_to_us
+
+# (price, quantity), exact.
+Level = tuple[Decimal, Decimal]
 
 
 def mirror(change: Change) -> list[Write]:
@@ -52,7 +56,8 @@ def order_book(change: Change) -> list[Write]:
     row = change.row
     bids, asks = levels(row["bids"]), levels(row["asks"])
     hour = hour_of(iso_to_ms(row["updated_at"]))
-    book = {**row, "hour": ms_to_us(hour), "bids": bids, "asks": asks, **book_figures(bids, asks)}
+    sides = {"bids": [as_doubles(level) for level in bids], "asks": [as_doubles(level) for level in asks]}
+    book = {**row, "hour": ms_to_us(hour), **sides, **book_figures(bids, asks)}
     return [Write(change.table, INSERT, book), stored_hour(change.table, row["symbol"], hour)]
 
 
@@ -83,14 +88,21 @@ def stored_hour(table: str, symbol: str, hour_ms: int) -> Write:
     return Write(STORED_HOURS, INSERT, row, once=(table, symbol, hour_ms))
 
 
-def levels(text: str) -> list[tuple[float, float]]:
+def levels(text: str) -> list[Level]:
     """`[["0.3521","672.0"], …]` as (price, quantity), best first."""
-    return [(float(price), float(quantity)) for price, quantity in orjson.loads(text)]
+    return [(Decimal(price), Decimal(quantity)) for price, quantity in orjson.loads(text)]
 
 
-def book_figures(bids: list[tuple[float, float]], asks: list[tuple[float, float]]) -> dict[str, float | None]:
-    """Prices and spread are None where a side of the book is empty, `imbalance` where both sides
-    are; it ranges from -1 (only asks) to 1 (only bids)."""
+def as_doubles(level: Level) -> tuple[float, float]:
+    """What Cassandra stores of a level."""
+    return float(level[0]), float(level[1])
+
+
+def book_figures(bids: Sequence[Level], asks: Sequence[Level]) -> dict[str, float | None]:
+    """Computed exactly; only the results are doubles. The difference of two doubles would not be
+    exact: 95423.61 - 95423.58 is 0.029999999998835847. Prices and spread are None where a side of
+    the book is empty, `imbalance` where both sides are; it ranges from -1 (only asks) to 1 (only
+    bids)."""
     best_bid = bids[0][0] if bids else None
     best_ask = asks[0][0] if asks else None
     bid_depth = sum(quantity for _, quantity in bids)
@@ -100,7 +112,7 @@ def book_figures(bids: list[tuple[float, float]], asks: list[tuple[float, float]
     if best_bid is not None and best_ask is not None:
         spread = best_ask - best_bid
         mid_price = (best_ask + best_bid) / 2
-    return {
+    figures = {
         "best_bid": best_bid,
         "best_ask": best_ask,
         "spread": spread,
@@ -109,6 +121,7 @@ def book_figures(bids: list[tuple[float, float]], asks: list[tuple[float, float]
         "ask_depth": ask_depth,
         "imbalance": (bid_depth - ask_depth) / depth if depth else None,
     }
+    return {name: None if value is None else float(value) for name, value in figures.items()}
 
 
 TRANSFORMATIONS: dict[str, Callable[[Change], list[Write]]] = {

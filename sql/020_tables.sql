@@ -100,6 +100,18 @@ CREATE TABLE IF NOT EXISTS klines (
     PRIMARY KEY (symbol, interval, open_time)
 );
 
+-- Key: symbol. Serves: what the exchange says about a symbol: its assets, the steps in which prices and quantities move
+-- (null where it names none), and whether it trades. A symbol that is no longer listed keeps its row.
+CREATE TABLE IF NOT EXISTS instruments (
+    symbol      text PRIMARY KEY,
+    base_asset  text NOT NULL,
+    quote_asset text NOT NULL,
+    tick_size   numeric,  -- of prices
+    step_size   numeric,  -- of quantities
+    status      text NOT NULL,
+    updated_at  timestamptz NOT NULL DEFAULT now()
+);
+
 -- One row: where the data come from, so that a simulation is never mistaken for the live market.
 CREATE TABLE IF NOT EXISTS data_source (
     id         smallint PRIMARY KEY CHECK (id = 1),

@@ -4,7 +4,7 @@ REVOKE EXECUTE ON FUNCTION create_trade_day(date), drop_trade_days(date) FROM PU
 GRANT USAGE ON SCHEMA public TO crypto_producer, crypto_forecaster, crypto_debezium, crypto_reader;
 
 GRANT SELECT, INSERT, UPDATE ON crypto_24h_stats, latest_prices, order_book, recent_trades, trade_positions, klines,
-    data_source, exchange_ban TO crypto_producer;
+    instruments, data_source, exchange_ban TO crypto_producer;
 GRANT EXECUTE ON FUNCTION create_trade_day(date), drop_trade_days(date) TO crypto_producer;
 
 GRANT SELECT ON klines TO crypto_forecaster;

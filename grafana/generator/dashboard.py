@@ -65,6 +65,12 @@ def link(uid: str, title: str) -> dict[str, Any]:
     }
 
 
+def hidden(variable: dict[str, Any]) -> dict[str, Any]:
+    """A variable that this dashboard does not use and passes on to the others, so that no link
+    loses what the user chose."""
+    return {**variable, "hide": 2}
+
+
 def api_variable(
     name: str, label: str, description: str, preferred: str, route: str, selector: str, **parameters: str
 ) -> dict[str, Any]:

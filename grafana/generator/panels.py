@@ -6,14 +6,19 @@ options; knows nothing of what a panel shows. A panel gets its id and position i
 
 from typing import Any
 
-from grafana.generator.fields import defaults
-from grafana.generator.targets import Target
+from grafana.generator.fields import EMPTY_RANGE, NO_DATA, NO_SAMPLES, defaults, override
+from grafana.generator.palette import PLAIN_TEXT
+from grafana.generator.targets import PROMETHEUS, RANGE, Target
 
 Panel = dict[str, Any]
 Overrides = list[dict[str, Any]]
 BOTTOM_LEGEND = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}
 NO_LEGEND = {"showLegend": False, "displayMode": "list", "placement": "bottom", "calcs": []}
-LAST_VALUE = {"values": False, "calcs": ["lastNotNull"], "fields": ""}
+# All fields: the default would leave out those that hold text.
+LAST_VALUE = {"values": False, "calcs": ["lastNotNull"], "fields": "/.*/"}
+LAST_NUMBER = {"values": False, "calcs": ["lastNotNull"], "fields": ""}
+# Grafana's own default of 150 px hides columns on a phone.
+MIN_COLUMN_PX = 60
 ALL_SERIES = {"mode": "multi", "sort": "desc"}
 
 
@@ -29,6 +34,8 @@ def panel(
     links: list[dict[str, str]] | None = None,
 ) -> Panel:
     """`description` says what the panel shows, what is normal, and what to do otherwise."""
+    if field_options.get("noValue") == NO_DATA:
+        field_options = {**field_options, "noValue": empty_text(targets)}
     return {
         "type": kind,
         "title": title,
@@ -42,6 +49,20 @@ def panel(
     }
 
 
+def empty_text(targets: list[Target]) -> str:
+    """Why a panel without data is empty."""
+    if targets[0]["datasource"] == PROMETHEUS:
+        return NO_SAMPLES
+    parameters = [each["value"] for each in targets[0].get("url_options", {}).get("params", ())]
+    is_ranged = "$__timeFrom" in targets[0].get("target", "") or RANGE["from"] in parameters
+    return EMPTY_RANGE if is_ranged else NO_DATA
+
+
+def heading(title: str) -> Panel:
+    """The title of the panels below it."""
+    return {"type": "row", "title": title, "collapsed": False, "panels": []}
+
+
 def line_chart(title: str, description: str, targets: list[Target], unit: str, **options: Any) -> Panel:
     """Values over time as lines."""
     style = {"drawStyle": "line", "lineWidth": 2, "fillOpacity": 8}
@@ -49,9 +70,10 @@ def line_chart(title: str, description: str, targets: list[Target], unit: str, *
 
 
 def bar_chart(title: str, description: str, targets: list[Target], unit: str, **options: Any) -> Panel:
-    """Values over time as bars."""
+    """Values over time as bars, from 0: a bar that starts elsewhere looks several times its
+    neighbour."""
     style = {"drawStyle": "bars", "lineWidth": 0, "fillOpacity": 80}
-    return _time_series(title, description, targets, unit, style, **options)
+    return _time_series(title, description, targets, unit, style, **{"min": 0, **options})
 
 
 def _time_series(
@@ -68,7 +90,7 @@ def _time_series(
 ) -> Panel:
     """`legend`: show it even for a single target, which may return several series."""
     if "colour" not in field_options:
-        field_options["color"] = {"mode": "palette-classic-by-name"}
+        field_options["color"] = {"mode": "palette-classic"}
     show_legend = legend or overrides or len(targets) > 1
     line_style = {"lineInterpolation": "linear", "showPoints": "never", "spanNulls": False, **style}
     return panel(
@@ -91,14 +113,15 @@ def stat(
     overrides: Overrides | None = None,
     background: bool = False,
     text_mode: str = "auto",
+    sparkline: bool = False,
     **field_options: Any,
 ) -> Panel:
     """Single values, the last of each field. Colours the text, or with `background` the whole
     tile."""
     options = {
-        "reduceOptions": LAST_VALUE,
-        "colorMode": "background" if background else "value",
-        "graphMode": "none",
+        "reduceOptions": LAST_NUMBER if targets[0]["datasource"] == PROMETHEUS else LAST_VALUE,
+        "colorMode": "background_solid" if background else "value",
+        "graphMode": "area" if sparkline else "none",
         "justifyMode": "auto",
         "orientation": "auto",
         "textMode": text_mode,
@@ -107,14 +130,21 @@ def stat(
     return panel("stat", title, description, targets, defaults(unit, **field_options), options, overrides)
 
 
-def gauge(title: str, description: str, targets: list[Target], unit: str, **field_options: Any) -> Panel:
-    """One value between `min` and `max`, with its thresholds on the rim."""
+def state_timeline(title: str, description: str, targets: list[Target], **field_options: Any) -> Panel:
+    """A band per series, coloured by its state at each time."""
     options = {
-        "reduceOptions": LAST_VALUE,
-        "showThresholdLabels": False,
-        "showThresholdMarkers": True,
+        "mergeValues": True,
+        "showValue": "never",
+        "alignValue": "left",
+        "rowHeight": 0.8,
+        "perPage": 20,
+        "legend": NO_LEGEND,
+        "tooltip": {"mode": "single", "sort": "none"},
     }
-    return panel("gauge", title, description, targets, defaults(unit, **field_options), options)
+    custom = {"lineWidth": 0, "fillOpacity": 90}
+    return panel(
+        "state-timeline", title, description, targets, defaults("none", custom=custom, **field_options), options
+    )
 
 
 def table(
@@ -124,50 +154,61 @@ def table(
     order: list[str],
     unit: str,
     newest_first: str | None = None,
+    transformations: list[dict[str, Any]] | None = None,
     overrides: Overrides | None = None,
     **field_options: Any,
 ) -> Panel:
     """Rows. `order`: the columns from left to right, because the plugin returns them sorted by
-    name. `newest_first`: the time column to sort by."""
-    transformation = {
+    name. `newest_first`: the ascending number to sort by, which is not shown; by time alone, rows
+    of the same millisecond would be in the wrong order. `transformations`: these instead."""
+    sort = {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": newest_first, "desc": True}]}}
+    organize = {
         "id": "organize",
         "options": {
-            "excludeByName": {},
+            "excludeByName": {newest_first: True} if newest_first else {},
             "includeByName": {},
             "renameByName": {},
             "indexByName": {name: index for index, name in enumerate(order)},
         },
     }
-    options = {
-        "showHeader": True,
-        "cellHeight": "sm",
-        "sortBy": [{"displayName": newest_first, "desc": True}] if newest_first else [],
-    }
-    cells = {"align": "auto", "cellOptions": {"type": "auto"}}
-    all_fields = defaults(unit, **{"custom": cells, **field_options})
-    return panel("table", title, description, targets, all_fields, options, overrides, [transformation])
+    if transformations is None:
+        transformations = [sort, organize] if newest_first else [organize]
+    options = {"showHeader": True, "cellHeight": "sm", "sortBy": []}
+    cells = {"align": "auto", "cellOptions": {"type": "auto"}, "minWidth": MIN_COLUMN_PX}
+    all_fields = defaults(unit, **{"custom": cells, "colour": PLAIN_TEXT, **field_options})
+    return panel("table", title, description, targets, all_fields, options, overrides, transformations)
 
 
 def horizontal_bars(
-    title: str, description: str, targets: list[Target], unit: str, names: str, **field_options: Any
+    title: str,
+    description: str,
+    targets: list[Target],
+    unit: str,
+    names: str,
+    stacked: bool = False,
+    overrides: Overrides | None = None,
+    **field_options: Any,
 ) -> Panel:
-    """One bar per row, labelled with the column `names`."""
+    """One bar per row, labelled with the column `names`; `stacked`: one bar per row with a part per
+    number. The values stand at the bars, so there is no axis, whose labels would touch."""
     options = {
         "xField": names,
         "orientation": "horizontal",
         "barWidth": 0.8,
         "groupWidth": 0.7,
         "barRadius": 0.1,
-        "stacking": "none",
+        "stacking": "normal" if stacked else "none",
         "showValue": "always",
         "fullHighlight": False,
         "xTickLabelRotation": 0,
         "xTickLabelSpacing": 0,
-        "legend": NO_LEGEND,
-        "tooltip": {"mode": "single", "sort": "none"},
+        "legend": BOTTOM_LEGEND if stacked else NO_LEGEND,
+        "tooltip": {"mode": "multi" if stacked else "single", "sort": "none"},
     }
-    custom = {"lineWidth": 0, "fillOpacity": 85, "gradientMode": "none"}
-    return panel("barchart", title, description, targets, defaults(unit, custom=custom, **field_options), options)
+    custom = {"lineWidth": 0, "fillOpacity": 85, "gradientMode": "none", "axisPlacement": "hidden"}
+    all_fields = defaults(unit, **{"custom": custom, "min": 0, **field_options})
+    with_names = [override(names, custom_axisPlacement="auto"), *(overrides or [])]
+    return panel("barchart", title, description, targets, all_fields, options, with_names)
 
 
 def histogram(title: str, description: str, targets: list[Target], unit: str, **field_options: Any) -> Panel:
@@ -187,16 +228,18 @@ def candlestick(
     overrides: Overrides | None = None,
     **field_options: Any,
 ) -> Panel:
-    """Candles with volume, from fields named open, high, low, close and volume."""
+    """Candles with volume, from fields named open, high, low, close and volume; other fields as
+    lines."""
     options = {
         "mode": "candles+volume",
         "candleStyle": "candles",
         "colorStrategy": "open-close",
         "colors": {"up": up, "down": down},
         "fields": {name: name for name in ("open", "high", "low", "close", "volume")},
-        "includeAllFields": False,
+        # Further numbers, such as moving averages, are drawn as lines.
+        "includeAllFields": True,
         "legend": NO_LEGEND,
-        "tooltip": ALL_SERIES,
+        "tooltip": {"mode": "multi", "sort": "none"},
     }
     return panel("candlestick", title, description, targets, defaults(unit, **field_options), options, overrides)
 

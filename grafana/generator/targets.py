@@ -30,8 +30,10 @@ def api(
     shape: str = "table",
     ref: str = "A",
 ) -> Target:
-    """GET `route`. `shape` is `table`, or `timeseries` when the columns are a time and numbers.
-    The API caches responses, so panels that send the same request need not share a query."""
+    """GET `route`, for these columns alone: Infinity sends a copy of the whole response to the
+    browser. `shape` is `table`, or `timeseries` when the columns are a time, numbers and perhaps a
+    name. The API caches responses, so panels that send the same request need not share a query."""
+    fields = ",".join(column["selector"] for column in columns)
     return {
         "refId": ref,
         "datasource": INFINITY,
@@ -44,7 +46,7 @@ def api(
             "method": "GET",
             "data": "",
             "headers": [],
-            "params": [{"key": key, "value": str(value)} for key, value in parameters.items()],
+            "params": [{"key": key, "value": str(value)} for key, value in {**parameters, "fields": fields}.items()],
         },
         # The response itself is the array; a selector that matches nothing would be an error.
         "root_selector": "",

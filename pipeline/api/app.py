@@ -14,14 +14,16 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException
 
 from pipeline.api.cache import Cache
+from pipeline.api.fields import with_fields
 from pipeline.api.freshness_metrics import freshness_registry
+from pipeline.api.instruments import Instruments
 from pipeline.api.market_page import MarketPage, add_static_files
 from pipeline.api.max_age import RESPONSE_FRESH_SECONDS
 from pipeline.api.middleware import ROW_COUNT, Environ, Middleware, StartResponse
 from pipeline.api.openapi import document
 from pipeline.api.pages import docs_page, start_page
 from pipeline.api.query import BadParameter, read_query
-from pipeline.api.responses import EncodedResponse
+from pipeline.api.responses import EncodedResponse, Rows
 from pipeline.api.route_specs import ROUTES, TABLE_PATH, Body, RouteSpec
 from pipeline.api.routes import Arguments, Handler, Routes
 from pipeline.api.store import CassandraStore, Store
@@ -72,7 +74,7 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     app = ApiApp(cache, settings.API_CORS_ORIGINS)
     page = MarketPage()
     for path, handler in {**routes.handlers(), **pages(routes, page)}.items():
-        app.add_url_rule(path, path, View(ROUTES[path], handler, cache).respond)
+        app.add_url_rule(path, path, View(ROUTES[path], handler, cache, routes.instruments).respond)
     table_view = TableView(ROUTES[TABLE_PATH], routes.mirrored, cache)
     app.add_url_rule("/tables/<name>", TABLE_PATH, table_view.respond)
     add_static_files(app, page)
@@ -100,10 +102,13 @@ def pages(routes: Routes, page: MarketPage) -> dict[str, Handler]:
 class View:
     """One route's view function: validates the query, calls the handler, caches its response."""
 
-    def __init__(self, route: RouteSpec, handler: Handler, cache: Cache[EncodedResponse]) -> None:
+    def __init__(
+        self, route: RouteSpec, handler: Handler, cache: Cache[EncodedResponse], instruments: Instruments
+    ) -> None:
         self._route = route
         self._handler = handler
         self._cache = cache
+        self._instruments = instruments
 
     def respond(self) -> Response:
         environ = request.environ
@@ -121,7 +126,11 @@ class View:
 
     def _handle(self, arguments: Arguments) -> EncodedResponse:
         query = read_query(arguments, self._route.parameters, self._route.required)
-        return self._handler(query, arguments).fresh_for(self._route.fresh_seconds)
+        found = self._handler(query, arguments)
+        if isinstance(found, Rows):
+            rows = with_fields(found.rows, query.fields, self._instruments.of) if query.fields else found.rows
+            found = EncodedResponse.of_rows(rows, **found.headers)
+        return found.fresh_for(self._route.fresh_seconds)
 
 
 def without_slash(path: str, query: str) -> Response:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.api.downsampling.buckets import bucket_ms
 from pipeline.api.downsampling.sampling import Downsampled, points_per_symbol, range_of, sorted_by_time
+from pipeline.api.exact import exact_sum
 from pipeline.api.history import OF_INTERVAL, History, Page, between, first_read, page
 from pipeline.api.market import Market
 from pipeline.api.paging import Key, Span, span
@@ -19,7 +20,7 @@ from pipeline.times import DAY_MS
 
 # Stored candles that one request may read: a month of 1-minute candles.
 MAX_READ = 45_000
-SUMMED = ("volume", "quote_volume", "number_of_trades", "taker_buy_volume", "taker_buy_quote_volume")
+SUMMED = ("volume", "quote_volume", "taker_buy_volume", "taker_buy_quote_volume")
 
 
 class Candles:
@@ -154,7 +155,8 @@ def aggregate_candle(rows: Sequence[Row], interval: str, open_time: int, length:
         "open_price": rows[0]["open_price"],
         "high_price": aggregate(max, rows, "high_price"),
         "low_price": aggregate(min, rows, "low_price"),
-        **{name: aggregate(sum, rows, name) for name in SUMMED},
+        **{name: aggregate(exact_sum, rows, name) for name in SUMMED},
+        "number_of_trades": aggregate(sum, rows, "number_of_trades"),
         "is_closed": len(rows) == parts and all(row["is_closed"] for row in rows),
         "updated_at": aggregate(max, rows, "updated_at"),
     }

@@ -1,7 +1,6 @@
 """An order book as the two curves of a depth chart. Knows nothing of Cassandra."""
 
-from itertools import accumulate
-
+from pipeline.api.exact import running_totals
 from pipeline.api.store import Row
 
 
@@ -21,7 +20,7 @@ def depth(book: Row) -> list[Row]:
 def side(book: Row, levels: str, name: str) -> list[Row]:
     """One side, best price first."""
     pairs = book[levels] or []
-    totals = accumulate(quantity for _, quantity in pairs)
+    totals = running_totals(quantity for _, quantity in pairs)
     return [
         {
             "symbol": book["symbol"],

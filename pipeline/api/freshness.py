@@ -4,6 +4,7 @@ few reads of single partitions, however many rows the tables hold. Knows nothing
 from collections.abc import Callable, Iterable, Mapping
 
 from pipeline.api.cache import Cache
+from pipeline.api.exact import rounded
 from pipeline.api.history import OF_HOUR, OF_INTERVAL, History
 from pipeline.api.market import Market
 from pipeline.api.max_age import ROWS_FRESH_SECONDS
@@ -77,7 +78,8 @@ class Freshness:
 def late_after(settings: Settings) -> dict[str, float]:
     """Seconds by table, from the producer's polling intervals."""
     return {
-        name: LATE_AFTER_POLLS * getattr(settings, table.poll_setting) + SLACK_SECONDS for name, table in TABLES.items()
+        name: rounded(LATE_AFTER_POLLS * getattr(settings, table.poll_setting) + SLACK_SECONDS)
+        for name, table in TABLES.items()
     }
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from operator import itemgetter
 
 from pipeline.api.cache import Cache
+from pipeline.api.exact import exact_sum
+from pipeline.api.instruments import UNKNOWN, Instruments
 from pipeline.api.max_age import ROWS_FRESH_SECONDS
 from pipeline.api.query import Query
 from pipeline.api.store import Row, Store
@@ -34,21 +36,22 @@ class Market:
     """Current state. Every method may raise StoreUnavailable. The rows are cached and shared
     between requests: do not change them."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, instruments: Instruments) -> None:
         self._store = store
+        self._instruments = instruments
         self._cache: Cache[list[Row]] = Cache("rows", ROWS_FRESH_SECONDS, max_size=16)
 
     def current(self, table: Table, query: Query) -> list[Row]:
         """latest_prices or crypto_24h_stats: the newest row of every symbol, in the shape of the
         history table."""
-        rows = of_symbols(self._rows_of(table), query)
+        rows = self._requested(self._rows_of(table), query)
         rows.sort(key=itemgetter("updated_at", "symbol"))
         return rows[-query.limit :]
 
     def ranking(self, query: Query, column: str) -> list[Row]:
         """Current 24 h statistics of the whole market (or of the requested symbols), sorted by
         `column`."""
-        rows = [row for row in of_symbols(self._rows_of(STATS), query) if row[column] is not None]
+        rows = [row for row in self._requested(self._rows_of(STATS), query) if row[column] is not None]
         rows.sort(key=itemgetter(column, "symbol"), reverse=query.descending)
         return rows[: query.limit]
 
@@ -61,25 +64,26 @@ class Market:
         return [summary_of(quote, groups[quote]) for quote in sorted(groups)]
 
     def symbols(self, query: Query) -> list[Row]:
-        """Every symbol with its quote asset, whether it is tracked, and the source of the
-        data."""
+        """Every symbol with its quote asset, whether it is tracked, the steps of its prices and
+        quantities, and the source of the data."""
         source = next(iter(self._store.select("name, base_url", DATA_SOURCE)), {"name": None, "base_url": None})
-        tracked = self.tracked()
+        tracked, instruments = self.tracked(), self._instruments.by_symbol()
         rows = [
             {
                 "symbol": symbol,
                 "quote_asset": quote_asset(symbol),
                 "tracked": symbol in tracked,
+                **instruments.get(symbol, UNKNOWN)._asdict(),
                 "source": source["name"],
                 "source_url": source["base_url"],
             }
             for symbol in sorted({row["symbol"] for row in self.rows()} | tracked)
         ]
-        return [row for row in of_symbols(rows, query) if query.tracked in (None, row["tracked"])]
+        return self._requested(rows, query)
 
     def listed(self, query: Query) -> tuple[str, ...]:
         """Every symbol of the market, or of the requested quote asset."""
-        return tuple(sorted(row["symbol"] for row in of_symbols(self.rows(), query)))
+        return tuple(sorted(row["symbol"] for row in self._requested(self.rows(), query)))
 
     def tracked(self) -> set[str]:
         """Symbols with trades, books or candles."""
@@ -105,6 +109,14 @@ class Market:
     def rows(self) -> list[Row]:
         """The rows of market_now for all quote assets, as stored."""
         return self._cache.get_or_read(MARKET_NOW, self._read_market)
+
+    def _requested(self, rows: Iterable[Row], query: Query) -> list[Row]:
+        """The rows of the requested symbols."""
+        found = of_symbols(rows, query)
+        if query.tracked is None:
+            return found
+        tracked = self.tracked()
+        return [row for row in found if (row["symbol"] in tracked) is query.tracked]
 
     def _read_stored_symbols(self) -> list[Row]:
         return self._store.select("DISTINCT table_name, symbol", STORED_HOURS)
@@ -145,7 +157,7 @@ def summary_of(quote: str, rows: list[Row]) -> Row:
         "rising": sum(change > 0 for change in changes),
         "falling": sum(change < 0 for change in changes),
         "unchanged": sum(change == 0 for change in changes),
-        "quote_volume": sum(row["quote_volume"] or 0 for row in rows),
+        "quote_volume": exact_sum(row["quote_volume"] or 0 for row in rows),
         "trade_count": sum(row["trade_count"] or 0 for row in rows),
         "updated_at": max(row["stats_updated_at"] for row in rows),
     }

@@ -8,10 +8,12 @@ from pipeline.api.json_values import to_json
 from pipeline.api.store import Row, Store
 from pipeline.api.table_key import TableKey
 from pipeline.api.table_query import TableQuery
-from pipeline.tables import DATA_SOURCE, MARKET_NOW, STORED_HOURS, TABLES
+from pipeline.tables import DATA_SOURCE, FORECASTS, INSTRUMENTS, MARKET_NOW, STORED_HOURS, TABLES
 
 # Tables that have routes of their own, or serve those.
-OWN_TABLES = frozenset((*TABLES, MARKET_NOW, STORED_HOURS, DATA_SOURCE, "truncations"))
+OWN_TABLES = frozenset(
+    (*TABLES, FORECASTS.name, INSTRUMENTS.name, MARKET_NOW, STORED_HOURS, DATA_SOURCE, "truncations")
+)
 
 
 class TablePage(NamedTuple):

@@ -112,13 +112,11 @@ def content(route: RouteSpec) -> dict[str, Any]:
         return {"text/html": {"schema": {"type": "string"}}}
     if route.body is Body.PLAIN_TEXT:
         return {"text/plain": {"schema": {"type": "string"}}}
-    columns = {**route.columns, **route.downsampled_columns}
+    columns = route.all_columns
     row: dict[str, Any] = {
         "type": "object",
         "properties": {name: SCHEMAS[kind] for name, kind in columns.items()},
     }
-    if not route.downsampled_columns:
-        row["required"] = list(route.columns)
     return {"application/json": {"schema": row if route.body is Body.OBJECT else {"type": "array", "items": row}}}
 
 

@@ -3,7 +3,7 @@ are validated against these, /openapi.json is generated from them. Knows nothing
 Cassandra."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +97,26 @@ def horizon(text: str) -> str:
     """`60m` is `1h`: as the table has it."""
     length_ms = interval_ms(text)
     return text if length_ms is None else interval_name(length_ms)
+
+
+def fields(columns: Collection[str]) -> Parameter:
+    """Some of a route's columns."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        names = tuple(dict.fromkeys(text.split(",")))
+        if not set(names) <= set(columns):
+            raise ValueError(text)
+        return names
+
+    one = f"({'|'.join(columns)})"
+    return Parameter(
+        "fields",
+        {"type": "string", "pattern": f"^{one}(,{one})*$"},
+        parse,
+        f"columns of this route, comma-separated: {', '.join(columns)}",
+        "Only these columns, in this order. A number's name with `_text` is that number as text, with thousands "
+        "separators and all decimals of the symbol's tick or step size.",
+    )
 
 
 INSTANT_EXPECTED = "epoch milliseconds or ISO 8601, e.g. 1700000000000 or 2026-01-31T12:00:00Z"

@@ -36,6 +36,7 @@ class Query:
     descending: bool = True
     quote_asset: str | None = None
     tracked: bool | None = None
+    fields: tuple[str, ...] = ()
 
     @property
     def forward(self) -> bool:

@@ -4,7 +4,7 @@ nothing of the rows."""
 import gzip
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from werkzeug.datastructures import Accept
@@ -16,6 +16,13 @@ MIN_GZIP_BYTES = 1400
 GZIP_LEVEL = 1
 
 StatusHeadersBody = tuple[str, list[tuple[str, str]], bytes]
+
+
+class Rows(NamedTuple):
+    """What a route answers before it is encoded: rows, and headers of its own."""
+
+    rows: list[dict[str, Any]]
+    headers: dict[str, str] = {}
 
 
 class EncodedResponse:

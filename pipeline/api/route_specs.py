@@ -3,11 +3,13 @@ against it; /openapi.json and /docs are generated from it. Knows nothing of Flas
 read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from pipeline import tables
 from pipeline.api import parameters as p
+from pipeline.api.fields import TEXT_SUFFIX
+from pipeline.api.moving_averages import LENGTHS
 from pipeline.api.parameters import Parameter
 from pipeline.tables import BOOKS, FORECASTS, KLINES, PRICES, STATS, TRADES
 
@@ -42,6 +44,7 @@ class RouteSpec:
 
     `columns`: name to kind of the columns that every row (or the object) has.
     `downsampled_columns`: those that only a downsampled row has.
+    `columns_on_request`: those that only a row has whose client asks for them with `fields`.
     `reads_cassandra`: a 503 is possible.
     `paginated`: a Link header may lead to more rows.
     `fresh_seconds`: how long a client may keep the response; 0: not at all."""
@@ -53,10 +56,28 @@ class RouteSpec:
     required: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     downsampled_columns: Mapping[str, str] = field(default_factory=dict)
+    columns_on_request: Mapping[str, str] = field(default_factory=dict)
     body: Body = Body.ROWS
     reads_cassandra: bool = True
     paginated: bool = False
     fresh_seconds: int = 1
+
+    @property
+    def all_columns(self) -> dict[str, str]:
+        return {**self.columns, **self.downsampled_columns, **self.columns_on_request}
+
+
+def with_fields(route: RouteSpec) -> RouteSpec:
+    """The route with the parameter `fields`, if it answers rows whose columns are known here.
+    Numbers can be had as text if the row says of which symbol they are."""
+    if route.body is not Body.ROWS or not route.columns:
+        return route
+    on_request = dict(route.columns_on_request)
+    if "symbol" in route.columns:
+        numbers = [name for name, kind in route.all_columns.items() if kind == NUMBER]
+        on_request |= {name + TEXT_SUFFIX: TEXT for name in numbers}
+    complete = replace(route, columns_on_request=on_request)
+    return replace(complete, parameters=(*route.parameters, p.fields(complete.all_columns)))
 
 
 def columns_of(table: tables.Table) -> dict[str, str]:
@@ -66,18 +87,18 @@ def columns_of(table: tables.Table) -> dict[str, str]:
 RANGE = (p.SYMBOL_LIST, p.FROM, p.TO, p.LIMIT, p.CURSOR_OF_LINK, p.POINTS)
 BUCKET_PRICES = {"first_price": NUMBER, "min_price": NUMBER, "max_price": NUMBER}
 BOOK_FIGURES = dict.fromkeys(
-    ("best_bid", "best_ask", "spread", "mid_price", "bid_depth", "ask_depth", "imbalance"), NUMBER
+    ("best_bid", "best_ask", "spread", "spread_bps", "mid_price", "bid_depth", "ask_depth", "imbalance"), NUMBER
 )
 
 ROUTES: dict[str, RouteSpec] = {
-    route.path: route
+    route.path: with_fields(route)
     for route in (
         RouteSpec(
             f"/{STATS.name}",
             "24-hour statistics",
             "Without parameters: the newest statistics of every symbol. With `symbol`: a row per change. `sort` ranks "
             "the whole market by its current state. `points`: the last row of each time bucket.",
-            (*RANGE, p.SORT, p.ORDER, p.QUOTE_ASSET),
+            (*RANGE, p.SORT, p.ORDER, p.QUOTE_ASSET, p.TRACKED),
             columns=columns_of(STATS),
             paginated=True,
         ),
@@ -87,7 +108,7 @@ ROUTES: dict[str, RouteSpec] = {
             "Without parameters: the newest price of every symbol. With `symbol`: a row per change. `points`: one row "
             "per time bucket, at the time of its last change, with first, last (`price`), smallest and largest price, "
             "so that no spike is lost.",
-            (*RANGE, p.QUOTE_ASSET),
+            (*RANGE, p.QUOTE_ASSET, p.TRACKED),
             columns=columns_of(PRICES),
             downsampled_columns=BUCKET_PRICES,
             paginated=True,
@@ -95,8 +116,8 @@ ROUTES: dict[str, RouteSpec] = {
         RouteSpec(
             f"/{BOOKS.name}",
             "Order books",
-            "Best levels first, each a pair of price and quantity; depth and imbalance in base asset. `points`: the "
-            "last book of each time bucket.",
+            "Best levels first, each a pair of price and quantity; depth in base asset; `spread_bps`: the spread in "
+            "basis points of the mid price. `points`: the last book of each time bucket.",
             (*RANGE, p.LEVELS),
             columns=columns_of(BOOKS) | BOOK_FIGURES,
             paginated=True,
@@ -117,9 +138,11 @@ ROUTES: dict[str, RouteSpec] = {
             "Candles",
             "Stored intervals unchanged, any multiple of one aggregated from it: open of the first, high and low of "
             "all, close of the last, sums of the amounts; `is_closed` if all parts are present and closed. `points` "
-            "chooses the smallest interval that gives at most that many rows.",
+            "chooses the smallest interval that gives at most that many rows. On request (`fields`): `ma_7` and "
+            "`ma_25`, the averages of the last 7 and 25 closes.",
             (*RANGE, p.INTERVAL_OF_CANDLES),
             columns=columns_of(KLINES),
+            columns_on_request=dict.fromkeys(LENGTHS, NUMBER),
             paginated=True,
         ),
         RouteSpec(
@@ -173,9 +196,19 @@ ROUTES: dict[str, RouteSpec] = {
         RouteSpec(
             "/symbols",
             "Symbols",
-            "Every symbol, whether it is tracked, and which exchange the data come from.",
-            (p.QUOTE_ASSET, p.TRACKED),
-            columns={"symbol": TEXT, "quote_asset": TEXT, "tracked": FLAG, "source": TEXT, "source_url": TEXT},
+            "Every symbol, whether it is tracked, the steps in which its price (`tick_size`) and quantities "
+            "(`step_size`) move, its `status` on the exchange, and which exchange the data come from.",
+            (p.SYMBOL_LIST, p.QUOTE_ASSET, p.TRACKED),
+            columns={
+                "symbol": TEXT,
+                "quote_asset": TEXT,
+                "tracked": FLAG,
+                "tick_size": NUMBER,
+                "step_size": NUMBER,
+                "status": TEXT,
+                "source": TEXT,
+                "source_url": TEXT,
+            },
         ),
         RouteSpec(
             "/freshness",

@@ -4,13 +4,14 @@ import re
 
 from pipeline.mirroring.refusal import MirrorRefused
 from pipeline.mirroring.source_table import sql_name
-from pipeline.tables import DATA_SOURCE, MARKET_NOW, STORED_HOURS, TABLES
+from pipeline.tables import DATA_SOURCE, FORECASTS, INSTRUMENTS, MARKET_NOW, STORED_HOURS, TABLES
 
 MAX_NAME_LENGTH = 48
 # Tables that this project defines itself, in PostgreSQL or in Cassandra.
 OWN_TABLES = frozenset(
     (
         *TABLES,
+        *(FORECASTS.name, INSTRUMENTS.name),
         *(MARKET_NOW, STORED_HOURS, DATA_SOURCE, "truncations"),
         *("trade_positions", "exchange_ban", "debezium_signal", "debezium_heartbeat"),
     )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pipeline.producer import metrics, plan
+from pipeline.producer.batch import Batch
 from pipeline.producer.candles import KlinesJob, first_start_ms
 from pipeline.producer.client import Exchange
 from pipeline.producer.clock import ExchangeClock
@@ -21,7 +22,7 @@ from pipeline.producer.symbol_changes import SymbolChanges
 from pipeline.producer.trades import TradesJob
 from pipeline.settings import Settings
 from pipeline.stopping import Stop
-from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TRADES
+from pipeline.tables import BOOKS, INSTRUMENTS, KLINES, PRICES, STATS, TRADES
 from pipeline.times import datetime_to_ms
 
 log = logging.getLogger(__name__)
@@ -108,6 +109,8 @@ class JobSet:
             for interval in settings.KLINE_INTERVALS:
                 jobs.append(self._jobs.get(f"klines:{symbol}:{interval}") or self._klines(symbol, interval, stored))
         self._name_source(len(market), len(tracked), stop)
+        instruments = Batch(INSTRUMENTS, listing.instruments_of(settings.QUOTE_ASSET, tracked))
+        self._database.run(lambda session: session.upserts.write([instruments]), stop)
         self._apply(jobs)
 
     def _apply(self, jobs: Iterable[Job]) -> None:

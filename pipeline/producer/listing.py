@@ -1,13 +1,15 @@
 """Which symbols the exchange lists and how much weight it allows, from exchangeInfo; read again and
 again, to notice new, halted and delisted symbols."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from typing import Any
 
 from pipeline.producer.batch import Row
 from pipeline.producer.client import Exchange
 from pipeline.producer.clock import ExchangeClock
+from pipeline.producer.instruments import instrument
 from pipeline.producer.jobs import Fetched, Job, parse_reply
 from pipeline.producer.rows import BAD_SHAPE, LeftOut, field, named, parse_each, rows_of, text, whole
 from pipeline.symbols import is_symbol
@@ -19,10 +21,12 @@ WEIGHT = 20
 @dataclass(frozen=True, slots=True)
 class Listing:
     """`symbols`: name → (quote asset, status). Statuses are the exchange's; new ones may appear.
+    `instruments`: name → row of the table `instruments`.
     `parsed`: the symbols as they were read, and what was left out."""
 
     symbols: dict[str, tuple[str, str]]
     weight_limit_per_minute: int
+    instruments: Mapping[str, Row] = attribute(default_factory=dict)
     parsed: Sequence[Row | LeftOut] = ()
 
     def market(self, quote_asset: str) -> frozenset[str]:
@@ -32,6 +36,12 @@ class Listing:
 
     def known(self, wanted: Iterable[str]) -> list[str]:
         return [symbol for symbol in wanted if symbol in self.symbols]
+
+    def instruments_of(self, quote_asset: str, tracked: Iterable[str]) -> list[Row]:
+        """The rows of the tracked symbols and of all that are quoted in this asset, whether they
+        trade now or not."""
+        others = frozenset(tracked)
+        return [row for name, row in self.instruments.items() if row["quote_asset"] == quote_asset or name in others]
 
 
 SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86400}
@@ -45,7 +55,12 @@ def listing(reply: dict[str, Any]) -> Listing:
     symbols = {row["symbol"]: (row["quote_asset"], row["status"]) for row in rows_of(parsed)}
     if not limits or not symbols:
         raise ValueError("exchangeInfo without a weight limit or without symbols")
-    return Listing(symbols, min(limits), parsed)
+    listed = [item for item in reply["symbols"] if named(item) in symbols]
+    instruments = parse_each(listed, instrument, named, lambda item: None)
+    by_symbol = {row["symbol"]: row for row in rows_of(instruments)}
+    # A symbol whose steps are odd is traded all the same: only its row is left out.
+    left_out = [each for each in instruments if isinstance(each, LeftOut)]
+    return Listing(symbols, min(limits), by_symbol, [*parsed, *left_out])
 
 
 def listed_symbol(item: Any) -> Row:

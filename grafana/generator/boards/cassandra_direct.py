@@ -1,8 +1,10 @@
 """Cassandra direct: what the Cassandra plugin can read without our API. Every statement names the
 whole partition key."""
 
+from grafana.generator.boards.data_source import data_source
 from grafana.generator.dashboard import dashboard
-from grafana.generator.palette import ACCENT, PLAIN
+from grafana.generator.fields import EXACT
+from grafana.generator.palette import ACCENT, NEUTRAL
 from grafana.generator.panels import bar_chart, line_chart
 from grafana.generator.targets import cql
 
@@ -27,7 +29,7 @@ def in_range(column: str) -> str:
 
 
 def cassandra_direct() -> dict:
-    rows = [(9, [(24, close())]), (9, [(12, trades()), (12, price())])]
+    rows = [(9, [(20, close()), (4, data_source())]), (9, [(12, trades()), (12, price())])]
     description = "The same rows through the Cassandra data source, without the API."
     return dashboard("cassandra-direct", "Cassandra direct", description, rows, [SYMBOL], "now-3h", "30s")
 
@@ -37,8 +39,8 @@ def close() -> dict:
         "$symbol price",
         "Close of every 1-minute candle, read directly from the table klines.",
         [cql(f"SELECT symbol, close_price, open_time {CANDLES} {in_range('open_time')}")],
-        "none",
-        colour=PLAIN,
+        **EXACT,
+        colour=NEUTRAL,
     )
 
 
@@ -58,6 +60,6 @@ def price() -> dict:
         "Polled price",
         "Every change of the price, read directly from the table latest_prices.",
         [cql(f"SELECT symbol, price, updated_at {PRICES} {in_range('updated_at')}")],
-        "none",
-        colour=PLAIN,
+        **EXACT,
+        colour=NEUTRAL,
     )

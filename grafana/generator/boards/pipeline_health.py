@@ -1,32 +1,54 @@
 """Pipeline health, in the order in which data flows: does every part run, are the rows fresh, does
 the pipeline keep up, is anything rejected."""
 
-from grafana.generator.dashboard import dashboard
-from grafana.generator.fields import OK_OR_NOT, override, threshold_steps, value_mappings
-from grafana.generator.palette import ACCENT, BAD, DOWN, GOOD, PLAIN, WARNING
-from grafana.generator.panels import bar_chart, gauge, line_chart, stat, table
+from grafana.generator.boards.data_source import data_source
+from grafana.generator.dashboard import HORIZON, INTERVAL, QUOTE_ASSET, SYMBOL, dashboard, hidden
+from grafana.generator.fields import NONE_IS_WELL, OK_OR_NOT, colours, override, threshold_steps, value_mappings
+from grafana.generator.palette import (
+    ACCENT,
+    BAD,
+    BAD_TILE,
+    BLUE,
+    DOWN,
+    GOOD_TILE,
+    NEUTRAL,
+    TABLES,
+    UP,
+    WARNING_TILE,
+)
+from grafana.generator.panels import heading, line_chart, stat, state_timeline, table
 from grafana.generator.stack_facts import HEARTBEAT_SECONDS
-from grafana.generator.targets import FLAG, NUMBER, TEXT, TIME, api, column, promql
+from grafana.generator.targets import FLAG, NUMBER, TEXT, api, column, promql
 
 MIB = 1024 * 1024
+TABLE_OF_TOPIC = ".*[.]public[.](.*)"
+# Prometheus' own requests are no one's questions, and the slowest of all.
+ASKED = '{route!="/metrics"}'
 
 
 def pipeline_health() -> dict:
     rows = [
-        (4, [(24, parts())]),
+        (4, [(20, parts()), (4, data_source())]),
+        (9, [(24, parts_over_time())]),
+        (1, [(24, heading("Freshness"))]),
         (8, [(9, end_to_end()), (8, freshness()), (7, ages())]),
+        (1, [(24, heading("Capture and consumer"))]),
         (8, [(8, events()), (8, lag()), (8, slot())]),
-        (7, [(4, connector()), (4, heartbeat()), (6, weight()), (10, weight_over_time())]),
-        (8, [(8, dead_letters()), (8, retries()), (8, failures())]),
+        (5, [(6, connector()), (6, heartbeat()), (6, dead_letters()), (6, retries())]),
+        (1, [(24, heading("Exchange"))]),
+        (7, [(6, weight()), (6, failures()), (12, weight_over_time())]),
+        (1, [(24, heading("API"))]),
         (8, [(9, api_latency()), (9, api_requests()), (6, api_errors())]),
+        (1, [(24, heading("Forecasts"))]),
         (7, [(9, forecast_score()), (9, forecast_coverage()), (6, fallbacks())]),
     ]
+    variables = [hidden(SYMBOL), hidden(INTERVAL), hidden(QUOTE_ASSET), hidden(HORIZON)]
     description = "Whether every part runs, how fresh the rows are, and what is retried or rejected."
-    return dashboard("pipeline-health", "Pipeline health", description, rows, [], "now-30m", "5s")
+    return dashboard("pipeline-health", "Pipeline health", description, rows, variables, "now-30m", "5s")
 
 
-def quantile(share: float, metric: str, by: str = "le") -> str:
-    return f"histogram_quantile({share}, sum by ({by}) (rate({metric}_bucket[$__rate_interval])))"
+def quantile(share: float, metric: str, by: str = "le", labels: str = "") -> str:
+    return f"histogram_quantile({share}, sum by ({by}) (rate({metric}_bucket{labels}[$__rate_interval])))"
 
 
 def parts() -> dict:
@@ -39,7 +61,17 @@ def parts() -> dict:
         background=True,
         text_mode="value_and_name",
         mappings=OK_OR_NOT,
-        thresholds=threshold_steps((None, BAD), (1, GOOD)),
+        thresholds=threshold_steps((None, BAD_TILE), (1, GOOD_TILE)),
+    )
+
+
+def parts_over_time() -> dict:
+    return state_timeline(
+        "When was every part OK?",
+        "The tiles above over the time range: green is OK, brown is NOT OK. A gap: Prometheus did not run.",
+        [promql("crypto:part_ok", "{{part}}")],
+        mappings=OK_OR_NOT,
+        thresholds=threshold_steps((None, BAD_TILE), (1, GOOD_TILE)),
     )
 
 
@@ -47,33 +79,38 @@ def end_to_end() -> dict:
     metric = "consumer_end_to_end_seconds"
     shares = (("A", 0.5, "median"), ("B", 0.95, "95 %"), ("C", 0.99, "99 %"))
     return line_chart(
-        "Seconds from PostgreSQL to Cassandra",
+        "Delay from PostgreSQL to Cassandra",
         "Time from commit to confirmed write, for the given share of the changes. Usually below 0.3 s. If it is"
         " higher, look at the lag and the retries.",
         [promql(quantile(share, metric), name, ref=ref) for ref, share, name in shares],
         "s",
         min=0,
+        overrides=colours({"median": UP, "95 %": DOWN, "99 %": ACCENT}),
     )
 
 
 def freshness() -> dict:
     columns = [
         column("table", TEXT, "Table"),
-        column("updated_at", TIME, "Newest row"),
         column("age_seconds", NUMBER, "Age"),
         column("late_after_seconds", NUMBER, "Late after"),
         column("late", FLAG, "State"),
     ]
-    state = value_mappings(("true", "LATE", BAD), ("false", "fresh", GOOD))
+    state = value_mappings(("true", "LATE", BAD_TILE), ("false", "fresh", GOOD_TILE))
     return table(
         "Is every table fresh?",
         "Age of the newest row by its own time. LATE: nothing new for the duration of five polls and 10 s; look at "
         "the first tile above that is NOT OK.",
         [api("/freshness", columns, {})],
-        ["Table", "State", "Age", "Late after", "Newest row"],
+        ["Table", "State", "Age", "Late after"],
         "s",
         decimals=1,
-        overrides=[override("State", mappings=state, custom_cellOptions={"type": "color-text"})],
+        overrides=[
+            override("Table", custom_minWidth=130),
+            override("State", mappings=state, custom_cellOptions={"type": "color-background", "mode": "basic"}),
+            override("Age", custom_minWidth=70),
+            override("Late after", custom_minWidth=85),
+        ],
     )
 
 
@@ -85,6 +122,7 @@ def ages() -> dict:
         "s",
         min=0,
         legend=True,
+        overrides=colours(TABLES),
     )
 
 
@@ -96,19 +134,27 @@ def events() -> dict:
         "cps",
         min=0,
         legend=True,
+        overrides=colours(TABLES),
     )
 
 
 def lag() -> dict:
     return line_chart(
         "Consumer lag",
-        "Records in Kafka that the consumer has not read yet, by topic. Near 0 is normal. If it grows, the consumer "
+        "Records in Kafka that the consumer has not read yet, by table. Near 0 is normal. If it grows, the consumer "
         "or Cassandra is too slow or down.",
-        [promql("crypto:consumer_lag:records", "{{topic}}")],
+        [
+            promql(
+                f'label_replace(crypto:consumer_lag:records, "table", "$1", "topic", "{TABLE_OF_TOPIC}")', "{{table}}"
+            )
+        ],
         "locale",
         min=0,
         decimals=0,
         legend=True,
+        # Without it, a lag of 0 would be a line on an axis up to 100.
+        custom={"axisSoftMax": 10},
+        overrides=colours(TABLES),
     )
 
 
@@ -120,9 +166,9 @@ def slot() -> dict:
         [promql("max(guard_slot_lag_bytes)", "held back")],
         "bytes",
         min=0,
-        colour=PLAIN,
+        colour=NEUTRAL,
         custom={"thresholdsStyle": {"mode": "dashed"}},
-        thresholds=threshold_steps((None, PLAIN), (512 * MIB, BAD)),
+        thresholds=threshold_steps((None, NEUTRAL), (512 * MIB, BAD)),
     )
 
 
@@ -134,8 +180,8 @@ def connector() -> dict:
         "none",
         background=True,
         text_mode="value",
-        mappings=value_mappings(("1", "RUNNING", GOOD), ("0", "NOT RUNNING", BAD)),
-        thresholds=threshold_steps((None, BAD), (1, GOOD)),
+        mappings=value_mappings(("1", "RUNNING", GOOD_TILE), ("0", "NOT RUNNING", BAD_TILE)),
+        thresholds=threshold_steps((None, BAD_TILE), (1, GOOD_TILE)),
     )
 
 
@@ -147,22 +193,23 @@ def heartbeat() -> dict:
         [promql("max(guard_heartbeat_age_seconds)", "age", instant=True)],
         "s",
         decimals=0,
+        background=True,
         text_mode="value",
-        thresholds=threshold_steps((None, GOOD), (30, WARNING), (60, BAD)),
+        thresholds=threshold_steps((None, GOOD_TILE), (30, WARNING_TILE), (60, BAD_TILE)),
     )
 
 
 def weight() -> dict:
-    return gauge(
-        "Used share of the exchange's weight limit",
+    return stat(
+        "Used share of weight limit",
         "Share of the request weight per minute that the exchange allows this IP address, used by all clients "
         "behind it. Above 90 % a ban is near.",
         [promql("crypto:exchange_weight_used:ratio", "used", instant=True)],
         "percentunit",
-        min=0,
-        max=1,
         decimals=0,
-        thresholds=threshold_steps((None, GOOD), (0.7, WARNING), (0.9, BAD)),
+        background=True,
+        text_mode="value",
+        thresholds=threshold_steps((None, GOOD_TILE), (0.7, WARNING_TILE), (0.9, BAD_TILE)),
     )
 
 
@@ -179,45 +226,62 @@ def weight_over_time() -> dict:
         "locale",
         min=0,
         decimals=0,
-        overrides=[override("used", colour=PLAIN), override("budget", colour=DOWN), override("limit", colour=BAD)],
+        overrides=[
+            override("used", colour=BLUE),
+            # Lines only: areas would tint the whole panel.
+            override("budget", colour=DOWN, custom_fillOpacity=0),
+            override("limit", colour=BAD, custom_fillOpacity=0),
+        ],
+    )
+
+
+def count(title: str, description: str, expression: str, legend: str, decimals: int, bad: str) -> dict:
+    """A number that is 0 when all is well: it says so in a word, above its course."""
+    return stat(
+        title,
+        description,
+        [promql(expression, legend)],
+        "locale",
+        decimals=decimals,
+        background=True,
+        sparkline=True,
+        text_mode="value",
+        mappings=NONE_IS_WELL,
+        thresholds=threshold_steps((None, GOOD_TILE), (1e-9, bad)),
     )
 
 
 def dead_letters() -> dict:
-    return bar_chart(
+    return count(
         "Dead letters in 15 minutes",
-        "Records that can never be written; they are kept in the topic crypto.dead_letters. If it is not 0, list "
+        "Records that can never be written; they are kept in the topic crypto.dead_letters. If there are any, list "
         "them, fix the cause and replay them (README, Operations).",
-        [promql("crypto:dead_letters:15m", "dead letters")],
-        "locale",
-        min=0,
+        "crypto:dead_letters:15m",
+        "dead letters",
         decimals=0,
-        colour=BAD,
+        bad=BAD_TILE,
     )
 
 
 def retries() -> dict:
-    return bar_chart(
-        "Retried writes",
-        "Per minute, because Cassandra did not confirm them. A few are normal. If they continue, Cassandra is "
-        "overloaded or down.",
-        [promql("60 * sum(rate(consumer_store_retries_total[$__rate_interval]))", "retries")],
-        "locale",
-        min=0,
+    return count(
+        "Retried writes per minute",
+        "Because Cassandra did not confirm them. A few are normal. If they continue, Cassandra is overloaded or down.",
+        "60 * sum(rate(consumer_store_retries_total[$__rate_interval]))",
+        "retries",
         decimals=1,
-        colour=ACCENT,
+        bad=WARNING_TILE,
     )
 
 
 def failures() -> dict:
-    return bar_chart(
-        "Failed requests to the exchange",
-        "Per minute; each is retried. If they continue, the producer's log names the kind and the error.",
-        [promql("60 * (sum(rate(producer_failures_total[$__rate_interval])) or vector(0))", "failures")],
-        "locale",
-        min=0,
+    return count(
+        "Failed requests per minute",
+        "Requests to the exchange; each is retried. If they continue, the producer's log names the kind and the error.",
+        "60 * (sum(rate(producer_failures_total[$__rate_interval])) or vector(0))",
+        "failures",
         decimals=1,
-        colour=ACCENT,
+        bad=WARNING_TILE,
     )
 
 
@@ -225,7 +289,7 @@ def api_latency() -> dict:
     return line_chart(
         "Response time of the API",
         "Time within which 95 % of the requests of each route are answered. Usually below 0.05 s.",
-        [promql(quantile(0.95, "api_request_seconds", by="le, route"), "{{route}}")],
+        [promql(quantile(0.95, "api_request_seconds", by="le, route", labels=ASKED), "{{route}}")],
         "s",
         min=0,
         legend=True,
@@ -236,7 +300,7 @@ def api_requests() -> dict:
     return line_chart(
         "Requests to the API",
         "Per second, by HTTP status. 5xx: Cassandra does not answer. 4xx: the client sent an invalid request.",
-        [promql("sum by (status) (rate(api_requests_total[$__rate_interval]))", "{{status}}")],
+        [promql(f"sum by (status) (rate(api_requests_total{ASKED}[$__rate_interval]))", "{{status}}")],
         "reqps",
         min=0,
         legend=True,
@@ -250,8 +314,10 @@ def api_errors() -> dict:
         [promql("crypto:api_errors:ratio5m", "errors", instant=True)],
         "percentunit",
         decimals=1,
+        background=True,
         text_mode="value",
-        thresholds=threshold_steps((None, GOOD), (0.01, WARNING), (0.05, BAD)),
+        mappings=NONE_IS_WELL,
+        thresholds=threshold_steps((None, GOOD_TILE), (0.01, WARNING_TILE), (0.05, BAD_TILE)),
     )
 
 
@@ -288,6 +354,8 @@ def fallbacks() -> dict:
         [promql("sum(forecast_fallback)", "fallbacks", instant=True)],
         "locale",
         decimals=0,
+        background=True,
         text_mode="value",
-        thresholds=threshold_steps((None, GOOD), (1, WARNING)),
+        mappings=NONE_IS_WELL,
+        thresholds=threshold_steps((None, GOOD_TILE), (1, WARNING_TILE)),
     )

@@ -1,27 +1,32 @@
 """Start here: how data flows, and which dashboard answers which question."""
 
-from grafana.generator.dashboard import dashboard
+from grafana.generator.boards.data_source import data_source
+from grafana.generator.dashboard import HORIZON, INTERVAL, QUOTE_ASSET, SYMBOL, dashboard, hidden
 from grafana.generator.panels import text_panel
 
+# One step per line: a drawing from left to right would wrap on a phone.
 FLOW = """
-```
-exchange ─► producer ─► PostgreSQL ─► Debezium ─► Kafka ─► consumer ─► Cassandra ─► API ─► Grafana
-            polls,      current       reads the   topics   versions,   history      JSON   Infinity
-            no gaps     truth         WAL                  batches
-```
-Each row that changes in PostgreSQL becomes one event, and one row in Cassandra, usually within a fifth of a second.
-The API reads single partitions of Cassandra. These dashboards query the API and Prometheus, which collects the
-metrics of every program.
+1. The **exchange** is polled by the **producer**, without gaps.
+2. **PostgreSQL** holds the current truth.
+3. **Debezium** reads PostgreSQL's WAL: each row that changes becomes one event.
+4. **Kafka** keeps the events.
+5. The **consumer** writes each event as one row, in batches and with versions.
+6. **Cassandra** holds the history.
+7. The **API** reads single partitions of Cassandra and answers in JSON.
+8. **Grafana** queries the API through Infinity, and Prometheus, which collects the metrics of every program.
+
+A change is usually in Cassandra within a fifth of a second.
 """
-QUESTIONS = """
+REST = "?${__url_time_range}&${__all_variables}"
+QUESTIONS = f"""
 | question | dashboard |
 |---|---|
-| What is the market doing? | [Market overview](/d/market-overview) |
-| What is one symbol doing? | [Symbol](/d/symbol) |
-| How far may its price move, and how good were the forecasts? | [Forecast](/d/forecast) |
-| Is everything running, and how fresh is it? | [Pipeline health](/d/pipeline-health) |
+| What is the market doing? | [Market overview](/d/market-overview{REST}) |
+| What is one symbol doing? | [Symbol](/d/symbol{REST}) |
+| How far may its price move, and how good were the forecasts? | [Forecast](/d/forecast{REST}) |
+| Is everything running, and how fresh is it? | [Pipeline health](/d/pipeline-health{REST}) |
 
-The links at the top of each dashboard keep the time range and the chosen symbol.
+Every link keeps the time range and the chosen symbol.
 """
 CHANGE = """
 The panels are defined in `grafana/generator/boards`, one file per dashboard;
@@ -31,26 +36,30 @@ Changes made in the browser cannot be saved: they would be lost at the next star
 Alerts are listed under [Alerting](/alerting/list). Notifications are off until `ALERT_WEBHOOK_URL` is set.
 """
 COLOURS = """
-Blue is up, bought or bid; orange is down, sold or ask. Green is OK, yellow needs attention soon, vermilion needs
-attention now, and a word says the same. Readers with a red-green colour deficiency can tell the colours apart.
+In charts, blue is up, bought or bid, and orange is down, sold or ask. As text, blue is up and red is down, because
+orange cannot be read on white. A number without a colour means neither. Green tiles are OK, yellow ones need attention
+soon, and brown ones need attention now; a word says the same.
+Readers with a red-green colour deficiency can tell the colours apart.
 """
 
 
 def start_here() -> dict:
+    flow = text_panel("How data flows", FLOW, "The path of a price from the exchange to this page.")
+    questions = text_panel("Where to look", QUESTIONS, "Which dashboard answers which question.")
     rows = [
-        (8, [(24, text_panel("How data flows", FLOW, "The path of a price from the exchange to this page."))]),
+        (9, [(11, flow), (9, questions), (4, data_source())]),
         (
-            9,
+            7,
             [
-                (9, text_panel("Where to look", QUESTIONS, "Which dashboard answers which question.")),
                 (
-                    8,
+                    12,
                     text_panel(
                         "How to change panels and notifications", CHANGE, "Where the panels and alerts are defined."
                     ),
                 ),
-                (7, text_panel("What the colours mean", COLOURS, "The same on every dashboard.")),
+                (12, text_panel("What the colours mean", COLOURS, "The same on every dashboard.")),
             ],
         ),
     ]
-    return dashboard("start-here", "Start here", "How data flows, and where to look.", rows, [], "now-6h", "")
+    variables = [hidden(SYMBOL), hidden(INTERVAL), hidden(QUOTE_ASSET), hidden(HORIZON)]
+    return dashboard("start-here", "Start here", "How data flows, and where to look.", rows, variables, "now-6h", "")

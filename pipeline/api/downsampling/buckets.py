@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from pipeline.api.exact import exact_sum
 from pipeline.api.store import Row
 from pipeline.intervals import LADDER, MINUTE_MS
 from pipeline.times import DAY_MS, HOUR_MS
@@ -71,10 +72,10 @@ def aggregate_trades(start_ms: int, rows: Sequence[Row]) -> Row:
         "symbol": rows[0]["symbol"],
         "trade_time": start_ms,
         **first_last_min_max(rows),
-        "quantity": sum(row["quantity"] for row in rows),
-        "quote_quantity": sum(row["quote_quantity"] for row in rows),
-        "buy_quantity": sum(buy_quantity(row) for row in rows),
-        "sell_quantity": sum(sell_quantity(row) for row in rows),
+        "quantity": exact_sum(row["quantity"] for row in rows),
+        "quote_quantity": exact_sum(row["quote_quantity"] for row in rows),
+        "buy_quantity": exact_sum(buy_quantity(row) for row in rows),
+        "sell_quantity": exact_sum(sell_quantity(row) for row in rows),
         "trades": sum(row.get("trades", 1) for row in rows),
     }
 

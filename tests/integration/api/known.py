@@ -156,6 +156,23 @@ SCRIPTS = [
     for symbol in ("币安人生JPY", "БИТJPY", "A:b <c>JPY")
     for number in range(3)
 ]
+INSTRUMENTS = [
+    {
+        "symbol": symbol,
+        "base_asset": symbol[:3],
+        "quote_asset": symbol[3:],
+        "tick_size": tick_size,
+        "step_size": step_size,
+        "status": "TRADING",
+        "updated_at": T0,
+    }
+    for symbol, tick_size, step_size in (
+        ("AAAEUR", 0.01, 0.0001),
+        ("CANUSDT", 0.01, 0.1),
+        ("BBBEUR", None, None),
+        ("STEADYUSDT", 0.05, 0.001),
+    )
+]
 SOURCE = [{"id": 1, "name": "known", "base_url": "http://127.0.0.1:1", "updated_at": T0}]
 
 
@@ -182,6 +199,7 @@ def write_all(session: Session) -> None:
         "klines": CANDLES,
         "forecasts": FORECASTS,
         "market_now": MARKET,
+        "instruments": INSTRUMENTS,
         "data_source": SOURCE,
     }.items():
         write(session, table, rows)

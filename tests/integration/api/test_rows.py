@@ -90,7 +90,7 @@ def test_ranking_is_by_column_order_and_limit_and_leaves_out_rows_without_a_valu
     assert [row["symbol"] for row in found] == ["AAAEUR", "CCCEUR", "BBBEUR"]
     smallest = rows("/crypto_24h_stats", sort="volume", order="asc", quote_asset="EUR", limit=2)
     assert [row["symbol"] for row in smallest] == ["BBBEUR", "CCCEUR"]
-    assert len(rows("/crypto_24h_stats", sort="trade_count", limit=5000)) == 5
+    assert len(rows("/crypto_24h_stats", sort="trade_count", limit=5000)) == 8
 
 
 def test_trades_are_read_across_hours_in_both_directions(rows):
@@ -113,6 +113,41 @@ def test_book_has_levels_best_first_and_figures(rows):
     assert "hour" not in found
     (cut,) = rows("/order_book", symbol="BOOKUSDT", limit=1, levels=2)
     assert (cut["bids"], cut["asks"]) == (found["bids"][:2], found["asks"][:2])
+
+
+def test_book_has_the_spread_in_basis_points_and_no_noise(rows):
+    (found,) = rows("/order_book", symbol="BOOKUSDT", limit=1, fields="spread_bps,mid_price,imbalance")
+    assert found == {"spread_bps": 99.5025, "mid_price": 100.5, "imbalance": -0.142857}
+    (half,) = rows("/order_book", symbol="HALFUSDT", limit=1)
+    assert (half["spread"], half["spread_bps"], half["imbalance"]) == (None, None, 1.0)
+
+
+def test_fields_are_the_requested_columns_in_any_kind_of_answer(rows):
+    for more in ({"limit": 1}, {"points": 1}):
+        (found,) = rows("/latest_prices", symbol="ONEUSDT", from_=T0, to=T0 + 6000, fields="price,symbol", **more)
+        assert list(found.items()) == [("price", 7.0), ("symbol", "ONEUSDT")]
+    (trade,) = rows("/recent_trades", symbol="STEADYUSDT", limit=1, fields="price_text,quantity_text")
+    assert trade == {"price_text": "309.00", "quantity_text": "1.000"}
+    (bucket,) = rows("/recent_trades", symbol="STEADYUSDT", from_=T0, points=1, fields="trade_id,trades")
+    assert bucket == {"trade_id": None, "trades": 240}
+
+
+@pytest.mark.parametrize("interval", ["1m", "3m"])
+def test_moving_averages_count_the_candles_before_the_range(rows, interval):
+    """Closes rise by the same amount from candle to candle, save over the two that are missing."""
+    columns = "open_time,close_price,ma_7,ma_25"
+    start = {"symbol": "CANUSDT", "interval": interval, "from_": T0 + 120 * MINUTE_MS}
+    first, *_ = rows("/klines", limit=2, fields=columns, **start)
+    step = 1 if interval == "1m" else 3
+    assert first["ma_7"] == first["close_price"] - 3 * step
+    assert first["ma_25"] == first["close_price"] - 12 * step
+    (lonely,) = rows("/klines", symbol="CANUSDT", from_=T0, limit=1, fields="ma_7")
+    assert lonely == {"ma_7": None}
+
+
+def test_statistics_of_the_tracked_symbols(rows):
+    assert rows("/crypto_24h_stats", tracked="true", sort="quote_volume") == []
+    assert len(rows("/crypto_24h_stats", tracked="false", sort="quote_volume")) == 8
 
 
 def test_depth_accumulates_from_the_best_price_outwards(rows):
@@ -142,7 +177,7 @@ def test_market_summary_counts_rising_and_falling_symbols(rows):
         "trade_count": 21,
         "updated_at": T0 + 4,
     }
-    assert [row["quote_asset"] for row in rows("/market_summary")] == ["BTC", "EUR", "USDT"]
+    assert [row["quote_asset"] for row in rows("/market_summary")] == ["BTC", "EUR", "JPY", "USDT"]
 
 
 def test_symbols_have_tracked_and_source(rows):
@@ -152,9 +187,15 @@ def test_symbols_have_tracked_and_source(rows):
         "symbol": "AAAEUR",
         "quote_asset": "EUR",
         "tracked": False,
+        "tick_size": 0.01,
+        "step_size": 0.0001,
+        "status": "TRADING",
         "source": "known",
         "source_url": "http://127.0.0.1:1",
     }
+    assert (found["BBBEUR"]["tick_size"], found["BBBEUR"]["status"]) == (None, "TRADING")
+    assert (found["BOOKUSDT"]["tick_size"], found["BOOKUSDT"]["status"]) == (None, None), "not listed yet"
+    assert [row["symbol"] for row in rows("/symbols", symbol="aaaeur")] == ["AAAEUR"]
     assert {row["symbol"] for row in rows("/symbols", tracked="false", quote_asset="BTC")} == {"AAABTC"}
     assert all(row["tracked"] for row in rows("/symbols", tracked="true"))
 

@@ -17,6 +17,17 @@ def test_symbol_that_does_not_exist_is_logged_once_and_the_others_continue(world
     assert [line["symbol"] for line in world.logged("symbol_left_out")] == ["NOSUCHUSDT"]
 
 
+def test_instruments_are_stored_with_their_steps_and_written_only_when_they_change(world: World) -> None:
+    with world.running(LISTING_INTERVAL_SECONDS="0.5"):
+        world.wait_for_rows("instruments", 40)
+        row = "SELECT (base_asset, quote_asset, tick_size, step_size, status)::text FROM instruments WHERE symbol = %s"
+        assert world.value(row, "ETHUSDT") == "(ETH,USDT,0.01000000,0.00010000,TRADING)"
+        newest = world.value("SELECT max(updated_at) FROM instruments")
+        listings = world.exchange.calls("/api/v3/exchangeInfo")
+        wait_until(lambda: world.exchange.calls("/api/v3/exchangeInfo") >= listings + 3, 30, "three more listings")
+        assert world.value("SELECT max(updated_at) FROM instruments") == newest
+
+
 def test_symbol_that_is_refused_for_a_while_is_tracked_again_without_a_missing_trade(world: World) -> None:
     since_ms = now_ms() - 50_000
     with world.running(LISTING_INTERVAL_SECONDS="1"):

@@ -6,7 +6,9 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
 
+from tests.support.grafana import colour_checks, display_checks, layout_checks
 from tests.support.grafana.files import panels, targets
 from tests.support.grafana.metric_names import metrics_in
 
@@ -50,11 +52,14 @@ def header(dashboard: dict) -> Complaints:
 
 
 def labels(dashboard: dict) -> Complaints:
-    """A title, a unit and a description on every panel; a text panel has no unit."""
+    """A title, a unit and a description on every panel; a text panel has no unit, a heading only a
+    title."""
     for panel in panels(dashboard):
         name = panel.get("title") or f"panel {panel.get('id')}"
         if not panel.get("title"):
             yield f"{name}: no title"
+        if panel["type"] == "row":
+            continue
         if not panel.get("description"):
             yield f"{name}: no description"
         defaults = panel.get("fieldConfig", {}).get("defaults", {})
@@ -159,6 +164,15 @@ def parameters(dashboard: dict, accepted: Mapping[str, Collection[str]]) -> Comp
                 yield f"{name}: {query['url']} does not accept {parameter['key']}"
 
 
+def fields(dashboard: dict) -> Complaints:
+    """A request asks for the columns that it shows, because the plugin sends a copy of the whole
+    response to the browser."""
+    for name, query in infinity_targets(dashboard):
+        requested = [each["value"] for each in query["url_options"]["params"] if each["key"] == "fields"]
+        if requested != [",".join(column["selector"] for column in query["columns"])]:
+            yield f"{name}: requests {requested}"
+
+
 def expressions(dashboard: dict) -> Iterator[tuple[str, str]]:
     for panel, target in targets(dashboard):
         if target.get("datasource", {}).get("type") == PROMETHEUS:
@@ -183,7 +197,7 @@ def variables(dashboard: dict) -> Complaints:
         yield f"no variable {used}"
 
 
-def links(dashboard: dict, known: Collection[str]) -> Complaints:
+def links(dashboard: dict, known: Mapping[str, dict]) -> Complaints:
     """Links lead to dashboards that exist, and pass on variables and time range."""
     for link in dashboard["links"]:
         if not (link.get("keepTime") and link.get("includeVars")):
@@ -191,6 +205,39 @@ def links(dashboard: dict, known: Collection[str]) -> Complaints:
     for uid in re.findall(r"/d/([a-z0-9-]+)", json.dumps(dashboard)):
         if uid not in known:
             yield f"links to no dashboard: {uid}"
+    yield from lost_variables(dashboard, known)
+    for uid, query in re.findall(r"/d/([a-z0-9-]+)([^\s)\"]*)", json.dumps(dashboard["panels"])):
+        if "${__url_time_range}" not in query:
+            yield f"link to {uid} drops the time range"
+        if "${__all_variables}" not in query:
+            for name in sorted(chosen_variables(known.get(uid, {})) & chosen_variables(dashboard)):
+                if f"var-{name}=" not in query and f"${{{name}:queryparam}}" not in query:
+                    yield f"link to {uid} drops {name}"
+
+
+def lost_variables(dashboard: dict, known: Mapping[str, dict]) -> Complaints:
+    """A dashboard between two others passes on what it does not use itself. One that no other links
+    to has nothing to pass on."""
+    own_path = f"/d/{dashboard['uid']}"
+    if any(own_path == link["url"] for other in known.values() for link in other["links"]):
+        for link in dashboard["links"]:
+            target = known.get(link["url"].removeprefix("/d/"), {})
+            for name in sorted(chosen_variables(target) - chosen_variables(dashboard)):
+                yield f"{link['title']}: the variable {name} is lost on the way through"
+
+
+def chosen_variables(dashboard: Mapping[str, Any]) -> set[str]:
+    """The variables that a user can choose and that are part of a dashboard's address."""
+    return {each["name"] for each in dashboard.get("templating", {}).get("list", []) if not each["skipUrlSync"]}
+
+
+def folders(names: Collection[str]) -> Complaints:
+    """No folder's name contains another's: Grafana searches for folders by name at each start, and
+    deleted what it found twice."""
+    for one in names:
+        for other in names:
+            if one != other and one in other:
+                yield f"folder {other} contains the name {one}"
 
 
 def filtering(dashboard: dict) -> Complaints:
@@ -211,6 +258,11 @@ SELF_CONTAINED: tuple[Callable[[dict], Complaints], ...] = (
     positions,
     hosts,
     parser,
+    fields,
     variables,
     filtering,
+    colour_checks.contrast,
+    colour_checks.series,
+    *display_checks.RULES,
+    *layout_checks.RULES,
 )

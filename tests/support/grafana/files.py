@@ -43,6 +43,13 @@ def datasources() -> dict[str, dict]:
     return {source["uid"]: source for path in files for source in read_yaml(path)["datasources"]}
 
 
+def folder_names() -> set[str]:
+    """The folders of the dashboards and of the alert rules."""
+    providers = [each for path in (ROOT / "grafana").glob("**/*.yaml") for each in read_yaml(path).get("providers", [])]
+    groups = read_yaml(PROVISIONING / "alerting" / "rules.yaml")["groups"]
+    return {each["folder"] for each in [*providers, *groups]}
+
+
 def alert_rules() -> list[dict]:
     return [rule for group in read_yaml(PROVISIONING / "alerting" / "rules.yaml")["groups"] for rule in group["rules"]]
 

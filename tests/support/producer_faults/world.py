@@ -27,6 +27,7 @@ TABLES = (
     "recent_trades",
     "klines",
     "trade_positions",
+    "instruments",
     "data_source",
     "exchange_ban",
 )

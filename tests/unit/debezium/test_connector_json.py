@@ -8,7 +8,7 @@ import pytest
 
 from debezium.register import CONFIG_FILE, SNAPSHOT_TABLES, snapshot_list
 from debezium.slot import SLOT
-from pipeline.tables import DATA_SOURCE, TABLES
+from pipeline.tables import DATA_SOURCE, INSTRUMENTS, TABLES
 from tests.unit.support.ddl import CQL_TABLES, ROOT, SQL_TABLES, declared_tables
 
 CONFIG = json.loads(CONFIG_FILE.read_text(encoding="utf-8"))
@@ -82,6 +82,7 @@ def test_role_of_the_connector_is_the_one_that_sql_creates():
     "name",
     [
         *TABLES,
+        INSTRUMENTS.name,
         DATA_SOURCE,
         "debezium_heartbeat",
         "your_own_table",
@@ -143,7 +144,10 @@ def test_every_table_with_a_longer_key_is_keyed_by_symbol():
     assert CONFIG["transforms.keyBySymbol.include"] == "symbol"
     assert CONFIG["transforms.keyBySymbol.predicate"] == CONFIG["predicates"]
     pattern = CONFIG[f"predicates.{CONFIG['predicates']}.pattern"]
-    topics = {name: f"crypto.public.{name}" for name in (*TABLES, DATA_SOURCE, "debezium_heartbeat", "notes")}
+    topics = {
+        name: f"crypto.public.{name}"
+        for name in (*TABLES, INSTRUMENTS.name, DATA_SOURCE, "debezium_heartbeat", "notes")
+    }
     keyed = {name for name, topic in topics.items() if re.fullmatch(pattern, topic)}
     assert keyed == {name for name, table in TABLES.items() if table.key != ("symbol",)}
 

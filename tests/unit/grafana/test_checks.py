@@ -43,7 +43,7 @@ def test_panel_without_unit_or_text_for_no_data_is_detected(overview: dict, key:
 
 def test_misspelt_field_option_is_detected(overview: dict) -> None:
     overview["panels"][0]["fieldConfig"]["defaults"]["colour"] = "red"
-    assert list(checks.field_options(overview)) == ["How many symbols rise or fall: field option colour"]
+    assert list(checks.field_options(overview)) == ["Data source: field option colour"]
 
 
 def test_panel_inside_a_collapsed_row_is_checked(overview: dict) -> None:
@@ -64,7 +64,7 @@ def test_two_targets_with_the_same_letter_are_detected(overview: dict) -> None:
 
 def test_overlap_is_detected(overview: dict) -> None:
     overview["panels"][0]["gridPos"]["w"] += 1
-    assert list(checks.positions(overview)) == ["Volume in 24 h: overlaps How many symbols rise or fall"]
+    assert list(checks.positions(overview)) == ["Volume in 24 h: overlaps Data source"]
 
 
 def test_panel_beyond_the_right_edge_is_detected(overview: dict) -> None:
@@ -156,6 +156,42 @@ def test_variable_that_is_not_defined_is_detected(overview: dict) -> None:
 def test_link_that_does_not_pass_on_range_or_variables_is_detected(overview: dict, key: str) -> None:
     overview["links"][0][key] = False
     assert len(list(checks.links(overview, VALID))) == 1
+
+
+def test_link_that_drops_a_variable_or_the_range_is_detected(overview: dict) -> None:
+    link = next(panel for panel in panels(overview) if panel["links"])["links"][0]
+    whole = link["url"]
+    for part in ("${symbol:queryparam}", "${interval:queryparam}", "${__url_time_range}"):
+        link["url"] = whole.replace(part, "")
+        (complaint,) = checks.links(overview, VALID)
+        assert complaint.startswith("link to symbol drops ")
+
+
+def test_dashboard_on_whose_way_a_variable_is_lost_is_detected() -> None:
+    health = copy.deepcopy(VALID["pipeline-health"])
+    health["templating"]["list"] = [each for each in health["templating"]["list"] if each["name"] != "symbol"]
+    lost = set(checks.lost_variables(health, {**VALID, "pipeline-health": health}))
+    assert "Symbol: the variable symbol is lost on the way through" in lost
+
+
+def test_request_for_more_columns_than_are_shown_is_detected(overview: dict) -> None:
+    query = first_query(overview, "/klines")
+    query["columns"].pop()
+    assert len(list(checks.fields(overview))) == 1
+    query["url_options"]["params"] = [each for each in query["url_options"]["params"] if each["key"] != "fields"]
+    assert len(list(checks.fields(overview))) == 1
+
+
+def test_folder_that_contains_the_name_of_another_is_detected() -> None:
+    assert list(checks.folders({"Crypto", "Crypto alarms"})) == ["folder Crypto alarms contains the name Crypto"]
+
+
+def test_heading_needs_no_more_than_a_title(overview: dict) -> None:
+    heading = {"type": "row", "id": 99, "title": "More", "gridPos": {"x": 0, "y": 99, "w": 24, "h": 1}}
+    overview["panels"].append(heading)
+    assert list(checks.labels(overview)) == []
+    heading["title"] = ""
+    assert list(checks.labels(overview)) == ["panel 99: no title"]
 
 
 def test_link_to_nowhere_is_detected(overview: dict) -> None:

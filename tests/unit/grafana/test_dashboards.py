@@ -7,7 +7,7 @@ import pytest
 from pipeline.api.route_specs import ROUTES
 from tests.support.grafana import checks
 from tests.support.grafana.exported import exported
-from tests.support.grafana.files import alert_rules, dashboards, datasources, recording_rules
+from tests.support.grafana.files import alert_rules, dashboards, datasources, folder_names, recording_rules
 from tests.support.grafana.metric_names import metrics_in
 
 DASHBOARDS = dashboards()
@@ -38,7 +38,7 @@ def test_every_data_source_is_provisioned(uid: str) -> None:
 
 @every_dashboard
 def test_the_api_returns_every_column_and_accepts_every_parameter(uid: str) -> None:
-    columns = {path: {*route.columns, *route.downsampled_columns} for path, route in ROUTES.items()}
+    columns = {path: set(route.all_columns) for path, route in ROUTES.items()}
     parameters = {path: {each.name for each in route.parameters} for path, route in ROUTES.items()}
     assert list(checks.columns(DASHBOARDS[uid], columns)) == []
     assert list(checks.parameters(DASHBOARDS[uid], parameters)) == []
@@ -52,6 +52,11 @@ def test_every_metric_is_exported(uid: str) -> None:
 @every_dashboard
 def test_links_lead_to_dashboards_and_pass_on_the_range(uid: str) -> None:
     assert list(checks.links(DASHBOARDS[uid], DASHBOARDS)) == []
+
+
+def test_names_of_folders_are_told_apart() -> None:
+    assert folder_names() == {"Crypto", "Alarms"}
+    assert list(checks.folders(folder_names())) == []
 
 
 def test_every_dashboard_links_to_all_others() -> None:

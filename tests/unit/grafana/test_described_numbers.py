@@ -7,11 +7,17 @@ import pytest
 
 from local.services.postgres import SERVER_SETTINGS
 from pipeline.api.freshness import LATE_AFTER_POLLS, SLACK_SECONDS
+from pipeline.api.moving_averages import LENGTHS
 from pipeline.forecast.scoring import WANTED_COVERAGE
 from tests.support.grafana.alerts import threshold
 from tests.support.grafana.files import ROOT, alert_rules, dashboards, panels, read_yaml, recording_rules
 
-PANELS = {(uid, panel["title"]): panel for uid, made in dashboards().items() for panel in panels(made)}
+PANELS = {
+    (uid, panel["title"]): panel
+    for uid, made in dashboards().items()
+    for panel in panels(made)
+    if panel["type"] != "row"
+}
 ALERTS = {rule["uid"]: rule for rule in alert_rules()}
 PERCENTILE = r"(\d+) % of the requests"
 WORDS = {"a": 1, "five": 5, "ten": 10}
@@ -70,9 +76,9 @@ DESCRIBED = [
     ("pipeline-health", "Is every table fresh?", r"polls and (\d+) s", SLACK_SECONDS),
     (
         "pipeline-health",
-        "Used share of the exchange's weight limit",
+        "Used share of weight limit",
         r"Above (\d+) %",
-        100 * highest_threshold("Used share of the exchange's weight limit"),
+        100 * highest_threshold("Used share of weight limit"),
     ),
     ("pipeline-health", "API errors", r"last (\w+) minutes", minutes_of_rule("crypto:api_errors:ratio5m")),
     (
@@ -90,13 +96,15 @@ DESCRIBED = [
     ("forecast", "$symbol in the next $horizon", r"(\d+) %", 100 * WANTED_COVERAGE),
     (
         "forecast",
-        "$symbol price, and the range forecast $horizon before",
+        "$symbol price and forecast range",
         r"(\d+) % of the minutes",
         100 - 100 * WANTED_COVERAGE,
     ),
     ("forecast", "Coverage of the range, last day", r"(\d+) %", 100 * WANTED_COVERAGE),
     ("forecast", "Latest forecasts", r"newest (\d+) forecasts", limit_of_request("forecast", "Latest forecasts")),
     ("pipeline-health", "Coverage of the forecast ranges", r"(\d+) %", 100 * WANTED_COVERAGE),
+    ("symbol", "$symbol candles of $interval", r"last (\d+) \(", LENGTHS["ma_7"]),
+    ("symbol", "$symbol candles of $interval", r"and (\d+) \(", LENGTHS["ma_25"]),
     ("symbol", "Latest trades", r"newest (\d+) trades", limit_of_request("symbol", "Latest trades")),
 ]
 # The same for the title of a panel and for the text of an alert.

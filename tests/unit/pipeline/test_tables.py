@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.intervals import INTERVALS
 from pipeline.settings import SETTINGS
-from pipeline.tables import DATA_SOURCE, FORECASTS, KLINES, MARKET_NOW, STORED_HOURS, TABLES
+from pipeline.tables import DATA_SOURCE, FORECASTS, INSTRUMENTS, KLINES, MARKET_NOW, STORED_HOURS, TABLES
 from pipeline.transformations import STATS_IN_MARKET_NOW, book_figures
 from tests.unit.support.ddl import CQL_TABLES, SQL_TABLES, declared_tables
 
@@ -91,6 +91,14 @@ def test_market_now_columns_have_the_types_of_their_history():
         assert declared[target] == history[source], target
 
 
+def test_instruments_are_the_same_in_both_databases_and_in_the_code():
+    declared = SQL[INSTRUMENTS.name]
+    assert declared.columns == dict(INSTRUMENTS.columns)
+    assert declared.not_null == set(INSTRUMENTS.columns) - {"tick_size", "step_size"}
+    assert CQL[INSTRUMENTS.name].columns == {name: CQL_TYPE_OF[kind] for name, kind in INSTRUMENTS.columns.items()}
+    assert CQL[INSTRUMENTS.name].key == declared.key == INSTRUMENTS.key
+
+
 def test_data_source_is_the_same_in_both_databases():
     columns = {name: CQL_TYPE_OF[kind] for name, kind in SQL[DATA_SOURCE].columns.items()}
     assert CQL[DATA_SOURCE].columns == columns
@@ -150,7 +158,7 @@ def test_candle_intervals_exclude_seconds_and_distinguish_minute_from_month():
 
 def test_every_table_of_the_publication_is_declared():
     capture = (SQL_TABLES.parent / "040_capture.sql").read_text(encoding="utf-8")
-    for name in (*TABLES, DATA_SOURCE, FORECASTS.name):
+    for name in (*TABLES, INSTRUMENTS.name, DATA_SOURCE, FORECASTS.name):
         assert f"'{name}'" in capture
     assert "'trade_positions'" not in capture
     assert "'exchange_ban'" not in capture

@@ -1,4 +1,5 @@
 import json
+from decimal import Decimal
 
 import pytest
 
@@ -173,7 +174,11 @@ def test_only_known_tables_have_transformations():
     assert set(TRANSFORMATIONS) <= set(TABLES)
 
 
-BIDS, ASKS = [(10.0, 3.0), (9.0, 1.0)], [(12.0, 1.0)]
+def side(*pairs):
+    return [(Decimal(price), Decimal(quantity)) for price, quantity in pairs]
+
+
+BIDS, ASKS = side(("10", "3"), ("9", "1")), side(("12", "1"))
 
 
 def test_figures_of_a_full_book_are_exact():
@@ -195,8 +200,8 @@ def test_figures_of_a_full_book_are_exact():
         ([], ASKS, {"best_ask": 12.0, "bid_depth": 0, "ask_depth": 1.0, "imbalance": -1.0}),
         ([], [], {"bid_depth": 0, "ask_depth": 0}),
         (
-            [(10.0, 0.0)],
-            [(12.0, 0.0)],
+            side(("10", "0")),
+            side(("12", "0")),
             {"best_bid": 10.0, "best_ask": 12.0, "spread": 2.0, "mid_price": 11.0, "bid_depth": 0.0, "ask_depth": 0.0},
         ),
     ],
@@ -208,12 +213,27 @@ def test_figures_that_an_incomplete_book_lacks_are_null(bids, asks, known):
     assert len(figures) == 7
 
 
+def test_figures_have_no_noise_of_binary_fractions():
+    """With doubles the spread were 0.029999999998835847, the depth 0.30000000000000004."""
+    figures = book_figures(side(("95423.58", "0.1"), ("95423.57", "0.2")), side(("95423.61", "0.7")))
+    assert (figures["spread"], figures["mid_price"], figures["bid_depth"]) == (0.03, 95423.595, 0.3)
+    assert all(isinstance(value, float) for value in figures.values())
+
+
+def test_book_is_stored_in_doubles(written):
+    book = written("order_book_updated", "order_book")["order_book"].row
+    assert all(type(number) is float for level in (*book["bids"], *book["asks"]) for number in level)
+
+
 def test_levels_are_pairs_of_price_and_quantity_in_the_same_order():
-    assert levels('[["0.3521","672.0"],["0.3520","1E-8"]]') == [(0.3521, 672.0), (0.352, 1e-8)]
+    assert levels('[["0.3521","672.0"],["0.3520","1E-8"]]') == [
+        (Decimal("0.3521"), Decimal("672.0")),
+        (Decimal("0.3520"), Decimal("1E-8")),
+    ]
     assert levels("[]") == []
 
 
 @pytest.mark.parametrize("text", [None, 5, "", "{", '[["0.3521"]]', '[["1","2","3"]]', '[["x","1"]]', "5", "[5]"])
 def test_levels_of_a_wrong_shape_raise_what_makes_a_dead_letter(text):
-    with pytest.raises((TypeError, ValueError)):
+    with pytest.raises((TypeError, ValueError, ArithmeticError)):
         levels(text)

@@ -6,7 +6,9 @@ from urllib.parse import urljoin
 import pytest
 
 from pipeline.api.app import create_app
+from pipeline.api.route_specs import NUMBER, ROUTES, TABLE_PATH, Body
 from pipeline.errors import StoreUnavailable
+from pipeline.tables import PRICES, STATS
 
 DATA_ROUTES = [
     "/crypto_24h_stats",
@@ -213,3 +215,109 @@ def test_forecasts_without_symbol_are_those_of_the_horizon(client):
 def test_horizon_that_is_no_interval_is_refused(client, horizon):
     reply = client().get(f"/forecasts?horizon={horizon}")
     assert (reply.status_code, reply.get_json()["parameter"]) == (400, "horizon")
+
+
+# A row of every table that the API reads, with numbers that doubles cannot hold exactly.
+ANY_ROW = {
+    "table_name": "recent_trades",
+    "quote_asset": "USDT",
+    "interval": "1m",
+    "hour": 1_699_999_200_000,
+    "symbol": "BTCUSDT",
+    "tick_size": 0.01,
+    "step_size": 0.00001,
+    "status": "TRADING",
+    "name": "simulator: random market, seed 7",
+    "base_url": "http://127.0.0.1:1",
+    "updated_at": 1_700_000_000_000,
+    "trade_time": 1_700_000_000_000,
+    "open_time": 1_700_000_000_000,
+    "price_updated_at": 1_700_000_000_000,
+    "stats_updated_at": 1_700_000_000_000,
+    "trade_id": 5,
+    "price": 95423.6,
+    "price_change": 0.1,
+    "close_price": 95423.6,
+    "horizon": "15m",
+    "made_at": 1_700_000_000_000,
+    "lower_price": 95301.2,
+    "volatility": 0.0012345678901234567,
+    "quote_volume": 0.1,
+    "trade_count": 7,
+    "quantity": 0.1,
+    "best_bid": 95423.58,
+    "best_ask": 95423.61,
+    "bid_depth": 0.30000000000000004,
+    "ask_depth": 0.7,
+    "imbalance": -0.39999999999999997,
+    "spread": 0.029999999998835847,
+    "mid_price": 95423.595,
+    "bids": [(95423.58, 0.1), (95423.57, 0.2)],
+    "asks": [(95423.61, 0.7)],
+}
+
+
+class StoreWithStats(FakeStore):
+    """Every column of market_now, so that the statistics have all of theirs."""
+
+    def select_many(self, columns, table, where, many):
+        everything = {**dict.fromkeys([*STATS.columns, *PRICES.columns]), **ANY_ROW}
+        self.rows = [everything]
+        return super().select_many(columns, table, where, many)
+
+
+@pytest.fixture
+def filled(defaults):
+    made = create_app(defaults, StoreWithStats()).test_client()
+    return lambda url: made.get(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "row"),
+    [
+        ("/latest_prices?fields=symbol,price_text", {"symbol": "BTCUSDT", "price_text": "95,423.60"}),
+        ("/recent_trades?limit=1&fields=quantity_text,quantity", {"quantity_text": "0.10000", "quantity": 0.1}),
+        ("/crypto_24h_stats?sort=quote_volume&fields=symbol", {"symbol": "BTCUSDT"}),
+        (
+            "/order_book?symbol=BTCUSDT&limit=1&fields=spread,imbalance,bid_depth",
+            {"spread": 0.03, "imbalance": -0.4, "bid_depth": 0.3},
+        ),
+        ("/depth?symbol=BTCUSDT&fields=price,bid_depth", {"price": 95423.57, "bid_depth": 0.3}),
+        (
+            "/forecasts?fields=lower_price_text,upper_price_text,volatility",
+            {"lower_price_text": "95,301.20", "upper_price_text": None, "volatility": 0.0012345678901234567},
+        ),
+        ("/market_summary?fields=quote_volume", {"quote_volume": 0.1}),
+        ("/symbols?symbol=BTCUSDT&fields=tick_size,source", {"tick_size": 0.01, "source": ANY_ROW["name"]}),
+        ("/freshness?fields=table,late", {"table": "crypto_24h_stats", "late": True}),
+    ],
+)
+def test_fields_selects_columns_of_every_route(filled, url, row):
+    found = filled(url).get_json()
+    assert found[0] == row
+    assert list(found[0]) == list(row)
+
+
+@pytest.mark.parametrize(
+    "fields", ["nothing", "symbol,nothing", "", "symbol,", "symbol, price", "SYMBOL", "symbol_text"]
+)
+def test_unknown_field_is_400(client, fields):
+    reply = client(StoreUnavailable("unavailable")).get("/latest_prices", query_string={"fields": fields})
+    assert (reply.status_code, reply.get_json()["parameter"]) == (400, "fields")
+
+
+def test_every_route_with_rows_takes_fields():
+    for path, route in ROUTES.items():
+        # The columns of a mirrored table are known only when it is read.
+        wanted = route.body is Body.ROWS and path != TABLE_PATH
+        assert ("fields" in {parameter.name for parameter in route.parameters}) is wanted, path
+
+
+@pytest.mark.parametrize("route", ["/crypto_24h_stats", "/latest_prices", "/order_book", "/recent_trades", "/depth"])
+def test_no_answer_has_noise_of_binary_fractions(filled, route):
+    """All exact numbers of ANY_ROW and what is computed of them have at most eight decimals."""
+    rows = filled(f"{route}?symbol=BTCUSDT").get_json()
+    columns = [name for name, kind in ROUTES[route].columns.items() if kind == NUMBER]
+    numbers = [(name, row[name]) for row in rows for name in columns if row.get(name) is not None]
+    assert numbers
+    assert [(name, number) for name, number in numbers if round(number, 8) != number] == []

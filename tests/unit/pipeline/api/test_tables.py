@@ -32,7 +32,10 @@ US_TIME = TableKey(
     (("at", False),),
     "Mirror of public.us_time. Time as microseconds since 1970: at.",
 )
-KLINES = TableKey("klines", {"symbol": "text"}, ("symbol",))
+# Tables of this project.
+KLINES, FORECASTS, INSTRUMENTS = (
+    TableKey(name, {"symbol": "text"}, ("symbol",)) for name in ("klines", "forecasts", "instruments")
+)
 
 
 class FakeStore:
@@ -44,7 +47,7 @@ class FakeStore:
         self.asked = []
 
     def tables(self):
-        return [PLAIN, ORDERS, KLINES, NEWEST_FIRST, TEXT_TIME, US_TIME]
+        return [PLAIN, ORDERS, KLINES, FORECASTS, INSTRUMENTS, NEWEST_FIRST, TEXT_TIME, US_TIME]
 
     def select_page(self, columns, table, where, values, limit, paging_state=None):
         self.asked.append((columns, table, where, list(values), limit, paging_state))
@@ -176,7 +179,9 @@ def test_cursor_that_cassandra_does_not_know_is_400(client) -> None:
     assert (reply.status_code, reply.get_json()["parameter"]) == (400, "cursor")
 
 
-@pytest.mark.parametrize("name", ["nowhere", "klines", "market_now", "Orders", "system.local", "orders%20"])
+@pytest.mark.parametrize(
+    "name", ["nowhere", "klines", "forecasts", "instruments", "market_now", "Orders", "system.local", "orders%20"]
+)
 def test_table_that_is_not_mirrored_is_404_in_the_shape_of_every_error(client, name) -> None:
     reply = client().get(f"/tables/{name}?customer=a")
     assert (reply.status_code, reply.mimetype) == (404, "application/json")

@@ -31,7 +31,18 @@ def test_other_name_is_refused_with_the_statement_to_type(name: str, new_name: s
     assert new_name in str(refusal.value)
 
 
-@pytest.mark.parametrize("name", ["klines", "market_now", "debezium_signal", "recent_trades_20260101", "exchange_ban"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "klines",
+        "forecasts",
+        "instruments",
+        "market_now",
+        "debezium_signal",
+        "recent_trades_20260101",
+        "exchange_ban",
+    ],
+)
 def test_table_of_the_project_is_refused(name: str) -> None:
     with pytest.raises(MirrorRefused, match="table of this project"):
         check_name(name)

@@ -23,9 +23,10 @@ class FakeDatabase:
         self.books = {}
         self.named = None
         self.reads = 0
+        self.written = []
 
     def run(self, action, stop):
-        return action(SimpleNamespace(state=self))
+        return action(SimpleNamespace(state=self, upserts=self))
 
     def trade_positions(self):
         self.reads += 1
@@ -39,6 +40,9 @@ class FakeDatabase:
 
     def source(self):
         return self.named and self.named[0]
+
+    def write(self, batches):
+        self.written += [(batch.table.name, [row["symbol"] for row in batch.rows], self.named) for batch in batches]
 
     def name_source(self, name, base_url):
         self.named = (name, base_url)
@@ -62,7 +66,8 @@ class World:
         self.jobs.committed(self.job(name), fetched or Fetched(), FakeStop())
 
     def listed(self, *symbols, limit=6000, status="TRADING"):
-        found = Listing(dict.fromkeys(symbols, ("USDT", status)), limit)
+        instruments = {symbol: {"symbol": symbol, "quote_asset": "USDT"} for symbol in symbols}
+        found = Listing(dict.fromkeys(symbols, ("USDT", status)), limit, instruments)
         self.committed("listing", Fetched(state=found))
 
 
@@ -83,6 +88,16 @@ def test_listing_makes_the_jobs_of_every_tracked_symbol(world):
     world.listed("ETHUSDT", "BTCUSDT", "XRPUSDT")
     assert set(world.entries()) == {"listing", "price", "stats", *jobs_of("ETHUSDT"), *jobs_of("BTCUSDT")}
     assert world.job("price").wanted == world.job("stats").wanted == {"ETHUSDT", "BTCUSDT", "XRPUSDT"}
+
+
+def test_instruments_are_written_with_every_listing_and_only_once_the_source_is_known(world):
+    world.listed("ETHUSDT", "BTCUSDT")
+    world.listed("ETHUSDT", status="HALT")
+    source = ("live: data-api.binance.vision", "https://data-api.binance.vision")
+    assert world.database.written == [
+        ("instruments", ["ETHUSDT", "BTCUSDT"], source),
+        ("instruments", ["ETHUSDT"], source),
+    ]
 
 
 def test_result_of_another_job_changes_nothing(world):

@@ -1,4 +1,5 @@
 import copy
+from decimal import Decimal
 
 import pytest
 
@@ -54,6 +55,65 @@ def test_symbol_of_any_other_status_is_known_but_not_in_the_market(reply, status
     found = listing(changed)
     assert found.known(["ETHUSDT"]) == ["ETHUSDT"]
     assert found.market("USDT") == {"BTCUSDT", "ALGOUSDT", "AVAXUSDT"}
+
+
+def test_instrument_has_the_steps_of_its_filters(reply):
+    changed = reply()
+    changed["symbols"][1]["filters"] = [
+        {"filterType": "PRICE_FILTER", "minPrice": "0.01000000", "tickSize": "0.01000000"},
+        {"filterType": "LOT_SIZE", "stepSize": "0.00010000"},
+        {"filterType": "NEW_FILTER"},
+    ]
+    assert listing(changed).instruments["ETHUSDT"] == {
+        "symbol": "ETHUSDT",
+        "base_asset": "ETH",
+        "quote_asset": "USDT",
+        "tick_size": Decimal("0.01"),
+        "step_size": Decimal("0.0001"),
+        "status": "TRADING",
+    }
+
+
+@pytest.mark.parametrize("filters", [[], [{"filterType": "PRICE_FILTER", "tickSize": "0.00000000"}]])
+def test_instrument_without_a_filter_or_with_one_that_is_switched_off_has_no_step(reply, filters):
+    changed = reply()
+    changed["symbols"][1]["filters"] = filters
+    found = listing(changed).instruments["ETHUSDT"]
+    assert (found["tick_size"], found["step_size"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"baseAsset": None},
+        {"filters": None},
+        {"filters": [None]},
+        {"filters": [{"filterType": "PRICE_FILTER", "tickSize": "tiny"}]},
+        {"filters": [{"filterType": "LOT_SIZE", "stepSize": "-1"}]},
+    ],
+    ids=repr,
+)
+def test_odd_instrument_is_left_out_and_logged_once_but_its_symbol_is_listed(reply, odd, caplog):
+    class FakeExchange:
+        def get(self, path, params):
+            changed = reply()
+            changed["symbols"][1].update(odd)
+            return changed
+
+    job = ListingJob(clock=ExchangeClock())
+    for _ in range(2):
+        found = job.fetch(FakeExchange()).state
+        assert found.known(["ETHUSDT"]) == ["ETHUSDT"]
+        assert set(found.symbols) - set(found.instruments) == {"ETHUSDT"}
+    assert [(record.getMessage(), record.symbol) for record in caplog.records] == [("row_rejected", "ETHUSDT")]
+
+
+def test_instruments_are_those_of_the_quote_asset_whatever_their_status_and_the_tracked_ones(reply):
+    changed = reply()
+    changed["symbols"][0]["status"] = "BREAK"
+    names = {row["symbol"] for row in listing(changed).instruments_of("USDT", ["XRPETH"])}
+    assert names == {"BTCUSDT", "ETHUSDT", "ALGOUSDT", "AVAXUSDT", "XRPETH"}
+    assert len(listing(changed).instruments_of("ETH", [])) == 1
 
 
 def test_market_holds_only_symbols_of_its_quote_asset(reply):
