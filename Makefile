@@ -51,9 +51,10 @@ lint:  ## ruff, its formatter, types, which package may import which (seconds)
 	$(PYTHON) -m mypy
 	.local/venv/bin/lint-imports --no-logo
 
-docs:  ## writes the settings tables of README.md and docs/settings.md from the code (seconds)
+docs:  ## writes the generated parts of the documents from the code: tables of settings, docs/types.md (seconds)
 	@local/start venv --dev
 	$(PYTHON) -m scripts.settings_table
+	$(PYTHON) -m scripts.types_table
 
 clean:  ## removes .local: data, logs, virtual environment; refuses while a stack runs. Downloads stay in ~/.cache/crypto-cdc
 	@local/start clean

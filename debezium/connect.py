@@ -62,6 +62,11 @@ class Connect:
             raise ConnectUnavailable(f"PUT /connectors/{connector}/config: 404, Connect is still starting")
         return reply.status_code == 201
 
+    def config(self, connector: str) -> dict[str, str]:
+        """The configuration that Connect holds; empty for a connector that is not registered."""
+        reply = self._call("GET", f"/connectors/{connector}/config")
+        return {} if reply.status_code == 404 else dict(reply.json())
+
     def status(self, connector: str) -> Status:
         reply = self._call("GET", f"/connectors/{connector}/status")
         if reply.status_code == 404:

@@ -4,16 +4,22 @@ number of times."""
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 
 from debezium.connect import Connect, ConnectUnavailable, Status
+from debezium.slot import Slot, open_slot
+from debezium.topics import KafkaUnavailable, Topics
 from pipeline import program
-from pipeline.errors import PipelineError
+from pipeline.connecting import until_connected
+from pipeline.errors import PipelineError, PostgresUnavailable
 from pipeline.settings import Settings, load
+from pipeline.stopping import Stop
 
 CONNECTOR = "crypto-postgres"
 CONFIG_FILE = Path(__file__).with_name("connector.json")
+SNAPSHOT_TABLES = "snapshot.include.collection.list"
 
 
 class NotRunning(PipelineError):
@@ -28,6 +34,16 @@ def connector_config(settings: Settings) -> dict[str, str]:
         "database.dbname": settings.PGDATABASE,
         "topic.prefix": settings.TOPIC_PREFIX,
     }
+
+
+def snapshot_list(tables: Iterable[str]) -> str:
+    """The tables as Debezium's list of regular expressions. It ignores case unless told otherwise,
+    and an empty list would mean every table."""
+    return ",".join(rf"(?-i)public\.{table}" for table in tables) or "(?!)"
+
+
+def max_record_bytes(config: Mapping[str, str]) -> int:
+    return int(config["producer.override.max.request.size"])
 
 
 def register(
@@ -61,12 +77,37 @@ def register(
         sleep(0.3)
 
 
+def snapshot_tables(settings: Settings, wait_seconds: float) -> list[str]:
+    """The tables that the first snapshot reads. Raises PostgresUnavailable after `wait_seconds`."""
+
+    def connect() -> Slot:
+        return open_slot(settings, "register")
+
+    slot = until_connected("postgres", connect, Stop(), retry_on=PostgresUnavailable, max_wait_seconds=wait_seconds)
+    assert slot is not None, "only a requested stop ends the wait without a connection"
+    with closing(slot):
+        return slot.snapshot_tables()
+
+
+def raise_topic_limits(settings: Settings, limit_bytes: int) -> None:
+    """For topics of an earlier version. If Kafka does not answer, the guard does it later."""
+    try:
+        with Topics.of(settings) as topics:
+            for topic in topics.raise_limits(limit_bytes):
+                print(f"register: topic {topic} takes records of {limit_bytes} bytes", flush=True)
+    except KafkaUnavailable as error:
+        print(f"register: limits of the topics were not checked: {error}", flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m debezium.register", description=__doc__)
     parser.add_argument("--wait-seconds", type=float, default=120, help="for Connect and for the task to run (120)")
     options = parser.parse_args()
     settings = load("register")
-    register(Connect(settings.CONNECT_URL), connector_config(settings), options.wait_seconds)
+    config = connector_config(settings)
+    config[SNAPSHOT_TABLES] = snapshot_list(snapshot_tables(settings, options.wait_seconds))
+    raise_topic_limits(settings, max_record_bytes(config))
+    register(Connect(settings.CONNECT_URL), config, options.wait_seconds)
     print(f"register: connector {CONNECTOR} is running")
     return 0
 

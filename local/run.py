@@ -42,12 +42,12 @@ def ports_of(settings: Settings) -> Ports:
 
 
 def metrics_ports() -> dict[str, int]:
-    """Each program has its own default. A METRICS_PORT that the user sets applies to all three;
-    then they use it and the next two."""
-    ports = [load(program).METRICS_PORT for program in ("producer", "consumer", "guard")]
+    """Each program has its own default. A METRICS_PORT that the user sets applies to all;
+    then they use it and the next ones."""
+    ports = [load(program).METRICS_PORT for program in ("producer", "consumer", "guard", "forecaster")]
     if len(set(ports)) == 1:
-        ports = [ports[0] + number for number in range(3)]
-    return dict(zip(("producer_metrics", "consumer_metrics", "guard_metrics"), ports))
+        ports = [ports[0] + number for number in range(len(ports))]
+    return dict(zip(("producer_metrics", "consumer_metrics", "guard_metrics", "forecaster_metrics"), ports))
 
 
 def wanted_ports(ports: Ports, settings: Settings, services: list[str]) -> list[WantedPort]:
@@ -61,6 +61,7 @@ def wanted_ports(ports: Ports, settings: Settings, services: list[str]) -> list[
         WantedPort("producer", ports.producer_metrics, "METRICS_PORT"),
         WantedPort("consumer", ports.consumer_metrics, "METRICS_PORT"),
         WantedPort("guard", ports.guard_metrics, "METRICS_PORT"),
+        WantedPort("forecaster", ports.forecaster_metrics, "METRICS_PORT"),
     ]
     return [want for want in wanted if want.service in services]
 

@@ -25,6 +25,7 @@ class Ports:
     producer_metrics: int
     consumer_metrics: int
     guard_metrics: int
+    forecaster_metrics: int
 
     @classmethod
     def free(cls) -> "Ports":

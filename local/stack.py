@@ -22,6 +22,7 @@ CATALOG: dict[str, Callable[[Site], Service]] = {
     "postgres": postgres.postgres,
     "postgres-schema": programs.postgres_schema,
     "producer": programs.producer,
+    "forecaster": programs.forecaster,
     "kafka": kafka.kafka,
     "connect": connect.connect,
     "connector": programs.connector,

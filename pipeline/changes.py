@@ -10,15 +10,36 @@ Row = dict[str, Any]
 
 class Change(NamedTuple):
     """One change of one row. `row`: the row after the change (before it, for a delete) as in
-    Debezium's JSON, where decimals and times are strings. `version_us`: orders the changes of a
-    row, the larger wins. `commit_us`: when PostgreSQL committed, 0 for snapshot rows. Both in µs
-    since 1970."""
+    Debezium's JSON: decimals and times with time zone are text, times without are numbers of µs.
+    `version_us`: orders the changes of a row, the larger wins. `commit_us`: when PostgreSQL
+    committed, 0 for snapshot rows. Both in µs since 1970.
+    `lsn`, `transaction`: where the change is in PostgreSQL's log and the id of its transaction;
+    None for snapshot rows.
+    `op`: Debezium's letter (c, u, d, r). `before`: for an update of a table with REPLICA IDENTITY
+    FULL, the row before it. `kafka_key`: the key of the record, which names the columns of the
+    primary key. `incomplete`: the update left out columns whose values it did not change."""
 
     table: str
     deleted: bool
     row: Row
     version_us: int
     commit_us: int
+    lsn: int | None = None
+    transaction: int | None = None
+    op: str = "u"
+    before: Row | None = None
+    kafka_key: bytes | None = None
+    incomplete: bool = False
+
+
+class Truncation(NamedTuple):
+    """All rows of `table` were removed at `commit_us`: those whose change is earlier in
+    PostgreSQL's log than `lsn`."""
+
+    table: str
+    commit_us: int
+    lsn: int
+    transaction: int | None
 
 
 class Write(NamedTuple):

@@ -2,6 +2,7 @@
 Re-runnable; waits for the server. Logs in as an administrator, which no other program needs."""
 
 import argparse
+import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -16,6 +17,8 @@ from pipeline.connecting import until_connected
 from pipeline.errors import PipelineError, PostgresUnavailable, StoreUnavailable
 from pipeline.settings import Settings, load
 from pipeline.stopping import Stop
+
+log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
 # What a new Cassandra cluster sets for its superuser `cassandra`.
@@ -85,6 +88,7 @@ def apply_postgres(settings: Settings, wait_seconds: float, socket_dir: str | No
     """Runs each file of sql/ in its own transaction. Returns the names of the files."""
     passwords = {
         "crypto.producer_password": settings.PRODUCER_PASSWORD,
+        "crypto.forecaster_password": settings.FORECASTER_PASSWORD,
         "crypto.debezium_password": settings.DEBEZIUM_PASSWORD,
         "crypto.reader_password": settings.READER_PASSWORD,
     }
@@ -96,9 +100,19 @@ def apply_postgres(settings: Settings, wait_seconds: float, socket_dir: str | No
                 for name, value in passwords.items():
                     cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
                 cursor.execute(file.read_text(encoding="utf-8"))
+            log_warnings(connection.notices)
     finally:
         connection.close()
     return [file.name for file in files]
+
+
+def log_warnings(notices: list[str]) -> None:
+    """What PostgreSQL warned of, e.g. that this role may not create an event trigger. Empties the
+    list."""
+    for notice in notices:
+        if notice.startswith("WARNING:"):
+            log.warning("postgres_warning", extra={"message_text": " ".join(notice.split())})
+    notices.clear()
 
 
 def admin_session(settings: Settings, wait_seconds: float) -> Session:

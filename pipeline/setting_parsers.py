@@ -1,10 +1,12 @@
 """How the text of a setting becomes a value. Each parser raises ValueError that says what is
 allowed; `settings.load` adds the setting's name and the value."""
 
+import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from pipeline.intervals import INTERVALS
+from pipeline.intervals import INTERVALS, MINUTE_MS, interval_ms
+from pipeline.symbols import is_symbol, upper_case
 from pipeline.times import duration_seconds
 
 
@@ -57,10 +59,10 @@ def url(value: str) -> str:
     return value.rstrip("/")
 
 
-def names(value: str) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(part.strip().upper() for part in value.split(",") if part.strip()))
-    if not found or not all(part.replace("-", "").replace("_", "").replace(".", "").isalnum() for part in found):
-        raise ValueError("one or several names, comma-separated, e.g. BTCUSDT,ETHUSDT")
+def symbols(value: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(upper_case(part.strip()) for part in value.split(",") if part.strip()))
+    if not found or not all(map(is_symbol, found)):
+        raise ValueError("one or several symbols, comma-separated, e.g. BTCUSDT,ETHUSDT")
     return found
 
 
@@ -82,6 +84,25 @@ def intervals(value: str) -> tuple[str, ...]:
     if not found or not set(found) <= set(INTERVALS):
         raise ValueError(f"one or several of {', '.join(INTERVALS)} (case matters: 1m is a minute, 1M a month)")
     return found
+
+
+def horizons(value: str) -> tuple[int, ...]:
+    """In minutes; none for `off`."""
+    if value.lower() == "off":
+        return ()
+    try:
+        found = [(interval_ms(part.strip()) or 0) // MINUTE_MS for part in value.split(",") if part.strip()]
+    except ValueError:
+        found = []
+    if not found or not all(5 <= minutes <= 1440 for minutes in found):
+        raise ValueError("off, or one or several horizons from 5m to 1d, e.g. 15m,1h")
+    return tuple(dict.fromkeys(found))
+
+
+def forecast_model(value: str) -> str:
+    if value not in ("naive", "ewma", "log_har") and not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", value):
+        raise ValueError("naive, ewma, log_har, or module:Class of a regressor of your own")
+    return value
 
 
 def origins(value: str) -> tuple[str, ...]:

@@ -14,15 +14,17 @@ from pipeline.errors import BadSetting
 from pipeline.setting_parsers import (
     asset,
     duration,
+    forecast_model,
+    horizons,
     hosts,
     identifier,
     intervals,
-    names,
     one_of,
     origins,
     port,
     required,
     seconds,
+    symbols,
     url,
     whole,
 )
@@ -67,7 +69,7 @@ class Settings:
     )
     SYMBOLS: tuple[str, ...] = setting(
         "BTCUSDT,ETHUSDT,BNBUSDT,SOLUSDT,XRPUSDT,DOGEUSDT",
-        names,
+        symbols,
         "tracked symbols: trades, order book and candles of these",
     )
     QUOTE_ASSET: str = setting("USDT", asset, "prices and 24 h statistics of every symbol quoted in this asset")
@@ -84,20 +86,39 @@ class Settings:
     )
     ORDER_BOOK_LEVELS: int = setting("20", whole(1, 1000), "levels kept on each side of the order book")
     TRADES_BACKFILL: float = setting("10m", duration, "how far back trades are fetched on the first start")
-    KLINES_BACKFILL: float = setting("1d", duration, "how far back candles are fetched on the first start")
+    KLINES_BACKFILL: float = setting("3d", duration, "how far back candles are fetched on the first start")
     TRADES_RETENTION_DAYS: int = setting(
         "3", whole(1, 3650), "days of trades kept in PostgreSQL (Cassandra has its own TTL)"
     )
     WEIGHT_BUDGET_PERCENT: int = setting("50", whole(1, 100), "share of the exchange's request weight we may spend")
 
+    # Forecasts of volatility
+    FORECAST_HORIZONS: tuple[int, ...] = setting(
+        "15m,1h", horizons, "how far ahead volatility is forecast; off: no forecasts"
+    )
+    FORECAST_MODEL: str = setting(
+        "log_har", forecast_model, "naive, ewma, log_har, or module:Class of a regressor of your own"
+    )
+
     # PostgreSQL (libpq's own names)
     PGHOST: str = setting("localhost", required, "PostgreSQL host")
     PGPORT: int = setting("5432", port, "PostgreSQL port")
     PGDATABASE: str = setting("market", required, "PostgreSQL database")
-    PGUSER: str = setting("crypto_producer", required, "PostgreSQL role of the producer")
-    PGPASSWORD: str = setting("=PRODUCER_PASSWORD", required, "password of PGUSER", secret=True)
+    PGUSER: str = setting(
+        "crypto_producer", required, "PostgreSQL role of this program", own={"forecaster": "crypto_forecaster"}
+    )
+    PGPASSWORD: str = setting(
+        "=PRODUCER_PASSWORD",
+        required,
+        "password of PGUSER",
+        secret=True,
+        own={"forecaster": "=FORECASTER_PASSWORD"},
+    )
     POSTGRES_PASSWORD: str = setting("postgres", required, "password of PostgreSQL's superuser postgres", secret=True)
     PRODUCER_PASSWORD: str = setting("crypto_producer", required, "password given to role crypto_producer", secret=True)
+    FORECASTER_PASSWORD: str = setting(
+        "crypto_forecaster", required, "password given to role crypto_forecaster", secret=True
+    )
     DEBEZIUM_PASSWORD: str = setting("crypto_debezium", required, "password given to role crypto_debezium", secret=True)
     READER_PASSWORD: str = setting("crypto_reader", required, "password given to role crypto_reader", secret=True)
 
@@ -144,7 +165,10 @@ class Settings:
     )
     METRICS_HOST: str = setting("127.0.0.1", required, "address where this program serves /metrics and /health")
     METRICS_PORT: int = setting(
-        "9101", port, "where this program serves /metrics and /health", own={"consumer": "9102", "guard": "9103"}
+        "9101",
+        port,
+        "where this program serves /metrics and /health",
+        own={"consumer": "9102", "guard": "9103", "forecaster": "9104"},
     )
     SIMULATOR_PORT: int = setting("9600", port, "port of the simulated exchange (make demo)")
     LOG_LEVEL: str = setting("INFO", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "least severe log lines shown")
@@ -163,7 +187,8 @@ SETTINGS: tuple[Setting, ...] = tuple(Setting(one.name, **one.metadata) for one 
 
 
 def load(program: str, environ: Mapping[str, str] | None = None, dotenv: str | Path = ".env") -> Settings:
-    """The settings of `program` (producer, consumer, api, guard, schema, register, local). The
+    """The settings of `program` (producer, consumer, api, guard, forecaster, schema,
+    register, local). The
     environment wins over `.env`, `.env` over the defaults; an empty variable counts as not set.
     Raises BadSetting for the first bad value."""
     environ = os.environ if environ is None else environ

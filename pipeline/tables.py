@@ -1,4 +1,4 @@
-"""The five tables, described once: producer, consumer and API read them here. Their definitions in
+"""The tables, described once: the programs read them here. Their definitions in
 PostgreSQL and Cassandra are in sql/020_tables.sql and cql/020_tables.cql; a test compares. Knows no
 library and no connection."""
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 NUMBER, WHOLE, TIME, TEXT, FLAG, LEVELS = "numeric", "bigint", "timestamptz", "text", "boolean", "jsonb"
+FLOAT = "double precision"  # statistics; prices and amounts are exact
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,7 +17,8 @@ class Table:
     `time`: the column that says how new a row is; readers sort and page by it.
     `version`: a time in the row that is never later than its commit; orders snapshot rows
     (docs/decisions/0002-which-version-orders-two-writes.md).
-    `poll_setting`: the setting with the seconds between two polls of this table.
+    `poll_setting`: the setting with the seconds between two polls of this table; empty if the
+    exchange is not polled for it.
     `volatile`: columns that do not count as a change by themselves (no write, no event).
     `update_condition`: SQL condition on the row `old` and its replacement `new`; unless it holds,
     the row is not replaced.
@@ -29,7 +31,7 @@ class Table:
     columns: Mapping[str, str]
     time: str
     version: str
-    poll_setting: str
+    poll_setting: str = ""
     volatile: frozenset[str] = frozenset({"updated_at"})
     update_condition: str = ""
     keeps_history: bool = True
@@ -129,10 +131,47 @@ KLINES = Table(
     keeps_history=False,
 )
 
+FORECASTS = Table(
+    name="forecasts",
+    key=("symbol", "horizon", "made_at"),
+    columns={
+        "symbol": TEXT,
+        "horizon": TEXT,
+        "made_at": TIME,
+        "closes_at": TIME,
+        "model": TEXT,
+        "price": NUMBER,
+        "volatility": FLOAT,
+        "naive_volatility": FLOAT,
+        "lower_price": NUMBER,
+        "upper_price": NUMBER,
+        "recent_qlike_ratio": FLOAT,
+        "recent_coverage": FLOAT,
+        "realized_volatility": FLOAT,
+        "close_price": NUMBER,
+        "qlike": FLOAT,
+        "naive_qlike": FLOAT,
+        "hit": FLAG,
+        "updated_at": TIME,
+    },
+    time="made_at",
+    version="updated_at",
+    keeps_history=False,
+)
+
+# The tables that the producer fills.
 TABLES: dict[str, Table] = {table.name: table for table in (STATS, PRICES, BOOKS, TRADES, KLINES)}
+
+# In a mirrored table's key, a time with microseconds is no timestamp of Cassandra's, which would
+# round it. The table's comment in Cassandra names the column after one of these, so that the API
+# still knows it as a time: `Mirror of public.orders. Time as ISO 8601 text: created_at.`
+TIME_AS_TEXT, TIME_AS_MICROSECONDS = "Time as ISO 8601 text: ", "Time as microseconds since 1970: "
 
 # Derived by the consumer, read by the API; they exist only in Cassandra.
 MARKET_NOW = "market_now"
 STORED_HOURS = "stored_hours"
 # Which exchange the rows come from: one row, mirrored like any other captured table.
 DATA_SOURCE = "data_source"
+
+# Every table that this project defines in Cassandra; any other one is a table of the user's.
+CASSANDRA_TABLES = frozenset({*TABLES, MARKET_NOW, STORED_HOURS, DATA_SOURCE})

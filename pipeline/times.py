@@ -35,6 +35,10 @@ def seconds_to_ms(seconds: float) -> int:
     return round(seconds * 1000)
 
 
+def ms_to_us(ms: int) -> int:
+    return ms * 1000
+
+
 def ms_to_seconds(ms: float) -> float:
     return ms / 1000
 
@@ -51,6 +55,13 @@ def ms_to_datetime(ms: int) -> datetime:
 def ms_to_text(ms: int) -> str:
     """`2026-11-23 19:25:47`, in UTC."""
     return f"{ms_to_datetime(ms):%Y-%m-%d %H:%M:%S}"
+
+
+def ms_to_iso(ms: int) -> str:
+    """`2026-11-23T19:25:47.123000Z`: always six digits, so that texts sort like times, as Debezium
+    sends TIMESTAMPTZ."""
+    moment = ms_to_datetime(ms).replace(tzinfo=None)
+    return f"{moment.isoformat(timespec='microseconds')}Z"
 
 
 def datetime_to_ms(moment: datetime) -> int:

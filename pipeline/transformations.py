@@ -2,8 +2,9 @@
 listed is mirrored column by column. To transform a table of yours, write a function here and list
 it at the bottom. Knows neither Kafka nor Cassandra.
 
-A function raises UnwritableRecord, with a reason, for a row that can never be written. So that no
-row stops the stream, a KeyError, TypeError, ValueError, IndexError, AttributeError or
+Times that a function computes are numbers of µs since 1970, as Debezium sends times without a time
+zone. A function raises UnwritableRecord, with a reason, for a row that can never be written. So
+that no row stops the stream, a KeyError, TypeError, ValueError, IndexError, AttributeError or
 ArithmeticError makes its record a dead letter as well, even when a bug in the function raised it:
 test a new function first. Any other error stops the consumer."""
 
@@ -15,11 +16,15 @@ import orjson
 from pipeline.changes import DELETE, INSERT, UPDATE, Change, Write
 from pipeline.symbols import quote_asset
 from pipeline.tables import MARKET_NOW, STATS, STORED_HOURS
-from pipeline.times import hour_of, iso_to_ms
+from pipeline.times import hour_of, iso_to_ms, iso_to_us, ms_to_us
 
 
 def mirror(change: Change) -> list[Write]:
-    """The same row in the table of the same name; a delete deletes it."""
+    """The same row in the table of the same name; a delete deletes it, and so does an update of the
+    state before it. The consumer leaves that delete out when both have the same key in
+    Cassandra."""
+    if change.before is not None:
+        return [Write(change.table, DELETE, change.before), Write(change.table, INSERT, change.row)]
     return [Write(change.table, DELETE if change.deleted else INSERT, change.row)]
 
 
@@ -47,7 +52,7 @@ def order_book(change: Change) -> list[Write]:
     row = change.row
     bids, asks = levels(row["bids"]), levels(row["asks"])
     hour = hour_of(iso_to_ms(row["updated_at"]))
-    book = {**row, "hour": hour, "bids": bids, "asks": asks, **book_figures(bids, asks)}
+    book = {**row, "hour": ms_to_us(hour), "bids": bids, "asks": asks, **book_figures(bids, asks)}
     return [Write(change.table, INSERT, book), stored_hour(change.table, row["symbol"], hour)]
 
 
@@ -56,9 +61,9 @@ def recent_trades(change: Change) -> list[Write]:
     if change.deleted:
         return []
     row = change.row
-    time_ms = iso_to_ms(row["trade_time"])
-    hour = hour_of(time_ms)
-    trade = {**row, "trade_time": time_ms, "hour": hour}
+    time_us = iso_to_us(row["trade_time"])
+    hour = hour_of(time_us // 1000)
+    trade = {**row, "trade_time": time_us, "hour": ms_to_us(hour)}
     return [Write(change.table, INSERT, trade), stored_hour(change.table, row["symbol"], hour)]
 
 
@@ -74,7 +79,7 @@ def market_now(change: Change, columns: dict[str, str]) -> Write:
 @lru_cache(maxsize=4096)
 def stored_hour(table: str, symbol: str, hour_ms: int) -> Write:
     """Records that this hour's partition holds rows, so that readers skip empty ones."""
-    row = {"table_name": table, "symbol": symbol, "hour": hour_ms}
+    row = {"table_name": table, "symbol": symbol, "hour": ms_to_us(hour_ms)}
     return Write(STORED_HOURS, INSERT, row, once=(table, symbol, hour_ms))
 
 

@@ -1,4 +1,4 @@
--- Three roles, each with the least rights that it needs. Read by: pipeline/schema.py, or psql.
+-- Four roles, each with the least rights that it needs. Read by: pipeline/schema.py, or psql.
 -- Passwords come from session settings, so that no file contains one. Unset means the development default, which is the
 -- role's name.
 -- With psql: PGOPTIONS="-c crypto.producer_password=…" psql -f sql/010_roles.sql
@@ -10,6 +10,7 @@ BEGIN
     FOR wanted IN
         SELECT * FROM (VALUES
             ('crypto_producer', 'LOGIN',             'crypto.producer_password'),
+            ('crypto_forecaster', 'LOGIN',           'crypto.forecaster_password'),
             ('crypto_debezium', 'LOGIN REPLICATION', 'crypto.debezium_password'),
             ('crypto_reader',   'LOGIN',             'crypto.reader_password')
         ) AS roles (role, rights, setting)

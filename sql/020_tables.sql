@@ -1,5 +1,5 @@
 -- Current state, exact: NUMERIC prices, TIMESTAMPTZ times, keys that cannot collide.
--- Read by: pipeline/schema.py, or psql. Written by the producer, captured by Debezium (040_capture.sql).
+-- Read by: pipeline/schema.py, or psql. Written by the producer and the forecaster, captured by Debezium (040_capture.sql).
 
 -- Key: symbol. Serves: rankings and 24 h statistics of every symbol.
 CREATE TABLE IF NOT EXISTS crypto_24h_stats (
@@ -106,4 +106,29 @@ CREATE TABLE IF NOT EXISTS data_source (
     name       text NOT NULL,
     base_url   text NOT NULL,
     updated_at timestamptz NOT NULL DEFAULT now()
+);
+
+-- Key: symbol, horizon (15m, 1h, …), made_at. Serves: forecasts of volatility and their scores. A row is written when the
+-- forecast is made; the last five columns are filled when its window closes, and stay null if a candle of it is missing.
+-- updated_at shows it when a forecast was made later than made_at (first start, outage), from candles up to made_at alone.
+CREATE TABLE IF NOT EXISTS forecasts (
+    symbol              text NOT NULL,
+    horizon             text NOT NULL,
+    made_at             timestamptz NOT NULL,
+    closes_at           timestamptz NOT NULL,       -- made_at and the horizon: the end of the window
+    model               text NOT NULL,              -- naive, ewma, log_har or module:Class
+    price               numeric NOT NULL,           -- when it was made
+    volatility          double precision NOT NULL,  -- standard deviation of the log return over the window
+    naive_volatility    double precision,           -- that of the window before, the forecast to beat
+    lower_price         numeric NOT NULL,           -- the price at closes_at lies between these two in 90 % of the windows
+    upper_price         numeric NOT NULL,
+    recent_qlike_ratio  double precision,           -- mean qlike relative to naive, last day of windows; below 1 is better
+    recent_coverage     double precision,           -- share of hits, last day of windows; should be 0.9
+    realized_volatility double precision,
+    close_price         numeric,                    -- at closes_at
+    qlike               double precision,           -- loss of the forecast, and of naive; 0 is perfect
+    naive_qlike         double precision,
+    hit                 boolean,                    -- whether close_price lies in the range
+    updated_at          timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (symbol, horizon, made_at)
 );

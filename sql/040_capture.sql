@@ -23,7 +23,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'crypto_publication') THEN
         CREATE PUBLICATION crypto_publication WITH (publish_via_partition_root = true);
     END IF;
-    FOREACH wanted IN ARRAY ARRAY['crypto_24h_stats', 'latest_prices', 'order_book', 'recent_trades', 'klines',
+    FOREACH wanted IN ARRAY ARRAY['crypto_24h_stats', 'latest_prices', 'order_book', 'recent_trades', 'klines', 'forecasts',
                                   'data_source', 'debezium_heartbeat', 'debezium_signal']
     LOOP
         IF NOT EXISTS (SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid

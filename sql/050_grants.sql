@@ -1,11 +1,14 @@
 -- The rights of each role. Nothing is granted to PUBLIC. Read by: pipeline/schema.py, or psql.
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION create_trade_day(date), drop_trade_days(date) FROM PUBLIC;
-GRANT USAGE ON SCHEMA public TO crypto_producer, crypto_debezium, crypto_reader;
+GRANT USAGE ON SCHEMA public TO crypto_producer, crypto_forecaster, crypto_debezium, crypto_reader;
 
 GRANT SELECT, INSERT, UPDATE ON crypto_24h_stats, latest_prices, order_book, recent_trades, trade_positions, klines,
     data_source, exchange_ban TO crypto_producer;
 GRANT EXECUTE ON FUNCTION create_trade_day(date), drop_trade_days(date) TO crypto_producer;
+
+GRANT SELECT ON klines TO crypto_forecaster;
+GRANT SELECT, INSERT, UPDATE ON forecasts TO crypto_forecaster;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO crypto_debezium, crypto_reader;
 GRANT INSERT, UPDATE ON debezium_heartbeat TO crypto_debezium;

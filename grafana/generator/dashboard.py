@@ -13,14 +13,22 @@ TITLES = {
     "start-here": "Start here",
     "market-overview": "Market overview",
     "symbol": "Symbol",
+    "forecast": "Forecast",
     "pipeline-health": "Pipeline health",
 }
 
 
 def dashboard(
-    uid: str, title: str, description: str, rows: list[Row], variables: list[dict], start: str, refresh: str
+    uid: str,
+    title: str,
+    description: str,
+    rows: list[Row],
+    variables: list[dict],
+    start: str,
+    refresh: str,
+    end: str = "now",
 ) -> dict[str, Any]:
-    """`start`: start of the default time range, e.g. now-6h. `refresh`: an empty string turns it
+    """`start`, `end`: the default time range, e.g. now-6h. `refresh`: an empty string turns it
     off."""
     return {
         "uid": uid,
@@ -31,7 +39,7 @@ def dashboard(
         "editable": False,
         "graphTooltip": 1,
         "refresh": refresh,
-        "time": {"from": start, "to": "now"},
+        "time": {"from": start, "to": end},
         "timezone": "browser",
         "timepicker": {"refresh_intervals": REFRESH},
         "templating": {"list": variables},
@@ -121,4 +129,19 @@ INTERVAL = {
         *({"selected": False, "text": interval, "value": interval} for interval in INTERVALS),
     ],
     "current": {"selected": True, "text": "auto", "value": "$__auto_interval_interval"},
+}
+# The default of FORECAST_HORIZONS.
+HORIZONS = ("15m", "1h")
+HORIZON = {
+    "name": "horizon",
+    "label": "Horizon",
+    "description": "How far ahead the forecast reaches.",
+    "type": "custom",
+    "query": ",".join(HORIZONS),
+    "multi": False,
+    "includeAll": False,
+    "hide": 0,
+    "skipUrlSync": False,
+    "options": [{"selected": name == HORIZONS[0], "text": name, "value": name} for name in HORIZONS],
+    "current": {"selected": True, "text": HORIZONS[0], "value": HORIZONS[0]},
 }

@@ -3,11 +3,14 @@ does."""
 
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from local.checks import http
 from local.replay import replay_options
-from local.service import Service
+from local.service import RunStep, Service
 from local.site import Site
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def _serves_metrics(port: int) -> Callable[[], None]:
@@ -66,12 +69,39 @@ def simulator(site: Site) -> Service:
 
 
 def producer(site: Site) -> Service:
+    kind = kind_of_exchange(site)
+
+    def prepare(run: RunStep) -> None:
+        # The producer itself refuses as well, but only in its log, after READY.
+        if kind is not None:
+            run(*(site.python, "-m", "pipeline.producer.data_source_check", kind))
+
     return Service(
         name="producer",
         command=(site.python, "producer_binance.py"),
         after=("simulator", "postgres-schema"),
+        prepare=prepare,
         environ={"METRICS_PORT": str(site.ports.producer_metrics)},
         ready=_serves_metrics(site.ports.producer_metrics),
+    )
+
+
+def kind_of_exchange(site: Site) -> str | None:
+    """`simulator`, `live`, or None for another exchange on this machine: only its replies say what
+    it is."""
+    address = urlsplit(site.settings.BINANCE_BASE_URL)
+    if address.hostname not in LOOPBACK:
+        return "live"
+    return "simulator" if address.port == site.ports.simulator else None
+
+
+def forecaster(site: Site) -> Service:
+    return Service(
+        name="forecaster",
+        command=(site.python, "forecast_volatility.py"),
+        after=("postgres-schema",),
+        environ={"METRICS_PORT": str(site.ports.forecaster_metrics)},
+        ready=_serves_metrics(site.ports.forecaster_metrics),
     )
 
 

@@ -22,9 +22,10 @@ from pipeline.api.openapi import document
 from pipeline.api.pages import docs_page, start_page
 from pipeline.api.query import BadParameter, read_query
 from pipeline.api.responses import EncodedResponse
-from pipeline.api.route_specs import ROUTES, RouteSpec
+from pipeline.api.route_specs import ROUTES, TABLE_PATH, Body, RouteSpec
 from pipeline.api.routes import Arguments, Handler, Routes
 from pipeline.api.store import CassandraStore, Store
+from pipeline.api.table_view import TableView
 from pipeline.errors import StoreUnavailable
 from pipeline.settings import Settings
 
@@ -72,6 +73,8 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
     page = MarketPage()
     for path, handler in {**routes.handlers(), **pages(routes, page)}.items():
         app.add_url_rule(path, path, View(ROUTES[path], handler, cache).respond)
+    table_view = TableView(ROUTES[TABLE_PATH], routes.mirrored, cache)
+    app.add_url_rule("/tables/<name>", TABLE_PATH, table_view.respond)
     add_static_files(app, page)
     app.register_error_handler(BadParameter, bad_parameter)
     app.register_error_handler(StoreUnavailable, store_unavailable)
@@ -104,6 +107,8 @@ class View:
 
     def respond(self) -> Response:
         environ = request.environ
+        if self._route.body is Body.HTML and environ["PATH_INFO"] != self._route.path:
+            return without_slash(self._route.path, environ["QUERY_STRING"])
         arguments = list(request.args.items(multi=True))
         if self._route.fresh_seconds:
             key = (self._route.path, environ["QUERY_STRING"])
@@ -117,6 +122,12 @@ class View:
     def _handle(self, arguments: Arguments) -> EncodedResponse:
         query = read_query(arguments, self._route.parameters, self._route.required)
         return self._handler(query, arguments).fresh_for(self._route.fresh_seconds)
+
+
+def without_slash(path: str, query: str) -> Response:
+    """From /docs/ to /docs, because the links of a page are relative to its path. Relative itself,
+    because a proxy may have taken a prefix off the path."""
+    return Response(status=HTTPStatus.PERMANENT_REDIRECT, headers={"Location": f"..{path}{query and '?'}{query}"})
 
 
 def error(status: HTTPStatus, message: str, **more: object) -> tuple[dict[str, object], int]:

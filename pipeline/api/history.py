@@ -26,6 +26,7 @@ MAX_ROWS_PER_READ = 5000
 OF_SYMBOL = "symbol = ?"
 OF_HOUR = "symbol = ? AND hour = ?"
 OF_INTERVAL = "symbol = ? AND interval = ?"
+OF_HORIZON = "symbol = ? AND horizon = ?"
 
 
 class Page(NamedTuple):
@@ -42,13 +43,14 @@ class History:
         self._store = store
 
     def by_symbol(self, table: Table, symbols: Sequence[str], query: Query) -> Page:
-        """A page of a table with one partition per symbol."""
+        """A page of a table with one partition per symbol, or per symbol and horizon."""
+        where = partition_key(table)
         count = first_read(query.limit, len(symbols))
         spans = [span(query.from_ms, query.to_ms, query.forward, query.cursor, symbol) for symbol in symbols]
-        parts = [((symbol,), each) for symbol, each in zip(symbols, spans)]
-        firsts = self.read(table, OF_SYMBOL, parts, query.forward, count)
+        parts = [(partition_values(table, symbol, 0, query.horizon), each) for symbol, each in zip(symbols, spans)]
+        firsts = self.read(table, where, parts, query.forward, count)
         streams = [
-            self.partition(table, OF_SYMBOL, values, each, count, first) for (values, each), first in zip(parts, firsts)
+            self.partition(table, where, values, each, count, first) for (values, each), first in zip(parts, firsts)
         ]
         return page(streams, table, query)
 
@@ -108,14 +110,14 @@ class History:
         many = [(*values, *bounds_of(each), count) for values, each in parts]
         return self._store.select_many(columns or self._store.columns_of(table.name), table.name, clause, many)
 
-    def ends(self, table: Table, symbol: str, from_ms: int, to_ms: int) -> tuple[int, int] | None:
+    def ends(self, table: Table, symbol: str, from_ms: int, to_ms: int, horizon: str = "") -> tuple[int, int] | None:
         """The times of a symbol's first and last row in a range of a table with one partition per
-        symbol."""
+        symbol, or per symbol and horizon."""
         columns = f"to_unix_timestamp({table.time}) AS {table.time}"
         times: list[int] = []
         for forward in (True, False):
-            part = ((symbol,), between(from_ms, to_ms, forward))
-            (rows,) = self.read(table, OF_SYMBOL, [part], forward, 1, columns)
+            part = (partition_values(table, symbol, 0, horizon), between(from_ms, to_ms, forward))
+            (rows,) = self.read(table, partition_key(table), [part], forward, 1, columns)
             times += [row[table.time] for row in rows]
         return (times[0], times[1]) if len(times) == 2 else None
 
@@ -147,13 +149,18 @@ class History:
 
 
 def partition_key(table: Table) -> str:
-    """The condition on the partition key of a table that is read by symbol or by hour."""
-    return OF_HOUR if table.hourly else OF_SYMBOL
+    """The condition on the partition key of a table that is read by symbol, hour or horizon."""
+    if table.hourly:
+        return OF_HOUR
+    return OF_HORIZON if "horizon" in table.key else OF_SYMBOL
 
 
-def partition_values(table: Table, symbol: str, time_ms: int) -> tuple[Any, ...]:
-    """The values of that key for the partition that holds a symbol's rows of a time."""
-    return (symbol, hour_of(time_ms)) if table.hourly else (symbol,)
+def partition_values(table: Table, symbol: str, time_ms: int, horizon: str = "") -> tuple[Any, ...]:
+    """The values of that key for the partition that holds a symbol's rows of a time, or of a
+    horizon."""
+    if table.hourly:
+        return symbol, hour_of(time_ms)
+    return (symbol, horizon) if "horizon" in table.key else (symbol,)
 
 
 def between(from_ms: int, to_ms: int, forward: bool) -> Span:

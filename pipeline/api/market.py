@@ -10,7 +10,18 @@ from pipeline.api.max_age import ROWS_FRESH_SECONDS
 from pipeline.api.query import Query
 from pipeline.api.store import Row, Store
 from pipeline.symbols import quote_asset
-from pipeline.tables import BOOKS, DATA_SOURCE, KLINES, MARKET_NOW, PRICES, STATS, STORED_HOURS, TRADES, Table
+from pipeline.tables import (
+    BOOKS,
+    DATA_SOURCE,
+    FORECASTS,
+    KLINES,
+    MARKET_NOW,
+    PRICES,
+    STATS,
+    STORED_HOURS,
+    TRADES,
+    Table,
+)
 
 # The columns of market_now by the names that they have in the history tables.
 COLUMNS_IN_MARKET_NOW = {
@@ -86,6 +97,11 @@ class Market:
             found[row["symbol"]].add(row["interval"])
         return dict(found)
 
+    def forecast_symbols(self, horizon: str) -> tuple[str, ...]:
+        """Symbols that have forecasts of this horizon."""
+        rows = self._cache.get_or_read(FORECASTS.name, self._read_forecast_symbols)
+        return tuple(sorted(row["symbol"] for row in rows if row["horizon"] == horizon))
+
     def rows(self) -> list[Row]:
         """The rows of market_now for all quote assets, as stored."""
         return self._cache.get_or_read(MARKET_NOW, self._read_market)
@@ -95,6 +111,9 @@ class Market:
 
     def _read_stored_intervals(self) -> list[Row]:
         return self._store.select("DISTINCT symbol, interval", KLINES.name)
+
+    def _read_forecast_symbols(self) -> list[Row]:
+        return self._store.select("DISTINCT symbol, horizon", FORECASTS.name)
 
     def _read_market(self) -> list[Row]:
         quotes = self._store.select("DISTINCT quote_asset", MARKET_NOW)

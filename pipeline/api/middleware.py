@@ -14,7 +14,7 @@ from pipeline.api import metrics
 from pipeline.api.cache import Cache
 from pipeline.api.cors import cors_headers
 from pipeline.api.responses import EncodedResponse
-from pipeline.api.route_specs import ROUTES, STATIC_PATH
+from pipeline.api.route_specs import ROUTES, STATIC_PATH, TABLE_PATH
 
 log = logging.getLogger(__name__)
 HARMLESS_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -89,6 +89,8 @@ def route_of(path: str) -> str:
     """The route's path as a metric label; all unknown paths share one label, because anyone can
     invent more."""
     known = path.rstrip("/") or "/"
+    if re.fullmatch("/tables/[^/]+", known):
+        return TABLE_PATH
     if known in ROUTES:
         return known
     return STATIC_PATH if path.startswith(STATIC_PATH + "/") else "unknown"

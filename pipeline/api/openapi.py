@@ -1,13 +1,16 @@
 """The route specifications as an OpenAPI 3.1 document. Knows nothing of Flask or of how rows are
 read."""
 
+import re
 from typing import Any
 
 from pipeline.api.parameters import Parameter
 from pipeline.api.route_specs import (
+    COLUMNS,
     COUNT,
     FLAG,
     LEVELS,
+    NAMES,
     NUMBER,
     ROUTES,
     TEXT,
@@ -28,6 +31,15 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     TEXT: {"type": ["string", "null"]},
     FLAG: {"type": ["boolean", "null"]},
     LEVELS: {"type": ["array", "null"], "items": LEVEL, "description": "[price, quantity], best first"},
+    NAMES: {"type": "array", "items": {"type": "string"}},
+    COLUMNS: {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {"name": {"type": "string"}, "type": {"type": "string"}},
+            "required": ["name", "type"],
+        },
+    },
 }
 ERROR = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
 BAD_PARAMETER = {
@@ -47,6 +59,8 @@ def document() -> dict[str, Any]:
             "description": "Prices, statistics, order books, trades and candles as they arrive. Times are epoch "
             "milliseconds, prices and amounts JSON numbers. Without rows the reply is 200 and an empty array.",
         },
+        # Relative to this document's own URL, which may have a prefix in front of it.
+        "servers": [{"url": "."}],
         "paths": {path: {"get": operation(route)} for path, route in ROUTES.items()},
     }
 
@@ -55,16 +69,17 @@ def operation(route: RouteSpec) -> dict[str, Any]:
     return {
         "summary": route.summary,
         "description": route.description,
-        "operationId": route.path.strip("/").replace(".", "_") or "start_page",
+        "operationId": re.sub(r"\W+", "_", route.path.strip("/")).strip("_") or "start_page",
         "parameters": [parameter_object(route, parameter) for parameter in route.parameters],
         "responses": responses(route),
     }
 
 
 def parameter_object(route: RouteSpec, parameter: Parameter) -> dict[str, Any]:
+    in_path = f"{{{parameter.name}}}" in route.path
     return {
         "name": parameter.name,
-        "in": "query",
+        "in": "path" if in_path else "query",
         "required": parameter.name in route.required,
         "description": parameter.help,
         "schema": {**parameter.schema, "description": parameter.expected},
@@ -78,6 +93,8 @@ def responses(route: RouteSpec) -> dict[str, Any]:
         "400": error("A parameter is invalid, unknown, repeated or missing", BAD_PARAMETER),
         "500": error("An internal error; details are in the log", ERROR),
     }
+    if "{" in route.path:
+        found["404"] = error("No such table; /tables lists them", ERROR)
     if route.fresh_seconds:
         found["304"] = {"description": "Unchanged since the ETag in If-None-Match"}
     if route.reads_cassandra:
@@ -110,7 +127,7 @@ def headers(route: RouteSpec) -> dict[str, Any]:
     if route.fresh_seconds:
         found["ETag"] = header("string", "For If-None-Match")
     if route.paginated:
-        found["Link"] = header("string", 'rel="next": the URL of the next page, if there are more rows')
+        found["Link"] = header("string", 'rel="next": the path of the next page, if there are more rows')
         found["X-Complete-From"] = header(
             "integer", "With points, if the range was too wide to read at once: rows older than this are missing"
         )

@@ -1,5 +1,6 @@
-"""The two pages without scripts: `/` and `/docs`. No fonts, no external resources. Knows the
-templates; the content comes from openapi.py and freshness.py."""
+"""The two pages without scripts: `/` and `/docs`. No fonts, no external resources. Links are
+relative, so they are right behind a proxy with a path prefix too. Knows the templates; the content
+comes from openapi.py and freshness.py."""
 
 import re
 from datetime import UTC, datetime
@@ -27,22 +28,23 @@ def code(text: str) -> Markup:
 
 TEMPLATES.filters["code"] = code
 EXAMPLES = (
-    ("/klines?symbol=ETHUSDT&limit=3", "the three newest 1-minute candles of ETHUSDT"),
-    ("/klines?symbol=ETHUSDT&interval=15m&limit=96", "a day of 15-minute candles"),
-    ("/crypto_24h_stats?sort=quote_volume&limit=10", "the ten most traded symbols"),
-    ("/latest_prices?symbol=BTCUSDT,ETHUSDT&points=300", "prices of the last day in at most 300 rows"),
-    ("/recent_trades?symbol=BTCUSDT&limit=20", "the newest trades"),
-    ("/order_book?symbol=BTCUSDT&limit=1&levels=5", "the newest order book, five levels per side"),
-    ("/depth?symbol=BTCUSDT", "the same as a depth chart"),
-    ("/market_summary", "how many symbols rise and fall, per quote asset"),
-    ("/symbols?tracked=true", "symbols with trades, books and candles"),
-    ("/freshness", "the age of each table's newest row"),
+    ("klines?symbol=ETHUSDT&limit=3", "the three newest 1-minute candles of ETHUSDT"),
+    ("klines?symbol=ETHUSDT&interval=15m&limit=96", "a day of 15-minute candles"),
+    ("crypto_24h_stats?sort=quote_volume&limit=10", "the ten most traded symbols"),
+    ("latest_prices?symbol=BTCUSDT,ETHUSDT&points=300", "prices of the last day in at most 300 rows"),
+    ("recent_trades?symbol=BTCUSDT&limit=20", "the newest trades"),
+    ("order_book?symbol=BTCUSDT&limit=1&levels=5", "the newest order book, five levels per side"),
+    ("depth?symbol=BTCUSDT", "the same as a depth chart"),
+    ("market_summary", "how many symbols rise and fall, per quote asset"),
+    ("symbols?tracked=true", "symbols with trades, books and candles"),
+    ("freshness", "the age of each table's newest row"),
+    ("tables", "the tables that you added, with columns and keys"),
 )
 OTHERS = (
-    ("/docs", "every route and parameter"),
-    ("/openapi.json", "the same for programs (OpenAPI 3.1)"),
-    ("/health", "whether Cassandra answers"),
-    ("/metrics", "for Prometheus"),
+    ("docs", "every route and parameter"),
+    ("openapi.json", "the same for programs (OpenAPI 3.1)"),
+    ("health", "whether Cassandra answers"),
+    ("metrics", "for Prometheus"),
 )
 
 

@@ -4,8 +4,13 @@ neither lost nor repeated. Knows nothing of Cassandra."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
-CURSOR = "[0-9]{1,15}:[A-Z0-9._-]{1,20}:[0-9]{1,18}"
+from pipeline.symbols import LISTED_CHARACTER, is_symbol
+
+# Characters that a symbol may not have are percent-encoded (% is one of them), so that paging works
+# whatever is stored.
+CURSOR = f"[0-9]{{1,15}}:({LISTED_CHARACTER}|%[0-9A-F]{{2}}){{1,300}}:[0-9]{{1,18}}"
 # The column that tells rows with the same symbol and time apart, in the tables that have it.
 ID_COLUMN = "trade_id"
 MIN_ID, MAX_ID = -(2**63), 2**63 - 1
@@ -35,7 +40,7 @@ class Cursor:
     def read(cls, text: str) -> "Cursor":
         """The inverse of `str(cursor)`; `text` matches CURSOR."""
         time_ms, symbol, row_id = text.split(":")
-        return cls(int(time_ms), symbol, int(row_id))
+        return cls(int(time_ms), unquote(symbol), int(row_id))
 
     @classmethod
     def at(cls, row: dict[str, Any], time: str) -> "Cursor":
@@ -43,7 +48,8 @@ class Cursor:
         return cls(row[time], row["symbol"], row.get(ID_COLUMN, 0))
 
     def __str__(self) -> str:
-        return f"{self.time_ms}:{self.symbol}:{self.id}"
+        symbol = "".join(each if is_symbol(each) else encoded(each) for each in self.symbol)
+        return f"{self.time_ms}:{symbol}:{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +94,8 @@ def after(end: Key) -> Key:
     """The same border as an upper end, which must lie above it: the first key of the next
     millisecond."""
     return Key(end.time_ms + 1, MIN_ID)
+
+
+def encoded(character: str) -> str:
+    """The character as UTF-8, percent-encoded."""
+    return "".join(f"%{byte:02X}" for byte in character.encode())

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.api.paging import CURSOR, Cursor
-from pipeline.intervals import INTERVAL, interval_ms
+from pipeline.intervals import INTERVAL, interval_ms, interval_name
+from pipeline.symbols import REQUESTED, upper_case
 from pipeline.tables import STATS
 from pipeline.times import DAY_MS, iso_to_ms
 
@@ -17,8 +18,7 @@ MAX_SYMBOLS = 50
 MAX_POINTS = 5000
 MAX_LEVELS = 1000
 MAX_INTERVAL_MS = 366 * DAY_MS
-NAME = "[A-Za-z0-9._-]{1,20}"
-SYMBOLS = f"[ ,]*{NAME} *(,[ ,]*{NAME} *)*[ ,]*"
+SYMBOLS = f"[ ,]*{REQUESTED} *(,[ ,]*{REQUESTED} *)*[ ,]*"
 DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 # The + of an offset arrives as a space if the client did not encode it.
 CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+ -][0-9]{2}:?[0-9]{2})?"
@@ -70,7 +70,7 @@ def choice(name: str, choices: Mapping[str, Any], text: str) -> Parameter:
 
 
 def split_symbols(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(part.strip().upper() for part in text.split(",") if part.strip()))
+    return tuple(dict.fromkeys(upper_case(part.strip()) for part in text.split(",") if part.strip()))
 
 
 def several_symbols(text: str) -> tuple[str, ...]:
@@ -93,16 +93,26 @@ def interval(text: str) -> str:
     return text
 
 
+def horizon(text: str) -> str:
+    """`60m` is `1h`: as the table has it."""
+    length_ms = interval_ms(text)
+    return text if length_ms is None else interval_name(length_ms)
+
+
 INSTANT_EXPECTED = "epoch milliseconds or ISO 8601, e.g. 1700000000000 or 2026-01-31T12:00:00Z"
 SYMBOL_LIST = text_parameter(
     "symbol",
     SYMBOLS,
     several_symbols,
     f"one to {MAX_SYMBOLS} symbols, comma-separated, e.g. BTCUSDT,ETHUSDT",
-    "One or several symbols, comma-separated, upper or lower case.",
+    "One or several symbols of any script, comma-separated; letters a to z may be lower case.",
 )
 ONE_SYMBOL = text_parameter(
-    "symbol", f" *{NAME} *", split_symbols, "one symbol, e.g. BTCUSDT", "The symbol, upper or lower case."
+    "symbol",
+    f" *{REQUESTED} *",
+    split_symbols,
+    "one symbol, e.g. BTCUSDT",
+    "The symbol; letters a to z may be lower case.",
 )
 FROM = text_parameter(
     "from", INSTANT, instant, INSTANT_EXPECTED, "Start, inclusive: the first rows from there. Epoch ms or ISO 8601."
@@ -127,6 +137,13 @@ INTERVAL_OF_CANDLES = text_parameter(
     "a multiple of a stored interval, e.g. 5m, 2h, 3d (case matters: 1M is a month)",
     "Candle interval, 1m unless given: a stored one, or any multiple of one (candles are aggregated).",
 )
+HORIZON = text_parameter(
+    "horizon",
+    INTERVAL,
+    horizon,
+    "a horizon of the setting FORECAST_HORIZONS, e.g. 15m or 1h",
+    "How far ahead the forecast reaches, 15m unless given.",
+)
 SORT = choice("sort", {name: name for name in STATS.columns}, "Rank the whole market by this column.")
 ORDER = choice("order", {"desc": True, "asc": False}, "Order of the ranking; largest first unless given.")
 QUOTE_ASSET = text_parameter(
@@ -135,5 +152,27 @@ QUOTE_ASSET = text_parameter(
     str.upper,
     "the name of an asset, e.g. USDT",
     "Only symbols quoted in this asset.",
+)
+TABLE_NAME = text_parameter("name", "[A-Za-z0-9_]{1,48}", str, "the name of a table of /tables", "Name of the table.")
+# Which parameters a table takes depends on its key, so these three are checked in table_query.py.
+KEY_VALUES = Parameter(
+    "key",
+    {"type": "object", "additionalProperties": {"type": "string"}},
+    str,
+    "a value per column of the partition key, e.g. customer=ada",
+    "The partition key: one parameter per column, named like it.",
+)
+TABLE_FROM = Parameter(
+    "from", {"type": "string"}, str, INSTANT_EXPECTED, "Start, inclusive, if the first clustering column is a time."
+)
+TABLE_TO = Parameter(
+    "to", {"type": "string"}, str, INSTANT_EXPECTED, "End, exclusive, if the first clustering column is a time."
+)
+TABLE_CURSOR = Parameter(
+    "cursor",
+    {"type": "string"},
+    str,
+    "a cursor from a Link header",
+    "Where the last page ended, as given in a Link header.",
 )
 TRACKED = choice("tracked", {"true": True, "false": False}, "Only symbols with (or without) trades, books and candles.")

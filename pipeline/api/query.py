@@ -31,6 +31,7 @@ class Query:
     points: int | None = None
     levels: int | None = None
     interval: str = "1m"
+    horizon: str = "15m"
     sort: str | None = None
     descending: bool = True
     quote_asset: str | None = None

@@ -9,11 +9,14 @@ from enum import Enum
 from pipeline import tables
 from pipeline.api import parameters as p
 from pipeline.api.parameters import Parameter
-from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TRADES
+from pipeline.tables import BOOKS, FORECASTS, KLINES, PRICES, STATS, TRADES
 
 NUMBER, WHOLE, TIME, TEXT, FLAG, LEVELS, COUNT = "number", "whole", "time", "text", "flag", "levels", "count"
+NAMES, COLUMNS = "names", "columns"
+TABLE_PATH = "/tables/{name}"
 KINDS = {
     tables.NUMBER: NUMBER,
+    tables.FLOAT: NUMBER,
     tables.WHOLE: WHOLE,
     tables.TIME: TIME,
     tables.TEXT: TEXT,
@@ -120,6 +123,20 @@ ROUTES: dict[str, RouteSpec] = {
             paginated=True,
         ),
         RouteSpec(
+            f"/{FORECASTS.name}",
+            "Forecasts of volatility",
+            "Made at every closed minute: `volatility` is the standard deviation of the log return until `closes_at`, "
+            "and 90 % of the prices at `closes_at` should lie between `lower_price` and `upper_price`. The score "
+            "(`realized_volatility` to `hit`) is null until the window has closed, and stays null if candles are "
+            "missing. `recent_qlike_ratio`: loss of the last day's windows relative to the naive forecast, below 1 is "
+            "better; `recent_coverage`: share of them that closed inside the range. A row that was written later than "
+            "`made_at` (`updated_at`) is made from candles up to `made_at` alone. `points`: the last row of each time "
+            "bucket. Not trading advice.",
+            (*RANGE, p.HORIZON),
+            columns=columns_of(FORECASTS),
+            paginated=True,
+        ),
+        RouteSpec(
             "/depth",
             "Depth chart",
             "The newest book of one symbol, ascending by price: the quantity at each price, and the total from the "
@@ -173,6 +190,24 @@ ROUTES: dict[str, RouteSpec] = {
                 "late_after_seconds": NUMBER,
                 "late": FLAG,
             },
+        ),
+        RouteSpec(
+            "/tables",
+            "Tables that you added",
+            "Every mirrored table with its columns (CQL types) and key. `time`: the column that `from` and `to` "
+            "select, null if there is none.",
+            columns={"table": TEXT, "partition_key": NAMES, "clustering_key": NAMES, "time": TEXT, "columns": COLUMNS},
+        ),
+        RouteSpec(
+            TABLE_PATH,
+            "Rows of a table that you added",
+            "The rows of one partition: a parameter per column of the partition key, e.g. "
+            "`/tables/orders?customer=ada`; one whose name is from, to, limit or cursor is written `key.from`. With a "
+            "time as first clustering column, `from` and `to` work as everywhere. Decimals are text, blobs 0x and "
+            "hexadecimal digits.",
+            (p.TABLE_NAME, p.KEY_VALUES, p.TABLE_FROM, p.TABLE_TO, p.LIMIT, p.TABLE_CURSOR),
+            ("name",),
+            paginated=True,
         ),
         RouteSpec(
             "/health",

@@ -13,11 +13,12 @@ from pipeline.api.downsampling.sampling import Downsampled
 from pipeline.api.freshness import Freshness
 from pipeline.api.history import History, Page
 from pipeline.api.market import Market
+from pipeline.api.mirrored_tables import MirroredTables
 from pipeline.api.query import Query
 from pipeline.api.responses import EncodedResponse
 from pipeline.api.store import Store
 from pipeline.settings import Settings
-from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TRADES, Table
+from pipeline.tables import BOOKS, FORECASTS, KLINES, PRICES, STATS, TRADES, Table
 from pipeline.times import now_ms
 
 Arguments = Sequence[tuple[str, str]]
@@ -36,6 +37,7 @@ class Routes:
         self._aggregate_per_bucket = AggregatePerBucket(self._history)
         self._last_per_bucket = LastPerBucket(self._history)
         self.freshness = Freshness(settings, self._history, self.market)
+        self.mirrored = MirroredTables(store)
 
     def handlers(self) -> dict[str, Handler]:
         """The handlers by path."""
@@ -45,10 +47,12 @@ class Routes:
             f"/{BOOKS.name}": self.order_book,
             f"/{TRADES.name}": self.recent_trades,
             f"/{KLINES.name}": self.klines,
+            f"/{FORECASTS.name}": self.forecasts,
             "/depth": self.depth,
             "/market_summary": lambda query, _: EncodedResponse.of_rows(self.market.summary(query)),
             "/symbols": lambda query, _: EncodedResponse.of_rows(self.market.symbols(query)),
             "/freshness": lambda query, _: EncodedResponse.of_rows(self.freshness.rows()),
+            "/tables": lambda query, _: EncodedResponse.of_rows(self.mirrored.rows()),
             "/health": self.health,
         }
 
@@ -81,6 +85,12 @@ class Routes:
             return downsampled(self._candles.downsample(query, now_ms()), query)
         return paged(f"/{KLINES.name}", self._candles.page(query), arguments)
 
+    def forecasts(self, query: Query, arguments: Arguments) -> EncodedResponse:
+        if query.points:
+            return downsampled(self._last_per_bucket.downsample(FORECASTS, query), query)
+        symbols = query.symbols or self.market.forecast_symbols(query.horizon)
+        return paged(f"/{FORECASTS.name}", self._history.by_symbol(FORECASTS, symbols, query), arguments)
+
     def depth(self, query: Query, arguments: Arguments) -> EncodedResponse:
         newest = self._history.by_hour(BOOKS, query.symbols, Query(limit=1)).rows
         return EncodedResponse.of_rows([row for book in cut(newest, query.levels) for row in depth(book)])
@@ -101,7 +111,8 @@ class Routes:
 
 
 def paged(path: str, found: Page, arguments: Arguments) -> EncodedResponse:
-    """Rows, and a Link header to the next page if there is one."""
+    """Rows, and a Link header to the next page if there is one. The link is a path, so that clients
+    that put it behind the API's address work as well as those that resolve it."""
     if found.next is None:
         return EncodedResponse.of_rows(found.rows)
     others = [(name, value) for name, value in arguments if name != "cursor"]

@@ -7,14 +7,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from cassandra.cluster import ResponseFuture, Session
+from cassandra.protocol import ProtocolException
 from cassandra.query import PreparedStatement, dict_factory
 
 from pipeline import cassandra_session
 from pipeline.api import metrics
-from pipeline.cassandra_session import UNAVAILABLE_ERRORS
+from pipeline.api.table_key import TableKey, plain_type
+from pipeline.cassandra_session import REFUSED_ERRORS, UNAVAILABLE_ERRORS
 from pipeline.errors import StoreUnavailable
 from pipeline.outage import Outage
 from pipeline.settings import Settings
@@ -35,6 +37,17 @@ TIMEOUT_SECONDS = 4.0
 RECONNECT_SECONDS = 1.0
 
 
+class BadPagingState(Exception):
+    """Cassandra does not know the place where a page should begin."""
+
+
+class StorePage(NamedTuple):
+    """`paging_state`: where the next page begins; None if there are no more rows."""
+
+    rows: list[Row]
+    paging_state: bytes | None = None
+
+
 class Store(Protocol):
     """What the API reads from. Every method may raise StoreUnavailable."""
 
@@ -49,6 +62,22 @@ class Store(Protocol):
 
     def columns_of(self, table: str) -> str:
         """A table's columns for a SELECT, times as epoch ms, without HOUR."""
+        ...
+
+    def tables(self) -> list[TableKey]:
+        """The tables of the keyspace as they are now."""
+        ...
+
+    def select_page(
+        self,
+        columns: str,
+        table: str,
+        where: str,
+        values: Sequence[Any],
+        limit: int,
+        paging_state: bytes | None = None,
+    ) -> StorePage:
+        """At most `limit` rows of a SELECT, from `paging_state` on. Raises BadPagingState."""
         ...
 
     def check(self) -> None:
@@ -97,6 +126,56 @@ class CassandraStore:
             for name, column in found.columns.items()
             if name != HOUR
         )
+
+    def tables(self) -> list[TableKey]:
+        """From the driver's metadata, which Cassandra keeps up to date."""
+        keyspace = self._connected().cluster.metadata.keyspaces.get(self._settings.CASSANDRA_KEYSPACE)
+        return [
+            TableKey(
+                name,
+                {column.name: plain_type(column.cql_type) for column in table.columns.values()},
+                tuple(column.name for column in table.partition_key),
+                tuple((column.name, column.is_reversed) for column in table.clustering_key),
+                table.options.get("comment") or "",
+            )
+            for name, table in (dict(keyspace.tables) if keyspace else {}).items()
+        ]
+
+    def select_page(
+        self,
+        columns: str,
+        table: str,
+        where: str,
+        values: Sequence[Any],
+        limit: int,
+        paging_state: bytes | None = None,
+    ) -> StorePage:
+        """Where the page is full, one more row is read: Cassandra also names a next page when the
+        last row ends this one."""
+        cql = f"SELECT {columns} FROM {self._settings.CASSANDRA_KEYSPACE}.{table} {where}"
+        page = self._page(cql, values, limit, paging_state)
+        if page.paging_state is not None and not self._page(cql, values, 1, page.paging_state).rows:
+            return StorePage(page.rows)
+        return page
+
+    def _page(self, cql: str, values: Sequence[Any], limit: int, paging_state: bytes | None) -> StorePage:
+        session = self._connected()
+        with self._outage_watched():
+            try:
+                prepared = self._prepared.get(cql) or session.prepare(cql)
+                self._prepared[cql] = prepared
+                bound = prepared.bind(values)
+                bound.fetch_size = limit
+                sent_at = time.perf_counter()
+                result = session.execute_async(bound, timeout=TIMEOUT_SECONDS, paging_state=paging_state).result()
+            except ProtocolException as error:
+                raise BadPagingState(str(error)) from error
+            except REFUSED_ERRORS as error:
+                # The table has been changed or dropped since it was looked up.
+                self._prepared.pop(cql, None)
+                raise StoreUnavailable(str(error)) from error
+            metrics.STORE_SECONDS.observe(time.perf_counter() - sent_at)
+            return StorePage(list(result.current_rows), result.paging_state if result.has_more_pages else None)
 
     def check(self) -> None:
         self._run("SELECT release_version FROM system.local", [()])

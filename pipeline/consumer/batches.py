@@ -4,9 +4,11 @@ nothing."""
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
+from typing import Any
 
 from cassandra.query import UNSET_VALUE
 
+from pipeline.changes import DELETE
 from pipeline.consumer.statements import EncodedRow
 
 # Measured: batches of 200 rows of one partition are 1.5 times as fast as batches of 30. Beyond a
@@ -19,18 +21,38 @@ MAX_BATCH_BYTES = 64 * 1024
 
 def newest(rows: Sequence[EncodedRow]) -> list[EncodedRow]:
     """Several changes of one row in a poll: only the newest is written. Of equal versions (changes
-    in one transaction share the commit time) the later record wins, which is PostgreSQL's order."""
+    in one transaction share the commit time) the later record wins, which is PostgreSQL's order. A
+    delete before a newest state that leaves columns unset is written as well: otherwise those
+    columns would keep what they held before the delete."""
     latest = {row.identity: row for row in rows}
     if len(latest) == len(rows):
         return list(rows)
     latest.clear()
+    deletes: dict[tuple[Any, ...], EncodedRow] = {}
     for row in rows:
         previous = latest.get(row.identity)
         if previous is None:
             latest[row.identity] = row
-        elif row.version_us >= previous.version_us:
-            latest[row.identity] = completed(row, previous)
-    return list(latest.values())
+            continue
+        if row.version_us >= previous.version_us:
+            latest[row.identity], row = completed(row, previous), previous
+        if row.statement.kind == DELETE:  # a delete that is not the newest state
+            known = deletes.get(row.identity)
+            if known is None or row.version_us > known.version_us:
+                deletes[row.identity] = row
+    return [*needed(deletes, latest), *latest.values()]
+
+
+def needed(
+    deletes: dict[tuple[Any, ...], EncodedRow], latest: dict[tuple[Any, ...], EncodedRow]
+) -> Iterator[EncodedRow]:
+    """The deletes that matter beside the newest states, each with a smaller version than its row's
+    newest state: of equal versions Cassandra would let the delete win."""
+    for identity, delete in deletes.items():
+        newest_state = latest[identity]
+        if newest_state.statement.kind != DELETE and UNSET_VALUE in newest_state.values:
+            version_us = min(delete.version_us, newest_state.version_us - 1)
+            yield delete if version_us == delete.version_us else delete.with_version(version_us)
 
 
 def completed(newer: EncodedRow, older: EncodedRow) -> EncodedRow:

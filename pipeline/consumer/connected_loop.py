@@ -13,6 +13,7 @@ from pipeline.consumer.gc_tuning import tune_garbage_collector
 from pipeline.consumer.loop import Loop
 from pipeline.consumer.record_source import RecordSource
 from pipeline.consumer.statements import Statements
+from pipeline.consumer.truncations import Truncations
 from pipeline.consumer.writer import Writer
 from pipeline.errors import StoreUnavailable
 from pipeline.settings import Settings
@@ -32,8 +33,9 @@ def connected_loop(
         return
     statements = Statements(session, settings.CASSANDRA_KEYSPACE)
     dead_letters = DeadLetters(settings)
+    truncations = Truncations(session, settings.CASSANDRA_KEYSPACE, source.ends, source.is_read)
     try:
-        loop = Loop(source, statements, Writer(session, statements), dead_letters, only)
+        loop = Loop(source, statements, Writer(session, statements), dead_letters, truncations, only)
         tune_garbage_collector()
         yield loop
     finally:

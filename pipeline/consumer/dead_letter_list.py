@@ -23,7 +23,7 @@ def lines(letters: Iterable[ConsumerRecord]) -> Iterator[str]:
 
 def row(letter: ConsumerRecord) -> tuple[str, ...]:
     first = origin(letter)
-    reason = dict(letter.headers).get(REASON, b"").decode(errors="replace")
+    reason = (dict(letter.headers).get(REASON) or b"").decode(errors="replace")
     when = datetime.fromtimestamp(letter.timestamp / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
     key = (letter.key or b"").decode(errors="replace")
     cells = (when, first.topic, str(first.partition), str(first.offset), key, " ".join(reason.split()))

@@ -2,15 +2,36 @@
 the last one there is now. Knows kafka-python; knows nothing of what is done with the records."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.structs import OffsetAndMetadata
 
-from pipeline.consumer.dead_letters import origin, topic_name
-from pipeline.consumer.record_source import Records
+from pipeline.changes import Change
+from pipeline.consumer.dead_letters import MAX_LETTER_BYTES, VERSION, origin, topic_name
+from pipeline.consumer.record_source import Mark, Records
 from pipeline.settings import Settings
+
+
+class LetterVersions:
+    """A letter's row keeps the version that it had when it was rejected; a letter from before
+    versions were stored has that of its commit time."""
+
+    lease = 0
+
+    def of(self, _partition: TopicPartition) -> "LetterVersions":
+        return self
+
+    def stamp(self, record: ConsumerRecord, change: Change) -> Change:
+        version_us = dict(record.headers).get(VERSION)
+        return change if version_us is None else change._replace(version_us=int(version_us))
+
+    def saved(self) -> str:
+        return ""
+
+    def emptied(self, topic: str, commit_us: int) -> None:
+        """Versions that were given do not change any more."""
 
 
 class DeadLetterSource:
@@ -19,12 +40,16 @@ class DeadLetterSource:
     own."""
 
     def __init__(self, settings: Settings) -> None:
+        self.versions = LetterVersions()
         self._prefix = f"{settings.TOPIC_PREFIX}.public."
         self._consumer = KafkaConsumer(
             bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
             group_id=f"{settings.CONSUMER_GROUP}-dead-letters",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            # Room for the largest letter: less makes one request per letter.
+            max_partition_fetch_bytes=2 * MAX_LETTER_BYTES,
+            fetch_max_bytes=4 * MAX_LETTER_BYTES,
         )
         topic = topic_name(settings)
         exists = topic in self._consumer.topics()
@@ -60,13 +85,24 @@ class DeadLetterSource:
     def resume(self) -> None:
         """Nothing was paused."""
 
-    def commit(self, next_offsets: dict[TopicPartition, int]) -> bool:
-        self._committed |= next_offsets
-        self._consumer.commit({tp: OffsetAndMetadata(offset, "", -1) for tp, offset in next_offsets.items()})
+    def commit(self, marks: Mapping[TopicPartition, Mark]) -> bool:
+        offsets = {partition: mark.next_offset for partition, mark in marks.items()}
+        self._committed |= offsets
+        self._consumer.commit({tp: OffsetAndMetadata(offset, "", -1) for tp, offset in offsets.items()})
         return True
 
     def lag_records(self, fetch_ends: bool = False) -> dict[TopicPartition, int]:
         return {}
+
+    def emptied(self, table: str, commit_us: int) -> None:
+        """Versions that were given do not change any more."""
+
+    def ends(self, table: str) -> dict[int, int]:
+        return {}
+
+    def is_read(self, table: str, ends: Mapping[int, int]) -> bool:
+        """Every dead letter is older than what the group has read."""
+        return True
 
     def letters(self) -> Iterator[ConsumerRecord]:
         """Every letter that was not replayed yet; listing them does not count as a replay."""

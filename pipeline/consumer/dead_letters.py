@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from kafka import KafkaAdminClient, KafkaProducer
-from kafka.admin import NewTopic
+from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.consumer.fetcher import ConsumerRecord
-from kafka.errors import TopicAlreadyExistsError
+from kafka.errors import MessageSizeTooLargeError, TopicAlreadyExistsError
+from kafka.producer.future import FutureRecordMetadata
 
 from pipeline.settings import Settings
 
@@ -18,18 +19,25 @@ HEADER_PREFIX = "dead_letter."
 # The reason is read by people; the complete value is in the record. Without a limit an error that
 # quotes a huge value would make a dead letter that Kafka refuses.
 MAX_REASON_CHARACTERS = 1000
-# Connect delivers records of up to nearly 1 MiB; a dead letter is such a record with headers added.
-MAX_LETTER_BYTES = 4 * 1024 * 1024
-REASON, TOPIC, PARTITION, OFFSET = (HEADER_PREFIX + name for name in ("reason", "topic", "partition", "offset"))
+# The limit of the captured tables' topics; a dead letter is such a record with headers added. One
+# that is larger is sent without its value.
+MAX_LETTER_BYTES = 16 * 1024 * 1024
+# What Kafka adds to key, value and headers at most.
+OVERHEAD_BYTES = 1024
+REASON, TOPIC, PARTITION, OFFSET, VERSION = (
+    HEADER_PREFIX + name for name in ("reason", "topic", "partition", "offset", "version_us")
+)
+VALUE_LEFT_OUT = HEADER_PREFIX + "value_left_out"
 
 
 class DeadLetter(NamedTuple):
     """`malformed`: the record itself is not an envelope; otherwise its row cannot be stored under
-    the current schema."""
+    the current schema. `version_us`: of its change; a replay writes the row with it."""
 
     record: ConsumerRecord
     reason: str
     malformed: bool = False
+    version_us: int | None = None
 
 
 class Origin(NamedTuple):
@@ -42,16 +50,58 @@ class Origin(NamedTuple):
     headers: list[tuple[str, bytes]]
 
 
+class Message(NamedTuple):
+    """What is sent to Kafka for a dead letter."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+    @property
+    def size_bytes(self) -> int:
+        headers = sum(len(name.encode()) + len(value) for name, value in self.headers)
+        return len(self.key or b"") + len(self.value or b"") + headers + OVERHEAD_BYTES
+
+    def without_value(self) -> "Message":
+        """For a value that Kafka does not take together with the headers."""
+        note = f"{len(self.value or b''):,} bytes are too many for a dead letter: read the record in its own topic"
+        short = Message(self.key or b"", None, [*self.headers, (VALUE_LEFT_OUT, note.encode())])
+        if short.size_bytes <= MAX_LETTER_BYTES:
+            return short
+        return Message(b"", None, [header for header in short.headers if header[0].startswith(HEADER_PREFIX)])
+
+
 def topic_name(settings: Settings) -> str:
     return f"{settings.TOPIC_PREFIX}.dead_letters"
 
 
 def origin(record: ConsumerRecord) -> Origin:
-    added = {name: value.decode() for name, value in record.headers if name.startswith(HEADER_PREFIX)}
-    original = [(name, value) for name, value in record.headers if not name.startswith(HEADER_PREFIX)]
-    if TOPIC not in added:
+    """Kafka allows headers to be null, and anyone may send headers with our names: then the record
+    is its own origin."""
+    original = [(name, value or b"") for name, value in record.headers if not name.startswith(HEADER_PREFIX)]
+    added = {name: value for name, value in record.headers if name.startswith(HEADER_PREFIX) and value is not None}
+    try:
+        return Origin(added[TOPIC].decode(), int(added[PARTITION]), int(added[OFFSET]), original)
+    except (KeyError, ValueError):
         return Origin(record.topic, record.partition, record.offset, original)
-    return Origin(added[TOPIC], int(added[PARTITION]), int(added[OFFSET]), original)
+
+
+def message(letter: DeadLetter) -> Message:
+    first = origin(letter.record)
+    headers = [
+        *first.headers,
+        (REASON, letter.reason.encode(errors="replace")),
+        (TOPIC, first.topic.encode()),
+        (PARTITION, str(first.partition).encode()),
+        (OFFSET, str(first.offset).encode()),
+    ]
+    if letter.version_us is not None:
+        headers.append((VERSION, str(letter.version_us).encode()))
+    left_out = dict(letter.record.headers).get(VALUE_LEFT_OUT)
+    if left_out is not None:
+        headers.append((VALUE_LEFT_OUT, left_out))
+    whole = Message(letter.record.key, letter.record.value, headers)
+    return whole if whole.size_bytes <= MAX_LETTER_BYTES else whole.without_value()
 
 
 def connect(settings: Settings) -> KafkaProducer:
@@ -63,11 +113,15 @@ def connect(settings: Settings) -> KafkaProducer:
         topic_configs = {"retention.ms": "-1", "max.message.bytes": str(MAX_LETTER_BYTES)}
         admin.create_topics([NewTopic(topic_name(settings), 1, 1, topic_configs=topic_configs)], timeout_ms=10_000)
     except TopicAlreadyExistsError:
-        pass
+        # Created by an earlier version, with a lower limit.
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic_name(settings), topic_configs)])
     finally:
         admin.close()
     return KafkaProducer(
-        bootstrap_servers=servers, acks="all", client_id="crypto-dead-letters", max_request_size=MAX_LETTER_BYTES
+        bootstrap_servers=servers,
+        acks="all",
+        client_id="crypto-dead-letters",
+        max_request_size=MAX_LETTER_BYTES + OVERHEAD_BYTES,
     )
 
 
@@ -84,24 +138,27 @@ class DeadLetters:
     def send(self, letters: Iterable[DeadLetter]) -> int:
         """Returns how many were sent. Raises KafkaError when Kafka did not accept one of them;
         sending again makes a second copy, which does no harm."""
-        futures = []
-        for record, reason, _ in letters:
+        sent = []
+        for letter in letters:
             if self._producer is None:
                 self._producer = self._connect(self._settings)
-            first = origin(record)
-            headers = [
-                *first.headers,
-                (REASON, reason.encode()),
-                (TOPIC, first.topic.encode()),
-                (PARTITION, str(first.partition).encode()),
-                (OFFSET, str(first.offset).encode()),
-            ]
-            futures.append(self._producer.send(self._topic, key=record.key, value=record.value, headers=headers))
+            whole = message(letter)
+            sent.append((whole, self._send(self._producer, whole)))
+            first = origin(letter.record)
             where = {"topic": first.topic, "partition": first.partition, "offset": first.offset}
-            log.error("dead_letter", extra={**where, "reason": reason})
-        for future in futures:
-            future.get(timeout=30)
-        return len(futures)
+            log.error("dead_letter", extra={**where, "reason": letter.reason})
+        for whole, future in sent:
+            try:
+                future.get(timeout=30)
+            except MessageSizeTooLargeError:  # the topic's limit is lower than ours
+                self._send(self._producer, whole.without_value()).get(timeout=30)
+        return len(sent)
+
+    def _send(self, producer: KafkaProducer, whole: Message) -> FutureRecordMetadata:
+        try:
+            return producer.send(self._topic, key=whole.key, value=whole.value, headers=whole.headers)
+        except MessageSizeTooLargeError:  # the library's own estimate of the size
+            return self._send(producer, whole.without_value())
 
     def close(self) -> None:
         if self._producer:

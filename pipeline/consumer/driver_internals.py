@@ -52,3 +52,9 @@ def keep_joining(consumer: KafkaConsumer) -> bool:
     if coordinator.rejoining:
         coordinator.request_rejoin()
     return bool(coordinator.rejoining)
+
+
+def topic_id(consumer: KafkaConsumer, topic: str) -> object:
+    """Kafka's id of the topic, as of the last list of topics; another topic of the same name has
+    another one. None if it is not known."""
+    return consumer._cluster.topic_id(topic)

@@ -3,15 +3,26 @@ knows nothing of what a record holds or of Cassandra."""
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
-from kafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from kafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    LogTruncationError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
 from kafka.structs import OffsetAndMetadata
 
-from pipeline.consumer.driver_internals import keep_joining
-from pipeline.consumer.record_source import Records
+from pipeline.consumer.driver_internals import keep_joining, topic_id
+from pipeline.consumer.followed_topics import FollowedTopics
+from pipeline.consumer.lost_records import report_lost
+from pipeline.consumer.rebalances import Rebalances
+from pipeline.consumer.record_source import Mark, Records
+from pipeline.consumer.row_versions import RowVersions
 from pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -22,6 +33,11 @@ MAX_POLL_RECORDS = 5000
 FOLLOW_INTERVAL_SECONDS = 5.0
 JOIN_SECONDS = 1.0
 COMMIT_TIMEOUT_SECONDS = 10
+KAFKA_TIMEOUT_MS = 10_000
+# A row of 16 MiB is the largest that the chain passes on; its record holds it up to twice (before
+# and after). Kafka returns a record that is larger than this by itself, so this bounds the memory
+# of a fetch and not the record.
+MAX_FETCH_BYTES = 32 * 1024 * 1024
 
 
 class KafkaSource:
@@ -31,22 +47,29 @@ class KafkaSource:
     exhausted = False
 
     def __init__(self, settings: Settings) -> None:
-        self._prefix = f"{settings.TOPIC_PREFIX}.public."
-        self._topics: frozenset[str] = frozenset()
-        self._tables: dict[str, str] = {}  # by topic
+        self._followed = FollowedTopics(f"{settings.TOPIC_PREFIX}.public.")
         self._last_follow = float("-inf")
-        # Offsets after written records that Kafka has not accepted yet.
-        self._pending_offsets: dict[TopicPartition, int] = {}
+        # What is written and Kafka has not accepted yet.
+        self._pending: dict[TopicPartition, Mark] = {}
+        # The last mark that Kafka has accepted.
+        self._accepted: dict[TopicPartition, Mark] = {}
+        # The offset after the last record that `poll` has returned.
+        self._returned: dict[TopicPartition, int] = {}
+        self.versions = RowVersions(self._committed_state)
+        self._rebalances = Rebalances()
         # No deserialiser: in kafka-python an exception in one makes the next poll hang forever.
         self._consumer = KafkaConsumer(
             bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
             group_id=settings.CONSUMER_GROUP,
             client_id="crypto-consumer",
             enable_auto_commit=False,
-            auto_offset_reset="earliest",
+            # An offset that Kafka does not have is an error, so that lost records are noticed.
+            auto_offset_reset="none",
+            isolation_level="read_committed",
             allow_auto_create_topics=False,
             max_poll_records=MAX_POLL_RECORDS,
             fetch_max_wait_ms=500,
+            fetch_max_bytes=MAX_FETCH_BYTES,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             metadata_max_age_ms=int(FOLLOW_INTERVAL_SECONDS * 1000),
             # How long the partitions of a killed member wait until others get them. Heartbeats come
@@ -57,24 +80,51 @@ class KafkaSource:
         )
 
     def table_of(self, record: ConsumerRecord) -> str:
-        return self._tables[record.topic]
+        return self._followed.table_of(record.topic)
 
     def follow(self, tables: Iterable[str]) -> frozenset[str]:
         """Subscribe to the topics of those `tables` that are captured. A table without a topic, or
         a topic without a table, is followed as soon as the other appears, from its first record.
         Returns the followed tables."""
         now = time.monotonic()
-        if now - self._last_follow < FOLLOW_INTERVAL_SECONDS:
-            return frozenset(self._tables.values())
-        self._last_follow = now
-        wanted = frozenset(self._prefix + table for table in tables) & self._consumer.topics()
-        # A topic that is not listed for a moment stays followed: a broker that restarts lists none.
-        if wanted - self._topics:
-            self._topics |= wanted
-            self._tables = {topic: topic.removeprefix(self._prefix) for topic in self._topics}
-            self._consumer.subscribe(topics=sorted(self._topics))
-            log.info("topics_followed", extra={"topics": ",".join(sorted(self._topics))})
-        return frozenset(self._tables.values())
+        if now - self._last_follow >= FOLLOW_INTERVAL_SECONDS:
+            self._last_follow = now
+            listed = self._consumer.topics()
+            self._restart_recreated()
+            if self._followed.update(tables, listed, now):
+                self._subscribe(list(self._followed.tables))
+                self._restart_recreated()  # learns the ids of the new topics
+        return frozenset(self._followed.tables.values())
+
+    def _subscribe(self, topics: list[str]) -> None:
+        if topics:
+            self._consumer.subscribe(topics=topics, listener=self._rebalances)
+        else:
+            self._consumer.unsubscribe()
+            self._forget_others(frozenset())
+        log.info("topics_followed", extra={"topics": ",".join(topics)})
+
+    def _restart_recreated(self) -> None:
+        """A topic that was deleted and created again is read from its start, also when it has as
+        many records by now as had been read of the old one."""
+        ids = {topic: topic_id(self._consumer, topic) for topic in self._followed.tables}
+        for topic in self._followed.recreated(ids):
+            log.warning("topic_recreated", extra={"topic": topic})
+            partitions = {partition for partition in self.assigned() if partition.topic == topic}
+            self._forget_others(self.assigned() - partitions)
+            if partitions:
+                self._consumer.seek_to_beginning(*partitions)
+
+    def _apply_rebalances(self) -> None:
+        while self._rebalances.owned:
+            self._forget_others(self._rebalances.owned.popleft())
+
+    def _forget_others(self, owned: Set[TopicPartition]) -> None:
+        """Nothing of a partition that is another consumer's now may be used when it comes back."""
+        self.versions.keep(owned)
+        self._pending = {key: mark for key, mark in self._pending.items() if key in owned}
+        self._accepted = {key: mark for key, mark in self._accepted.items() if key in owned}
+        self._returned = {key: offset for key, offset in self._returned.items() if key in owned}
 
     def assigned(self) -> set[TopicPartition]:
         """The Kafka partitions that belong to this member now."""
@@ -82,18 +132,63 @@ class KafkaSource:
 
     def poll(self, timeout_seconds: float) -> Records:
         """The next records per Kafka partition, in order; empty when none came in time."""
-        if not self._topics:
+        if not self._followed.tables:
             return {}
         records = self._poll(timeout_seconds)
-        if self._pending_offsets and not records:
-            self.commit({})
+        self._apply_rebalances()
+        try:
+            for partition in records:
+                self.versions.of(partition)
+        except KafkaError:  # read them again: their versions cannot be known now
+            self._seek_back(records)
+            raise
+        self._returned |= {partition: taken[-1].offset + 1 for partition, taken in records.items()}
+        if not records:
+            self._commit_when_idle()
         return records
 
     def _poll(self, timeout_seconds: float) -> Records:
         # A join must end within a poll: one that ends between two polls is started again.
         if keep_joining(self._consumer):
             timeout_seconds = max(timeout_seconds, JOIN_SECONDS)
-        return self._consumer.poll(timeout_ms=int(timeout_seconds * 1000))
+        try:
+            return self._consumer.poll(timeout_ms=int(timeout_seconds * 1000))
+        except NoOffsetForPartitionError as error:  # new to the group
+            self._consumer.seek_to_beginning(*error.args[0])
+        except OffsetOutOfRangeError as error:
+            self._seek_after_lost(error.args[0])
+        except LogTruncationError as error:
+            self._seek_after_truncation(error)
+        return {}
+
+    def _seek_after_lost(self, positions: dict[TopicPartition, int]) -> None:
+        """Go on with the first record that Kafka still has; what is missing is reported."""
+        first = self._consumer.beginning_offsets(list(positions))
+        ends = self._consumer.end_offsets(list(positions))
+        for partition in positions.keys() & self.assigned():
+            position = positions[partition]
+            report_lost(partition, position, first[partition], ends[partition])
+            self._accepted.pop(partition, None)  # a topic that was made again starts with small offsets
+            self._consumer.seek(partition, first[partition])
+
+    def _seek_after_truncation(self, error: LogTruncationError) -> None:
+        """Kafka's own log is shorter than what was read of it (a broker without the last records
+        took over): go on where the two logs part."""
+        for partition, parting in error.divergent_offsets.items():
+            log.warning("kafka_log_truncated", extra={"topic": partition.topic, "partition": partition.partition})
+            self._accepted.pop(partition, None)
+            if parting is None:
+                self._consumer.seek_to_beginning(partition)
+            else:
+                self._consumer.seek(partition, parting.offset)
+
+    def _committed_state(self, partition: TopicPartition) -> str:
+        committed = self._consumer.committed(partition, metadata=True, timeout_ms=KAFKA_TIMEOUT_MS)
+        return "" if committed is None else committed.metadata or ""
+
+    def _seek_back(self, records: Records) -> None:
+        for partition in records.keys() & self.assigned():
+            self._consumer.seek(partition, records[partition][0].offset)
 
     def hold(self, seconds: float) -> None:
         """Stay in the group for `seconds` without taking records. Partitions that a rebalance
@@ -102,26 +197,29 @@ class KafkaSource:
         while True:
             self._consumer.pause(*self.assigned())
             remaining = deadline - time.monotonic()
-            for partition, records in self._poll(max(0.0, min(remaining, 1))).items():
-                self._consumer.seek(partition, records[0].offset)
+            self._seek_back(self._poll(max(0.0, min(remaining, 1))))
             if remaining <= 0:
                 return
 
     def resume(self) -> None:
         self._consumer.resume(*self._consumer.paused())
 
-    def commit(self, next_offsets: dict[TopicPartition, int]) -> bool:
+    def commit(self, marks: Mapping[TopicPartition, Mark]) -> bool:
         """Commit the offsets to read next. False when Kafka does not accept them now (a rebalance):
-        the rows are written, so at worst they are written again, which changes nothing. The offsets
-        stay pending; the next poll without records or `close` retries the commit, so that the
-        group's lag is right even when no more records come."""
-        is_first_failure = not self._pending_offsets
-        self._pending_offsets |= next_offsets
+        the rows are written, so at worst they are written again, which changes nothing. They stay
+        pending; the next poll without records or `close` retries the commit, so that the group's
+        lag is right even when no more records come. What was taken before a partition went to
+        another consumer is not committed any more: the other one may be further."""
+        self._apply_rebalances()
+        is_first_failure = not self._pending
         assigned = self.assigned()
+        self._pending |= {
+            partition: mark
+            for partition, mark in marks.items()
+            if partition in assigned and self.versions.is_current(partition, mark.lease)
+        }
         offsets = {
-            partition: OffsetAndMetadata(offset, "", -1)
-            for partition, offset in self._pending_offsets.items()
-            if partition in assigned
+            partition: OffsetAndMetadata(mark.next_offset, mark.state, -1) for partition, mark in self._pending.items()
         }
         try:
             if offsets:
@@ -130,7 +228,46 @@ class KafkaSource:
             if is_first_failure:
                 log.warning("commit_failed", extra={"error": f"{type(error).__name__}: {error}"})
             return False
-        self._pending_offsets.clear()
+        self._accepted |= self._pending
+        self._pending.clear()
+        return True
+
+    def _commit_when_idle(self) -> None:
+        """What Kafka did not accept before; and offsets of records that no consumer gets to see
+        (aborted transactions, marks of the end of a transaction), so that the group's lag is 0 at
+        the end. Not while records that were returned are still to be written."""
+        passed = {}
+        try:
+            for partition in self._accepted.keys() & self.assigned() - self._pending.keys():
+                mark = self._accepted[partition]
+                if mark.next_offset < self._returned.get(partition, 0):
+                    continue
+                position = self._consumer.position(partition, timeout_ms=1000)
+                if position is not None and position > mark.next_offset:
+                    passed[partition] = mark._replace(next_offset=position)
+        except KafkaError as error:  # a partition has no position yet: the next poll gives it one
+            log.debug("position_unknown", extra={"error": f"{type(error).__name__}: {error}"})
+        if self._pending or passed:
+            self.commit(passed)
+
+    def emptied(self, table: str, commit_us: int) -> None:
+        """The table was truncated at this time: a later snapshot of it is newer."""
+        self.versions.emptied(self._followed.of(table), commit_us)
+
+    def ends(self, table: str) -> dict[int, int]:
+        """The end offset of each Kafka partition of the table's topic."""
+        topic = self._followed.of(table)
+        partitions = [TopicPartition(topic, number) for number in self._consumer.partitions_for_topic(topic) or ()]
+        ends = self._consumer.end_offsets(partitions) if partitions else {}
+        return {partition.partition: end for partition, end in ends.items()}
+
+    def is_read(self, table: str, ends: Mapping[int, int]) -> bool:
+        """Whether the whole group has committed the table's records before `ends`."""
+        for number, end in ends.items():
+            partition = TopicPartition(self._followed.of(table), number)
+            committed = self._consumer.committed(partition, timeout_ms=KAFKA_TIMEOUT_MS)
+            if (committed or 0) < end and self._consumer.beginning_offsets([partition])[partition] < end:
+                return False
         return True
 
     def lag_records(self, fetch_ends: bool = False) -> dict[TopicPartition, int]:
@@ -142,12 +279,13 @@ class KafkaSource:
         lags = {}
         for partition in partitions:
             end = ends.get(partition, self._consumer.highwater(partition))
-            if end is not None:
-                lags[partition] = max(0, end - self._consumer.position(partition, timeout_ms=1000))
+            position = self._consumer.position(partition, timeout_ms=1000)
+            if end is not None and position is not None:
+                lags[partition] = max(0, end - position)
         return lags
 
     def close(self) -> None:
         """Leave the group, so that the other members take over at once."""
-        if self._pending_offsets:
+        if self._pending:
             self.commit({})
         self._consumer.close(autocommit=False, timeout_ms=5000)

@@ -9,7 +9,7 @@ before it was committed."""
 
 import logging
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from kafka.errors import KafkaError
 
@@ -21,6 +21,7 @@ from pipeline.consumer.poll import Poll
 from pipeline.consumer.record_source import Records, RecordSource
 from pipeline.consumer.row_encoder import RowEncoder
 from pipeline.consumer.statements import Statements
+from pipeline.consumer.truncations import Truncations
 from pipeline.consumer.writer import Pending, SchemaChanged, Writer
 from pipeline.errors import StoreUnavailable
 from pipeline.outage import Outage
@@ -29,13 +30,16 @@ from pipeline.stopping import Stop
 log = logging.getLogger(__name__)
 
 POLL_TIMEOUT_SECONDS = 0.5
+# How often a member that is busy shows its group that it is there; far below max_poll_interval_ms.
+HOLD_EVERY_SECONDS = 30.0
 
 
 class Loop:
     """Moves records until it is stopped or the source is exhausted; only those of the tables in
-    `only`, if given. `progress_at` (monotonic seconds) is when it last polled or waited for
-    Cassandra; `followed` are the tables whose records it reads; `records_committed` and
-    `dead_letters_sent` count since the start."""
+    `only`, if given. `progress_at` (monotonic seconds) is when it last polled, or waited for a
+    dependency between two attempts; `waiting_at` when it last waited for an answer of Cassandra,
+    which comes within the driver's time-outs. `followed` are the tables whose records it reads;
+    `records_committed` and `dead_letters_sent` count since the start."""
 
     def __init__(
         self,
@@ -43,12 +47,14 @@ class Loop:
         statements: Statements,
         writer: Writer,
         dead_letters: DeadLetters,
+        truncations: Truncations,
         only: frozenset[str] | None = None,
     ) -> None:
         self._source = source
         self._statements = statements
         self._writer = writer
         self._dead_letters = dead_letters
+        self._truncations = truncations
         self._only = only
         self._encoder = RowEncoder(statements)
         # One thread, because one poll is written at a time; it waits for Cassandra while the main
@@ -57,7 +63,8 @@ class Loop:
         self._cassandra_outage = Outage("cassandra", log)
         self._kafka_outage = Outage("kafka", log)
         self._kafka_backoff = Backoff()
-        self.progress_at = time.monotonic()
+        self.progress_at = self.waiting_at = time.monotonic()
+        self._held_at = self.progress_at
         self.cassandra_unavailable = False
         self.followed: frozenset[str] = frozenset()
         self.records_committed = 0
@@ -69,18 +76,19 @@ class Loop:
         with self._background:
             writing: Poll | None = None
             while not (stop.requested or self._source.exhausted):
-                taken = self._take(stop, wait=writing is None)
+                taken = self._take(stop, patient=writing is None)
                 if writing and not self._finish(writing, stop):
                     return  # `taken` is read again as well: nothing after a gap may be committed
                 writing = self._start_writing(taken)
             if writing:
                 self._finish(writing, stop)
 
-    def _take(self, stop: Stop, wait: bool) -> Poll | None:
-        """Steps 1 and 2. None when there are no records; `wait` gives them time to come."""
+    def _take(self, stop: Stop, patient: bool) -> Poll | None:
+        """Steps 1 and 2. None when there are no records; `patient` gives them time to come."""
         self.progress_at = time.monotonic()
+        self._look_after_truncations()
         try:
-            records = self._poll(stop, POLL_TIMEOUT_SECONDS if wait else 0)  # 1
+            records = self._poll(stop, POLL_TIMEOUT_SECONDS if patient else 0)  # 1
         except KafkaError as error:
             self._pause_for_kafka(error, self._kafka_backoff, stop)
             return None
@@ -94,7 +102,7 @@ class Loop:
         if written is None or not self._send_dead_letters(poll, stop):  # 4
             log.warning("stopped_before_confirmation", extra={"records": len(poll.records)})
             return False
-        self._source.commit(poll.next_offsets())  # 5
+        self._source.commit(poll.marks)  # 5
         self.records_committed += len(poll.records)
         self._count(poll, written)
         return True
@@ -107,7 +115,8 @@ class Loop:
         return self._source.poll(timeout_seconds)
 
     def _prepare(self, records: Records) -> Poll:
-        poll = Poll.parse(records, self._source.table_of)
+        poll = Poll.parse(records, self._source.table_of, self._source.versions)
+        self._truncations.apply(poll)
         try:
             self._encode(poll)
         except StoreUnavailable:
@@ -148,13 +157,35 @@ class Loop:
 
     def _write(self, poll: Poll) -> Pending:
         """One attempt: the one that is under way in the background, else a new one."""
-        first_write, poll.first_write = poll.first_write, None
+        if poll.truncations:
+            self._truncations.start((found for _, found in poll.truncations), self._keep_membership)
+            poll.truncations.clear()
         pending = poll.pending or self._encode(poll)
-        if first_write:
-            first_write.result()
-        else:
-            self._writer.write(pending)
+        write = poll.first_write or self._background.submit(self._writer.write, pending)
+        poll.first_write = None
+        while not wait([write], timeout=1).done:
+            self.waiting_at = time.monotonic()
+        write.result()
         return pending
+
+    def _keep_membership(self) -> None:
+        """While a large table is emptied: a member that does not poll is removed from its group."""
+        self.progress_at = time.monotonic()
+        if self.progress_at - self._held_at > HOLD_EVERY_SECONDS:
+            self._held_at = self.progress_at
+            try:
+                self._source.hold(0)
+                self._source.resume()
+            except KafkaError as error:
+                self._kafka_outage.failed(error, HOLD_EVERY_SECONDS)
+
+    def _look_after_truncations(self) -> None:
+        try:
+            self._truncations.look_after(self._keep_membership)
+        except (StoreUnavailable, KafkaError) as error:  # an outage that the next step logs
+            log.debug("truncations_unknown", extra={"error": f"{type(error).__name__}: {error}"})
+        for table, commit_us in self._truncations.commit_times():
+            self._source.emptied(table, commit_us)
 
     def _send_dead_letters(self, poll: Poll, stop: Stop) -> bool:
         """Send until Kafka has confirmed them all. False when a stop came first."""
@@ -184,6 +215,7 @@ class Loop:
         delay = backoff.next_seconds()
         self._kafka_outage.failed(error, delay)
         stop.wait(delay)
+        self.progress_at = time.monotonic()
 
     def _count(self, poll: Poll, written: Pending) -> None:
         now_us, took_seconds = time.time_ns() // 1000, time.monotonic() - poll.began

@@ -2,20 +2,27 @@
 knows nothing of Kafka. While Cassandra is unavailable the caller waits, then calls again."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from cassandra.cluster import Session
+from cassandra import WriteFailure
+from cassandra.cluster import NoHostAvailable, Session
 from cassandra.concurrent import execute_concurrent
+from cassandra.protocol import ServerError
 from cassandra.query import Statement
 
 from pipeline.cassandra_session import REFUSED_ERRORS, UNAVAILABLE_ERRORS
+from pipeline.changes import DELETE
 from pipeline.consumer import metrics
 from pipeline.consumer.driver_internals import SerialisedBatch, SerialisedRow
 from pipeline.consumer.statements import EncodedRow, Statements, TableStatement
-from pipeline.errors import StoreUnavailable
+from pipeline.errors import PipelineError, StoreUnavailable
 
 MAX_REQUESTS_IN_FLIGHT = 128
+# A row that Cassandra answers this often with a server error while it takes other rows is refused.
+MAX_SERVER_ERRORS = 4
+LARGE_ROW_BYTES = 1024 * 1024  # worth a mention when a row is refused
 
 Batch = list[EncodedRow]
 
@@ -29,6 +36,7 @@ class Outcome(Enum):
 
     CONFIRMED = auto()  # written
     UNAVAILABLE = auto()  # stay pending: a later attempt can work
+    SUSPECT = auto()  # a server error: an outage, or the fault of these rows
     SCHEMA_CHANGED = auto()  # stay pending: to be encoded again
     SPLIT = auto()  # sent again in two halves: one invalid row makes its whole batch fail
     REFUSED = auto()  # a single row that Cassandra will never accept
@@ -38,11 +46,13 @@ class Outcome(Enum):
 class Pending:
     """`batches`: what is left of a poll to write. `refused`: the rows that Cassandra will never
     accept, as (position of the record, reason). `confirmed`: per confirmed request, the table and
-    the number of rows."""
+    the number of rows. `server_errors`: how often a row alone got a server error, by its
+    position."""
 
     batches: list[Batch]
     refused: list[tuple[int, str]] = field(default_factory=list)
     confirmed: list[tuple[str, int]] = field(default_factory=list)
+    server_errors: Counter[int] = field(default_factory=Counter)
 
 
 class SchemaCheck:
@@ -72,6 +82,7 @@ class Writer:
     def __init__(self, session: Session, statements: Statements) -> None:
         self._session = session
         self._statements = statements
+        self._last_confirmed: EncodedRow | None = None
 
     def write(self, pending: Pending) -> None:
         """Write until nothing is pending: each batch is confirmed, or its invalid rows are refused
@@ -91,6 +102,8 @@ class Writer:
         schema_check = SchemaCheck(self._statements)
         failure: StoreUnavailable | None = None
         cause: Exception | None = None
+        suspects: list[tuple[Batch, Exception]] = []
+        takes_rows = False
         for batch, (confirmed, result) in zip(batches, results, strict=True):
             error = None if confirmed else result
             table = batch[0].statement.table.name
@@ -101,19 +114,63 @@ class Writer:
             match outcome:
                 case Outcome.CONFIRMED:
                     pending.confirmed.append((table, len(batch)))
+                    self._last_confirmed, takes_rows = batch[0], True
                 case Outcome.UNAVAILABLE:
                     pending.batches.append(batch)
                     failure, cause = StoreUnavailable(str(error)), error
+                case Outcome.SUSPECT:
+                    suspects.append((batch, result))
                 case Outcome.SCHEMA_CHANGED:
                     pending.batches.append(batch)
                     failure, cause = SchemaChanged(f"{table} changed: {error}"), error
                 case Outcome.SPLIT:
-                    middle = len(batch) // 2
-                    pending.batches += [batch[:middle], batch[middle:]]
+                    pending.batches += halves(batch)
                 case Outcome.REFUSED:
                     pending.refused.append((batch[0].position, f"Cassandra refused the row: {error}"))
+        if suspects:
+            takes_rows = takes_rows or self._takes_rows(suspects[0][0][0])
+            unavailable = self._isolate(suspects, pending, takes_rows, schema_check)
+            if unavailable is not None and failure is None:
+                failure, cause = unavailable, suspects[-1][1]
         if failure is not None:
             raise failure from cause
+
+    def _isolate(
+        self, suspects: list[tuple[Batch, Exception]], pending: Pending, takes_rows: bool, schema_check: SchemaCheck
+    ) -> StoreUnavailable | None:
+        """What to do with batches that got a server error. If Cassandra takes no other rows either,
+        it is unavailable. Otherwise a row among them is at fault: it is searched for by halves, and
+        refused once it has failed several times alone. Returns the error to raise, if any."""
+        failure: StoreUnavailable | None = None
+        for batch, error in suspects:
+            position = batch[0].position
+            if takes_rows and len(batch) > 1:
+                pending.batches += halves(batch)
+                continue
+            pending.server_errors[position] += takes_rows
+            try:
+                at_fault = pending.server_errors[position] >= MAX_SERVER_ERRORS
+                if at_fault and schema_check.has_changed(batch[0].statement):
+                    raise SchemaChanged(f"{batch[0].statement.table.name} changed: {error}")
+                if not at_fault:
+                    raise StoreUnavailable(str(error))
+                pending.refused.append((position, server_error_reason(batch[0], error)))
+            except StoreUnavailable as unavailable:
+                pending.batches.append(batch)
+                failure = unavailable
+        return failure
+
+    def _takes_rows(self, suspect: EncodedRow) -> bool:
+        """Whether Cassandra writes at all: tried with a delete as of 1970, which deletes nothing,
+        of the row that was confirmed last, else of the suspect itself."""
+        for row in filter(None, (self._last_confirmed, suspect)):
+            try:
+                delete = self._statements.statement(row.statement.table.name, DELETE).delete_of(row, version_us=1)
+                self._session.execute(SerialisedRow(delete.statement.prepared, delete.values))
+                return True
+            except (*UNAVAILABLE_ERRORS, *REFUSED_ERRORS, PipelineError):
+                continue
+        return False
 
     def _outcome(self, batch: Batch, error: Exception | None, schema_check: SchemaCheck) -> Outcome:
         """A row is refused only once it is certain that its table has not changed. Raises
@@ -121,6 +178,8 @@ class Writer:
         table_statement = batch[0].statement
         if error is None:
             return Outcome.CONFIRMED
+        if is_server_error(error):
+            return Outcome.SUSPECT
         if isinstance(error, UNAVAILABLE_ERRORS):
             return Outcome.UNAVAILABLE
         if not self._statements.is_current(table_statement):
@@ -140,3 +199,24 @@ def request(batch: Batch) -> Statement:
     if len(batch) == 1:
         return SerialisedRow(prepared, batch[0].values)
     return SerialisedBatch(prepared, [row.values for row in batch])
+
+
+def halves(batch: Batch) -> list[Batch]:
+    middle = len(batch) // 2
+    return [batch[:middle], batch[middle:]]
+
+
+def is_server_error(error: Exception) -> bool:
+    """Whether a node answered the request with an error of its own. The driver tries the next node
+    then and, when there is none, reports what each of them answered."""
+    if isinstance(error, NoHostAvailable) and isinstance(error.errors, dict):
+        return any(map(is_server_error, error.errors.values()))
+    return isinstance(error, ServerError | WriteFailure)
+
+
+def server_error_reason(row: EncodedRow, error: Exception) -> str:
+    size = f", {row.size_bytes:,} bytes" if row.size_bytes > LARGE_ROW_BYTES else ""
+    return (
+        f"{row.statement.table.name}: Cassandra answered this row{size} with a server error {MAX_SERVER_ERRORS} times"
+        f" while it took other rows; its log says why: {error}"
+    )

@@ -10,7 +10,8 @@ Row = dict[str, Any]
 
 class Batch(NamedTuple):
     """Rows of one table that are committed together with those of the other batches of the same
-    write."""
+    write. `unconditional`: they replace stored rows whatever the table's update_condition says."""
 
     table: Table
     rows: Sequence[Row]
+    unconditional: bool = False

@@ -4,14 +4,13 @@ end), and the next request fills the gap of an outage."""
 
 from dataclasses import dataclass
 from itertools import takewhile
-from operator import itemgetter
 
 from pipeline.intervals import max_interval_ms
-from pipeline.producer.batch import Batch
+from pipeline.producer.batch import Batch, Row
 from pipeline.producer.client import Exchange
 from pipeline.producer.clock import ExchangeClock
-from pipeline.producer.jobs import Fetched, Job, parse_reply
-from pipeline.producer.rows import kline_rows
+from pipeline.producer.jobs import Fetched, Job
+from pipeline.producer.rows import LeftOut, Parsed, kline_rows, rows_of
 from pipeline.tables import KLINES
 from pipeline.times import datetime_to_ms
 
@@ -22,6 +21,10 @@ def first_start_ms(interval: str, backfill_seconds: float, now_ms: int) -> int:
     """Where the first request starts: `backfill_seconds` ago, and never later than the previous
     candle, because the exchange returns only candles that open at or after the start."""
     return now_ms - max(int(backfill_seconds * 1000), 2 * max_interval_ms(interval))
+
+
+def is_closed(parsed: Row | LeftOut) -> bool:
+    return not isinstance(parsed, LeftOut) and parsed["is_closed"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,13 +44,22 @@ class KlinesJob(Job):
             "/api/v3/klines",
             {"symbol": self.symbol, "interval": self.interval, "startTime": self.from_ms, "limit": MAX_PAGE},
         )
-        rows = parse_reply(kline_rows, self.symbol, self.interval, reply, requested_at_ms)
+        parsed = self.parse(kline_rows, self.symbol, self.interval, reply, requested_at_ms)
+        rows = rows_of(parsed)
         if not rows:
             return Fetched()
-        closed = list(takewhile(itemgetter("is_closed"), rows))
-        next_from = datetime_to_ms((closed or rows[:1])[-1]["open_time"])
-        again = len(rows) >= MAX_PAGE and next_from > self.from_ms
+        # A candle that was left out is requested again as long as the newest one fits into the same
+        # page; a full page passes it over, so that it cannot stop those behind it.
+        is_full = len(parsed) >= MAX_PAGE
+        closed = rows_of(list(takewhile(is_closed, rows if is_full else parsed)))
+        next_from = datetime_to_ms(closed[-1]["open_time"]) if closed else self._first_ms(parsed)
+        again = is_full and next_from > self.from_ms
         return Fetched([Batch(KLINES, rows)], again=again, state=next_from)
+
+    def _first_ms(self, parsed: Parsed) -> int:
+        """Where to start if no closed candle precedes the first open or left-out one."""
+        first = parsed[0]
+        return self.from_ms if isinstance(first, LeftOut) else datetime_to_ms(first["open_time"])
 
     def stored(self, fetched: Fetched) -> None:
         if fetched.state is not None:

@@ -13,7 +13,7 @@ from pipeline.producer.client import Exchange
 from pipeline.producer.clock import ExchangeClock
 from pipeline.producer.data_source_check import check
 from pipeline.producer.database import Database
-from pipeline.producer.jobs import BookJob, Fetched, Job, PricesJob, StatsJob, depth_weight
+from pipeline.producer.jobs import BookIds, BookJob, Fetched, Job, PricesJob, StatsJob, depth_weight
 from pipeline.producer.listing import WEIGHT, Listing, ListingJob
 from pipeline.producer.plan import Pace
 from pipeline.producer.schedule import Schedule
@@ -32,10 +32,12 @@ TABLE_OF_KIND = {"price": PRICES, "stats": STATS, "order_book": BOOKS, "trades":
 
 
 class Positions(NamedTuple):
-    """Up to where rows are stored: last trade id per symbol, open time per symbol and interval."""
+    """Up to where rows are stored: last trade id per symbol, open time per symbol and interval, id
+    of the order book per symbol."""
 
     trades: dict[str, int]
     klines: dict[tuple[str, str], datetime]
+    books: dict[str, int]
 
 
 class JobSet:
@@ -57,6 +59,8 @@ class JobSet:
         self._budget = exchange.budget
         self._database = database
         self._listing_job = ListingJob(clock=exchange_clock)
+        self._prices_job = PricesJob()
+        self._stats_job = StatsJob()
         listing_seconds = settings.LISTING_INTERVAL_SECONDS
         self._listing_pace = Pace("listing", 1, WEIGHT, listing_seconds, listing_seconds)
         self._jobs: dict[str, Job] = {}
@@ -94,10 +98,11 @@ class JobSet:
         market = listing.market(settings.QUOTE_ASSET)
         self._symbol_changes.market(market)
         wanted = market | frozenset(tracked)
-        jobs: list[Job] = [PricesJob(wanted=wanted), StatsJob(wanted=wanted)]
-        jobs += [self._jobs.get(f"order_book:{symbol}") or self._book(symbol) for symbol in tracked]
+        self._prices_job.wanted = self._stats_job.wanted = wanted
+        jobs: list[Job] = [self._prices_job, self._stats_job]
         has_new = any(f"trades:{symbol}" not in self._jobs for symbol in tracked)
-        stored = self._stored(stop) if has_new else Positions({}, {})
+        stored = self._stored(stop) if has_new else Positions({}, {}, {})
+        jobs += [self._jobs.get(f"order_book:{symbol}") or self._book(symbol, stored) for symbol in tracked]
         for symbol in tracked:
             jobs.append(self._jobs.get(f"trades:{symbol}") or self._trades(symbol, stored))
             for interval in settings.KLINE_INTERVALS:
@@ -130,9 +135,9 @@ class JobSet:
                 wished.append(Pace(kind, len(weights), weights[0], seconds, seconds))
         return plan.plan(wished, self._planned_with)
 
-    def _book(self, symbol: str) -> BookJob:
-        levels = self._settings.ORDER_BOOK_LEVELS
-        return BookJob(name=f"order_book:{symbol}", weight=depth_weight(levels), symbol=symbol, levels=levels)
+    def _book(self, symbol: str, stored: Positions) -> BookJob:
+        levels, ids = self._settings.ORDER_BOOK_LEVELS, BookIds(stored.books.get(symbol))
+        return BookJob(name=f"order_book:{symbol}", weight=depth_weight(levels), symbol=symbol, levels=levels, ids=ids)
 
     def _trades(self, symbol: str, stored: Positions) -> TradesJob:
         start_ms = self._exchange_clock.surely_past_ms() - int(self._settings.TRADES_BACKFILL * 1000)
@@ -155,9 +160,12 @@ class JobSet:
 
     def _stored(self, stop: Stop) -> Positions:
         read = self._database.run(
-            lambda session: Positions(session.state.trade_positions(), session.state.kline_positions()), stop
+            lambda session: Positions(
+                session.state.trade_positions(), session.state.kline_positions(), session.state.book_positions()
+            ),
+            stop,
         )
-        return read or Positions({}, {})  # nothing was read because of a stop: no job will start
+        return read or Positions({}, {}, {})  # nothing was read because of a stop: no job will start
 
     def _name_source(self, symbols: int, tracked: int, stop: Stop) -> None:
         """The simulator names itself in a header; the real exchange does not and is named by its

@@ -116,7 +116,8 @@ class Loop:
                 raise done.error  # anything but an ExchangeError is a bug and ends the program
             if not self._write(job, done, stop):
                 return
-            job.stored(done.result)
+            if not done.result.discarded:
+                job.stored(done.result)
             self._jobs.committed(job, done.result, stop)
         except ExchangeBanned as error:
             self._count_failure(job, error)
@@ -137,11 +138,12 @@ class Loop:
     def _write(self, job: Job, done: Done, stop: Stop) -> bool:
         """False if a stop came before PostgreSQL had committed the rows."""
         fetched: Fetched = done.result
-        if not any(batch.rows for batch in fetched.batches):
+        if not fetched.positions and not any(batch.rows for batch in fetched.batches):
             return True
 
         def write(session: Session) -> bool:
-            if self._clock() - done.finished_at <= job.max_age_seconds:
+            fetched.discarded = self._clock() - done.finished_at > job.max_age_seconds
+            if not fetched.discarded:
                 session.upserts.write(fetched.batches, fetched.positions)
             return True
 

@@ -14,6 +14,12 @@ ROWS_CHANGED = Counter("producer_rows_changed_total", "Rows inserted or updated"
 ROWS_UNCHANGED = Counter("producer_rows_unchanged_total", "Rows that were stored already, unchanged", ["table"])
 TRADE_GAPS = Counter("producer_trade_gaps_total", "Ranges of trade ids that the exchange does not have", ["symbol"])
 TRADES_MISSING = Counter("producer_trades_missing_total", "Trade ids in those ranges", ["symbol"])
+REJECTED_ROWS = Counter(
+    "producer_rejected_rows_total", "Rows of replies that were left out: odd ones, and trades of nothing", ["kind"]
+)
+BOOK_IDS_RESTARTED = Counter(
+    "producer_book_ids_restarted_total", "Times that the ids of a symbol's book started again below ours", ["symbol"]
+)
 TRADE_IDS_RESTARTED = Counter(
     "producer_trade_ids_restarted_total", "Times that a symbol's trade ids started again below ours", ["symbol"]
 )

@@ -7,7 +7,7 @@ from datetime import datetime
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from pipeline.tables import KLINES
+from pipeline.tables import BOOKS, KLINES
 
 
 def keep_trade_positions(cursor: Cursor, positions: Mapping[str, int]) -> None:
@@ -42,6 +42,12 @@ class State:
                 f"FROM {KLINES.name} GROUP BY symbol, interval"
             )
             return {(symbol, interval): open_time for symbol, interval, open_time in cursor.fetchall()}
+
+    def book_positions(self) -> dict[str, int]:
+        """The id of the stored order book, per symbol."""
+        with self._connection, self._connection.cursor() as cursor:
+            cursor.execute(f"SELECT symbol, last_update_id FROM {BOOKS.name}")
+            return dict(cursor.fetchall())
 
     def ban(self, base_url: str) -> float:
         """How many seconds are left of the ban that was kept for this exchange; 0 without one."""

@@ -82,6 +82,18 @@ KINDS = {
         },
     ),
     "wrong_shape": Kind(True, {"body": Parameter(None, lambda value: True, "any JSON")}),
+    "odd_field": Kind(
+        True,
+        {
+            "symbol": _SYMBOL,
+            "field": Parameter(
+                REQUIRED, lambda value: isinstance(value, (str, int)), "a field's name, or its place in an array"
+            ),
+            "value": Parameter(None, lambda value: True, "any JSON"),
+            "missing": Parameter(False, lambda value: isinstance(value, bool), "true or false"),
+            "which": Parameter("all", lambda value: value in ("first", "last", "all"), "first, last or all"),
+        },
+    ),
     "slow": Kind(True, {"seconds": _seconds(2)}),
     "invalid_symbol": Kind(False, {"symbol": _SYMBOL}),
     "symbol_status": Kind(

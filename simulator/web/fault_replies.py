@@ -42,12 +42,14 @@ def reply_instead(fault: Fault, sleep: Callable[[float], None]) -> Response | No
 
 
 def damaged(fault: Fault, reply: Response) -> Response:
-    """The market's own reply, changed by `truncated` or `wrong_shape`; any other fault leaves it
-    unchanged."""
+    """The market's own reply, changed by `truncated`, `wrong_shape` or `odd_field`; any other fault
+    leaves it unchanged."""
     if fault.kind == "truncated":
         return _truncated(reply, fault.parameters["content_length"] == "full")
     if fault.kind == "wrong_shape":
         reply.set_data(json.dumps(_other_shape(fault, reply)))
+    if fault.kind == "odd_field":
+        reply.set_data(json.dumps(_with_odd_field(json.loads(reply.get_data()), **fault.parameters)))
     return reply
 
 
@@ -66,6 +68,24 @@ def _other_shape(fault: Fault, reply: Response) -> Any:
     if fault.parameters["body"] is not None:
         return fault.parameters["body"]
     return {"unexpected": "object"} if reply.get_data().startswith(b"[") else ["unexpected", "list"]
+
+
+def _with_odd_field(body: Any, symbol: str, field: str | int, value: Any, missing: bool, which: str) -> Any:
+    """The reply with another value in this symbol's entries. Replies about a single symbol do not
+    name it in each entry; those about other symbols stay."""
+    entries = body.get("symbols", [body]) if isinstance(body, dict) else body
+    mine = [entry for entry in entries if _symbol_of(entry) == symbol]
+    for entry in {"first": mine[:1], "last": mine[-1:], "all": mine}[which]:
+        if missing:
+            del entry[field]
+        else:
+            entry[field] = value
+    return body
+
+
+def _symbol_of(entry: Any) -> str | None:
+    named = entry.get("symbol") if isinstance(entry, dict) else None
+    return named or request.args.get("symbol")
 
 
 def _cut_off(sent: bytes) -> Iterator[bytes]:

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from simulator.times import in_ms
 from simulator.web import errors
 
-_SYMBOL = re.compile(r"^[A-Z0-9-_.]{1,20}$")
-_SYMBOLS_TEXT = r'^\[("[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}){0,1}\]$'
+# Since 2025 symbols may have letters of other scripts; those of ASCII are upper case.
+_NAME = r"[^\x00-,/:-@\[-\^`-\xbf]{1,20}"
+_SYMBOL = re.compile(f"^{_NAME}$")
+_SYMBOLS_TEXT = rf'^\[("{_NAME}"(,"{_NAME}"){{0,}}){{0,1}}\]$'
 _SYMBOLS = re.compile(_SYMBOLS_TEXT)
 _INTEGER_TEXT = "^[0-9]{1,20}$"
 _INTEGER = re.compile(_INTEGER_TEXT)

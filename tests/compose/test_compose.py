@@ -25,6 +25,7 @@ SERVERS = (
     "simulator",
     "producer",
     "postgres",
+    "forecaster",
     "kafka",
     "connect",
     "guard",
@@ -34,8 +35,8 @@ SERVERS = (
     "prometheus",
     "grafana",
 )
-BUILT = ONE_SHOTS | {"simulator", "producer", "guard", "consumer", "api"}
-ROUTES = ("klines", "recent_trades", "order_book", "latest_prices", "crypto_24h_stats")
+BUILT = ONE_SHOTS | {"simulator", "producer", "guard", "forecaster", "consumer", "api"}
+ROUTES = ("klines", "recent_trades", "order_book", "latest_prices", "crypto_24h_stats", "forecasts")
 # From a restart to fresh rows; Cassandra takes longest, because its clients try every 5 s.
 HEAL_SECONDS = 150
 

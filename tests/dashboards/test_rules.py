@@ -36,8 +36,21 @@ CASES = {
     ),
     "dead-letters": ({'consumer_dead_letters_total{table="klines"}': "_x12 1x200"}, "1m50s", "2m10s", "20m"),
     "dead-letters, again": ({'consumer_dead_letters_total{table="klines"}': "3x100 4x200"}, "16m30s", "17m30s", "34m"),
+    "records-lost": ({'consumer_records_lost_total{topic="t"}': "_x12 19x200"}, "1m50s", "2m10s", "20m"),
     "connector-not-running": ({"guard_connector_running": "1x11 0x18 1x60"}, "2m30s", "4m", "6m"),
     "connector-not-running, guard down": ({"guard_connector_running": "1x11 stale _x60 1x60"}, "2m", "10m", "13m"),
+    "capture-silent": ({"guard_heartbeat_age_seconds": "3x11 90x18 3x60"}, "2m30s", "4m", "6m"),
+    "capture-problem": ({'guard_capture_problems{kind="unreadable"}': "0x11 1x18 0x60"}, "2m30s", "4m", "6m"),
+    "records-skipped": ({'guard_skipped_records_total{table="public.a"}': "_x12 1x200"}, "1m50s", "2m10s", "20m"),
+    "topic-deleted": (
+        {
+            'guard_remedies_total{remedy="restart_topic"}': "_x12 1x200",
+            'guard_remedies_total{remedy="register"}': "0+1x200",
+        },
+        "1m50s",
+        "2m10s",
+        "20m",
+    ),
     "slot-retains-wal": ({"guard_slot_lag_bytes": "9e6x11 6e8x18 9e6x60"}, "2m30s", "4m", "6m"),
     "exchange-weight": (
         {"producer_used_weight": "3000x11 5500x6 100x60", "producer_weight_limit": "6000x100"},
@@ -107,6 +120,7 @@ ALL_OK = {
     "guard_slot_lag_bytes": "9e6x300",
     'consumer_lag_records{topic="t"}': "5x300",
     'api_newest_row_late{table="klines"}': "0x300",
+    "forecast_last_success_timestamp_seconds": "0+10x300",
 }
 # What breaks each part.
 BROKEN = {
@@ -118,6 +132,7 @@ BROKEN = {
     "6 dead letters": [('consumer_dead_letters_total{table="a"}', "_x9 1x290")],
     "7 fresh rows": [('api_newest_row_late{table="klines"}', "1x300")],
     "8 api": [('up{job="api"}', "0x300"), ('api_requests_total{status="500"}', "0+50x300")],
+    "9 forecasts": [('up{job="forecaster"}', "0x300"), ("forecast_last_success_timestamp_seconds", "1x300")],
 }
 BREAKAGES = [(part, name, values) for part, series_of_part in BROKEN.items() for name, values in series_of_part]
 

@@ -52,6 +52,7 @@ def test_healthy_capture_is_left_alone(start: Callable[..., Program]) -> None:
         assert guard.metric("guard_slot_usable") == 1
         assert guard.metric("guard_remedies_total") == 0
         assert guard.metric("guard_heartbeat_age_seconds") < 30
+        assert guard.metric("guard_capture_problems") == 0
 
 
 def test_absent_connector_is_registered(start: Callable[..., Program], connect, postgres, reader) -> None:
@@ -133,3 +134,12 @@ def test_lost_slot_is_rebuilt_with_a_snapshot(start: Callable[..., Program], con
         assert "slot_rebuilt" in guard.output()
         insert_price(postgres, "REBUILTUSDT")
         wait_until(arrived(reader, "REBUILTUSDT"), 60, "a streamed row after the rebuild")
+
+
+def test_guard_without_kafka_is_unhealthy_and_says_so(start: Callable[..., Program]) -> None:
+    """Heartbeats cannot be seen, and a restart of the connector would not help."""
+    with start("-m", "debezium.guard", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1") as guard:
+        wait_until(lambda: "Kafka at 127.0.0.1:1" in str(guard.healthy()), 60, "the reason")
+        assert "kafka_unavailable" in guard.output()
+        assert guard.metric("guard_remedies_total") == 0
+        assert guard.metric("guard_slot_usable") == 1

@@ -12,7 +12,13 @@ import yaml
 
 from pipeline.api.query import read_query
 from pipeline.api.route_specs import ROUTES
+from pipeline.api.table_key import TableKey
+from pipeline.api.table_query import read_table_query
 from pipeline.changes import DELETE, INSERT, Change
+from pipeline.mirroring.keys import Key
+from pipeline.mirroring.source_table import PgType, SourceColumn, SourceTable
+from pipeline.mirroring.steps import postgres_steps, publication_steps
+from pipeline.mirroring.types import cql_type
 from pipeline.settings import SETTINGS, Setting
 from scripts.settings_table import MARKS, MOST_CHANGED, TABLES, with_table
 from tests.unit.support.ddl import declared_tables
@@ -31,6 +37,8 @@ WRAPPED.remove(ROOT / "CHANGELOG.md")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+# SQL's names of types, as the catalogue calls them.
+TYPE_NAMES = {"bigint": "int8"}
 GIBIBYTE, MEBIBYTE = 1024, 1
 
 each_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -133,7 +141,7 @@ def test_every_benchmark_of_the_readme_can_be_run_by_its_name() -> None:
 
 def test_service_names_of_the_commands_are_those_of_the_compose_file() -> None:
     for path in DOCUMENTS:
-        names = re.findall(r"docker compose exec (?:-T )?([a-z-]+)", text_of(path))
+        names = re.findall(r"docker compose (?:exec|run) (?:-T |--rm )?([a-z-]+)", text_of(path))
         assert set(names) <= set(COMPOSE["services"]), path
 
 
@@ -154,13 +162,16 @@ def test_every_address_of_the_api_in_the_readme_is_answered() -> None:
     assert found
     for address in found:
         parts = urlsplit(address)
+        if parts.path == "/tables/orders":
+            assert read_table_query(parse_qsl(parts.query), example_table()).values == ("ada",)
+            continue
         route = ROUTES[parts.path]
         read_query(parse_qsl(parts.query), route.parameters, route.required)
 
 
 def test_every_route_and_parameter_is_in_the_document_of_the_api() -> None:
     text = text_of(API)
-    routes = re.findall(r"`(/[a-z0-9_.]*)`", " ".join(first_column(section(text, "Routes"))))
+    routes = re.findall(r"`(/[a-z0-9_./{}]*)`", " ".join(first_column(section(text, "Routes"))))
     assert sorted(routes) == sorted(ROUTES)
     parameters = re.findall(r"`([a-z_]+)`", " ".join(first_column(section(text, "Parameters"))))
     assert sorted(parameters) == sorted({each.name for route in ROUTES.values() for each in route.parameters})
@@ -287,6 +298,11 @@ def test_every_new_name_of_an_event_in_the_changelog_is_in_the_code() -> None:
 # --- the example of a table of one's own
 
 
+def example_table() -> TableKey:
+    declared = declared_tables(OWN_TABLE / "table.cql")["orders"]
+    return TableKey("orders", declared.columns, tuple(declared.partition))
+
+
 def own_tables() -> tuple[dict[str, str], dict[str, str]]:
     """Columns of the example in PostgreSQL and in Cassandra."""
     return (
@@ -305,19 +321,34 @@ def test_own_table_has_every_column_in_cassandra_and_the_key_of_postgres() -> No
 
 def test_own_table_in_the_readme_is_the_one_of_the_example() -> None:
     block = re.search(r"^```sql\n(.*?)^```", text_of(README), re.MULTILINE | re.DOTALL)[1]
-    postgres, cassandra = block.split("-- Cassandra")
+    source, _ = own_tables()
+    for name, kind in source.items():
+        assert re.search(rf"[( ]{name} {kind}\b", block), name
+    assert "mirror_table.py orders" in text_of(README)
+
+
+def test_cassandra_table_by_hand_has_the_types_that_mirror_table_chooses() -> None:
     source, target = own_tables()
-    for text, columns in ((postgres, source), (cassandra, target)):
-        for name, kind in columns.items():
-            assert re.search(rf"[( ]{name} {kind}\b", text), name
-    for statement in ("ALTER PUBLICATION crypto_publication ADD TABLE orders;", "GRANT SELECT ON orders TO"):
-        assert statement in postgres
-        assert statement in text_of(OWN_TABLE / "schema.sql")
+    chosen = {name: cql_type(PgType(kind, TYPE_NAMES.get(kind, kind))) for name, kind in source.items()}
+    assert target == {**chosen, "total": "double"}
+
+
+def test_statements_by_hand_are_those_of_mirror_table() -> None:
+    columns = tuple(
+        SourceColumn(name, PgType(kind, TYPE_NAMES.get(kind, kind))) for name, kind in own_tables()[0].items()
+    )
+    key = Key.of(("customer", "order_id"))
+    table = SourceTable("orders", columns, key.columns, identities=(("orders", "d"),), readable=False)
+    made = {step.statement for step in (*postgres_steps(table, key), *publication_steps(table))}
+    by_hand = re.sub(r"^--.*$", "", text_of(OWN_TABLE / "by_hand.sql"), flags=re.MULTILINE)
+    assert {line.strip() for line in by_hand.split(";") if line.strip()} == {
+        statement.replace('public."orders"', "orders") for statement in made
+    }
 
 
 def test_publication_and_roles_of_the_example_are_those_of_the_sql_files() -> None:
     made = "".join(text_of(path) for path in sorted((ROOT / "sql").glob("*.sql")))
-    example = text_of(OWN_TABLE / "schema.sql")
+    example = text_of(OWN_TABLE / "by_hand.sql")
     publication = re.search(r"ALTER PUBLICATION (\w+)", example)[1]
     role = re.search(r"TO (crypto_\w+);", example)[1]
     assert f"CREATE PUBLICATION {publication} " in made

@@ -17,8 +17,9 @@ SYMBOL = {
     "options": [{"selected": True, "text": "ETHUSDT", "value": "ETHUSDT"}],
     "current": {"selected": True, "text": "ETHUSDT", "value": "ETHUSDT"},
 }
-CANDLES = "FROM crypto.klines WHERE symbol = '${symbol}' AND interval = '1m'"
-PRICES = "FROM crypto.latest_prices WHERE symbol = '${symbol}'"
+# sqlstring puts the value in quotes and doubles those in it, as CQL wants them too.
+CANDLES = "FROM crypto.klines WHERE symbol = ${symbol:sqlstring} AND interval = '1m'"
+PRICES = "FROM crypto.latest_prices WHERE symbol = ${symbol:sqlstring}"
 
 
 def in_range(column: str) -> str:

@@ -8,7 +8,7 @@ from grafana.generator.panels import bar_chart, histogram, horizontal_bars, line
 from grafana.generator.targets import CANDLES, NUMBER, TEXT, TIME, api, column
 
 COLOUR_BY_SIGN = threshold_steps((None, DOWN), (0, UP))
-OPEN_SYMBOL = {"title": "Open this symbol", "url": "/d/symbol?var-symbol=${symbol}&${__url_time_range}"}
+OPEN_SYMBOL = {"title": "Open this symbol", "url": "/d/symbol?var-symbol=${symbol:percentencode}&${__url_time_range}"}
 
 
 def summary(*columns: dict) -> list[dict]:

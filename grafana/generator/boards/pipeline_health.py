@@ -19,6 +19,7 @@ def pipeline_health() -> dict:
         (7, [(4, connector()), (4, heartbeat()), (6, weight()), (10, weight_over_time())]),
         (8, [(8, dead_letters()), (8, retries()), (8, failures())]),
         (8, [(9, api_latency()), (9, api_requests()), (6, api_errors())]),
+        (7, [(9, forecast_score()), (9, forecast_coverage()), (6, fallbacks())]),
     ]
     description = "Whether every part runs, how fresh the rows are, and what is retried or rejected."
     return dashboard("pipeline-health", "Pipeline health", description, rows, [], "now-30m", "5s")
@@ -141,8 +142,8 @@ def connector() -> dict:
 def heartbeat() -> dict:
     return stat(
         "Heartbeat",
-        f"Time since Debezium last wrote its heartbeat row, which it does every {HEARTBEAT_SECONDS} s. More than a "
-        "minute: the connector runs but captures nothing.",
+        f"Time since Debezium's heartbeat row last arrived in Kafka, which it does every {HEARTBEAT_SECONDS} s. More "
+        "than a minute: the connector runs but delivers nothing.",
         [promql("max(guard_heartbeat_age_seconds)", "age", instant=True)],
         "s",
         decimals=0,
@@ -251,4 +252,42 @@ def api_errors() -> dict:
         decimals=1,
         text_mode="value",
         thresholds=threshold_steps((None, GOOD), (0.01, WARNING), (0.05, BAD)),
+    )
+
+
+def forecast_score() -> dict:
+    return line_chart(
+        "Score of the forecasts",
+        "Loss of the last day's forecasts relative to naive, by symbol and horizon. Below 1 is better than naive. No "
+        "data in the first hours, or if FORECAST_HORIZONS is off.",
+        [promql("max by (symbol, horizon) (forecast_qlike_ratio)", "{{symbol}} {{horizon}}")],
+        "none",
+        min=0,
+        decimals=2,
+        legend=True,
+    )
+
+
+def forecast_coverage() -> dict:
+    return line_chart(
+        "Coverage of the forecast ranges",
+        "Share of the last day's prices inside their forecast range, by symbol and horizon. Should be near 90 %.",
+        [promql("max by (symbol, horizon) (forecast_coverage_ratio)", "{{symbol}} {{horizon}}")],
+        "percentunit",
+        max=1,
+        decimals=0,
+        legend=True,
+    )
+
+
+def fallbacks() -> dict:
+    return stat(
+        "Forecasts that fall back",
+        "How many models are replaced by a moving average, because their forecasts of the last day were worse than "
+        "naive. A few are normal after a crash.",
+        [promql("sum(forecast_fallback)", "fallbacks", instant=True)],
+        "locale",
+        decimals=0,
+        text_mode="value",
+        thresholds=threshold_steps((None, GOOD), (1, WARNING)),
     )

@@ -18,6 +18,7 @@ QUESTIONS = """
 |---|---|
 | What is the market doing? | [Market overview](/d/market-overview) |
 | What is one symbol doing? | [Symbol](/d/symbol) |
+| How far may its price move, and how good were the forecasts? | [Forecast](/d/forecast) |
 | Is everything running, and how fresh is it? | [Pipeline health](/d/pipeline-health) |
 
 The links at the top of each dashboard keep the time range and the chosen symbol.

@@ -21,11 +21,12 @@ Aggregation = Callable[[int, Sequence[Row]], Row]
 
 
 class Piece(NamedTuple):
-    """A part of one symbol's range that is read at once."""
+    """A part of one symbol's range (and one horizon's, of forecasts) that is read at once."""
 
     symbol: str
     start_ms: int
     end_ms: int
+    horizon: str = ""
 
 
 def bucket_ms(from_ms: int, to_ms: int, max_buckets: int, steps: Iterable[int] = STEPS, unit: int = DAY_MS) -> int:

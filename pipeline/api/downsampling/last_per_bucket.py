@@ -1,5 +1,5 @@
-"""Statistics and books of a wide range as few rows: only the last row of each bucket is read, so
-the cost does not grow with the range. Knows nothing of HTTP."""
+"""Statistics, books and forecasts of a wide range as few rows: only the last row of each bucket is
+read, so the cost does not grow with the range. Knows nothing of HTTP."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,6 +10,7 @@ from pipeline.api.downsampling.sampling import Downsampled, points_per_symbol, r
 from pipeline.api.history import History, between, partition_key, partition_values
 from pipeline.api.query import Query
 from pipeline.api.store import Row
+from pipeline.intervals import max_interval_ms
 from pipeline.tables import Table
 from pipeline.times import HOUR_MS, now_ms
 
@@ -20,7 +21,7 @@ MAX_CACHED_ROWS = 4000
 
 
 class LastPerBucket:
-    """`points` of crypto_24h_stats and order_book. May raise StoreUnavailable."""
+    """`points` of crypto_24h_stats, order_book and forecasts. May raise StoreUnavailable."""
 
     def __init__(self, history: History, clock: Callable[[], int] = now_ms) -> None:
         self._history = history
@@ -29,13 +30,14 @@ class LastPerBucket:
 
     def downsample(self, table: Table, query: Query) -> Downsampled:
         from_ms, to_ms = range_of(query, self._clock())
+        horizon = query.horizon if "horizon" in table.key else ""
         width = bucket_ms(from_ms, to_ms, points_per_symbol(query, MAX_BUCKETS))
         # The pieces of each bucket, newest first. A bucket of several hours has several pieces if
         # each hour is a partition; an older piece is read only if the newer ones have no row.
         unread: dict[tuple[str, int], list[Piece]] = defaultdict(list)
         for symbol in query.symbols:
-            for start, end in self._ranges(table, symbol, from_ms, to_ms, width):
-                unread[symbol, start // width].append(Piece(symbol, start, end))
+            for start, end in self._ranges(table, symbol, horizon, (from_ms, to_ms), width):
+                unread[symbol, start // width].append(Piece(symbol, start, end, horizon))
         rows: list[Row] = []
         while unread:
             newest = {bucket: pieces.pop(0) for bucket, pieces in unread.items()}
@@ -44,19 +46,22 @@ class LastPerBucket:
             unread = {bucket: pieces for bucket, pieces in unread.items() if pieces and not found[newest[bucket]]}
         return Downsampled(sorted_by_time(rows, table))
 
-    def _ranges(self, table: Table, symbol: str, from_ms: int, to_ms: int, width: int) -> Iterator[tuple[int, int]]:
+    def _ranges(
+        self, table: Table, symbol: str, horizon: str, span: tuple[int, int], width: int
+    ) -> Iterator[tuple[int, int]]:
         """Where rows may be, newest first, each within one partition and one bucket."""
-        for start, end in self._partition_ranges(table, symbol, from_ms, to_ms, width):
+        for start, end in self._partition_ranges(table, symbol, horizon, span, width):
             yield from split(start, end, width)
 
     def _partition_ranges(
-        self, table: Table, symbol: str, from_ms: int, to_ms: int, width: int
+        self, table: Table, symbol: str, horizon: str, span: tuple[int, int], width: int
     ) -> Iterable[tuple[int, int]]:
         """Where rows may be, newest first, each within one partition."""
+        from_ms, to_ms = span
         if table.hourly:
             hours = self._history.hours(table, symbol, between(from_ms, to_ms, forward=False))
             return ((max(from_ms, hour), min(to_ms, hour + HOUR_MS)) for hour in hours)
-        ends = self._history.ends(table, symbol, from_ms, to_ms)
+        ends = self._history.ends(table, symbol, from_ms, to_ms, horizon)
         # Up to `to` and not to the newest row, so that every request asks for the same settled
         # buckets.
         return [] if ends is None else [(max(from_ms, ends[0] // width * width), to_ms)]
@@ -68,7 +73,7 @@ class LastPerBucket:
         missing = [piece for piece in pieces if piece not in known]
         parts = [
             (
-                partition_values(table, piece.symbol, piece.start_ms),
+                partition_values(table, piece.symbol, piece.start_ms, piece.horizon),
                 between(piece.start_ms, piece.end_ms, forward=False),
             )
             for piece in missing
@@ -85,5 +90,10 @@ class LastPerBucket:
         step = min(width, HOUR_MS) if table.hourly else width
         for piece in pieces:
             is_whole = piece.start_ms % step == 0 and piece.end_ms % step == 0
-            if is_whole and is_settled(piece.end_ms, newest_ms[piece.symbol], self._clock()):
+            if is_whole and is_settled(final_ms(piece), newest_ms[piece.symbol], self._clock()):
                 self._cache.put((table.name, piece), known[piece])
+
+
+def final_ms(piece: Piece) -> int:
+    """From when on its rows do not change: forecasts are scored when their windows close."""
+    return piece.end_ms + (max_interval_ms(piece.horizon) if piece.horizon else 0)

@@ -97,6 +97,36 @@ CANDLES += [candle("CANBUSDT", "1m", n, MINUTE_MS) for n in range(60)]
 CANDLES += [candle("HOURUSDT", "1h", n, HOUR_MS) for n in range(48)]
 
 
+# Three hours of forecasts for 15 minutes, half of that for an hour; the last are not scored.
+def forecast(symbol: str, horizon: str, minutes: int, number: int, count: int) -> dict[str, Any]:
+    made_at = T0 + number * MINUTE_MS
+    row = {
+        "symbol": symbol,
+        "horizon": horizon,
+        "made_at": made_at,
+        "closes_at": made_at + minutes * MINUTE_MS,
+        "model": "log_har",
+        "price": 100.0 + number,
+        "volatility": 0.001 * minutes,
+        "lower_price": 99.0 + number,
+        "upper_price": 101.0 + number,
+        "updated_at": made_at,
+    }
+    scored = {
+        "realized_volatility": 0.002,
+        "close_price": 100.5 + number,
+        "qlike": 0.2,
+        "naive_qlike": 0.4,
+        "hit": True,
+    }
+    return row | scored if number < count - minutes else row
+
+
+FORECASTS = [forecast("FOREUSDT", "15m", 15, number, 180) for number in range(180)]
+FORECASTS += [forecast("FOREUSDT", "1h", 60, number, 90) for number in range(90)]
+FORECASTS += [forecast("FORFUSDT", "15m", 15, number, 60) for number in range(60)]
+
+
 def now(symbol: str, quote: str, change: float | None, volume: float, at: int = T0) -> dict[str, Any]:
     return {
         "quote_asset": quote,
@@ -117,7 +147,14 @@ MARKET = [
     now("CCCEUR", "EUR", 0.0, 20.0),
     now("AAABTC", "BTC", 2.0, 5.0),
     now("TENUSDT", "USDT", 3.0, 1.0),
+    *(now(symbol, "JPY", 1.0, 1.0) for symbol in ("币安人生JPY", "БИТJPY", "A:b <c>JPY")),
     {"quote_asset": "EUR", "symbol": "PRICEEUR", "price": 1.0, "price_updated_at": T0 + 9},
+]
+# Names of any script, and one that no symbol may have: paging must pass it all the same.
+SCRIPTS = [
+    {"symbol": symbol, "updated_at": T0 + 1000 * number, "price": 1.0 + number}
+    for symbol in ("币安人生JPY", "БИТJPY", "A:b <c>JPY")
+    for number in range(3)
 ]
 SOURCE = [{"id": 1, "name": "known", "base_url": "http://127.0.0.1:1", "updated_at": T0}]
 
@@ -138,11 +175,12 @@ def write(session: Session, table: str, rows: Iterable[dict[str, Any]]) -> None:
 
 def write_all(session: Session) -> None:
     for table, rows in {
-        "latest_prices": PRICES + SPIKES,
+        "latest_prices": PRICES + SPIKES + SCRIPTS,
         "crypto_24h_stats": STATS,
         "recent_trades": TIES + STEADY,
         "order_book": BOOKS,
         "klines": CANDLES,
+        "forecasts": FORECASTS,
         "market_now": MARKET,
         "data_source": SOURCE,
     }.items():

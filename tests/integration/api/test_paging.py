@@ -76,3 +76,11 @@ def test_last_page_has_no_link_even_if_it_is_full(ask):
 def test_history_of_the_whole_market_is_paged(base):
     pages = follow(base, "/latest_prices", quote_asset="USDT", from_=T0, limit=4)
     assert [row["updated_at"] for page in pages for row in page] == [T0 + 1000 * n for n in range(10)]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 4])
+def test_symbols_of_any_script_are_paged_and_read(base, rows, limit):
+    pages = follow(base, "/latest_prices", quote_asset="JPY", from_=T0, limit=limit)
+    wanted = sorted((row["updated_at"], row["symbol"]) for row in known.SCRIPTS)
+    assert [(row["updated_at"], row["symbol"]) for page in pages for row in page] == wanted
+    assert len(rows("/latest_prices", symbol="币安人生jpy", from_=T0)) == 3

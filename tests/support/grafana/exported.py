@@ -1,4 +1,4 @@
-"""Which metrics the four programs export, according to what their modules register. Imports the
+"""Which metrics the programs export, according to what their modules register. Imports the
 modules; connects to nothing."""
 
 import prometheus_client
@@ -7,12 +7,13 @@ from debezium import guard
 from pipeline.api import metrics as api_metrics
 from pipeline.api.freshness_metrics import metric_families as freshness_families
 from pipeline.consumer import metrics as consumer_metrics
+from pipeline.forecast import metrics as forecast_metrics
 from pipeline.producer import metrics as producer_metrics
 from tests.support.grafana.files import recording_rules
 from tests.support.grafana.metric_names import PROMETHEUS_OWN, names_of
 
 # Importing these modules registers their metrics.
-REGISTERING_MODULES = (producer_metrics, consumer_metrics, guard, api_metrics)
+REGISTERING_MODULES = (producer_metrics, consumer_metrics, guard, api_metrics, forecast_metrics)
 
 
 def exported() -> set[str]:

@@ -35,5 +35,6 @@ def metrics_ports(stack: Stack) -> dict[str, int]:
         "producer": ports.producer_metrics,
         "consumer": ports.consumer_metrics,
         "guard": ports.guard_metrics,
+        "forecaster": ports.forecaster_metrics,
         "api": ports.api,
     }

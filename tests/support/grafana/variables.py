@@ -1,9 +1,10 @@
 """Fills in variables and macros as Grafana and the plugin do. Knows their documented notations."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 UNITS_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 # How Grafana rounds an automatic interval: (below this, to that); above the last one, to a day.
@@ -21,6 +22,14 @@ ROUNDED_MS = (
     (32_400_000, 21_600_000),
     (86_400_000, 43_200_000),
 )
+
+
+# `${name:format}`; without a format the value as it is.
+FORMATS: Mapping[str | None, Callable[[str], str]] = {
+    None: str,
+    "percentencode": lambda value: quote(value, safe=""),
+    "sqlstring": lambda value: "'{}'".format(value.replace("'", "''")),
+}
 
 
 def span_ms(text: str) -> int:
@@ -41,9 +50,11 @@ class View:
 
     def filled(self, text: str) -> str:
         """The text with variables and time macros filled in. Raises KeyError for an unknown
-        variable."""
+        variable or format."""
         known = {**self.values, "__timeFrom": str(self.from_ms), "__timeTo": str(self.to_ms)}
-        return re.sub(r"\$\{(\w+)\}|\$(\w+)", lambda match: known[match[1] or match[2]], text)
+        return re.sub(
+            r"\$\{(\w+)(?::(\w+))?\}|\$(\w+)", lambda match: FORMATS[match[2]](known[match[1] or match[3]]), text
+        )
 
 
 def view(dashboard: Mapping[str, Any], now_ms: int) -> View:

@@ -18,6 +18,16 @@ PATHS = (
 )
 WRONG_BODIES: tuple[Any, ...] = (None, [], {}, [[]], [{}], 5, "text", {"code": -1003, "msg": "not really"})
 NEW_SYMBOL = "NEWCOINUSDT"
+# Path, field, value, which entries. A trade is odd while it is the last of a reply, so that each is
+# well later and must be stored.
+ODD_FIELDS: tuple[tuple[str, str | int, Any, str], ...] = (
+    ("/api/v3/ticker/price", "price", None, "all"),
+    ("/api/v3/ticker/24hr", "lastPrice", "-1", "all"),
+    ("/api/v3/depth", "asks", [["1"]], "all"),
+    ("/api/v3/klines", 4, "NaN", "last"),
+    ("/api/v3/aggTrades", "q", "1E+999", "last"),
+    ("/api/v3/exchangeInfo", "baseAsset", None, "all"),
+)
 
 
 @dataclass(slots=True)
@@ -78,6 +88,14 @@ def for_a_symbol(kind: str) -> Begin:
     return lambda scene, seconds: scene.fault(kind, duration_seconds=seconds, symbol=scene.random.choice(scene.symbols))
 
 
+def odd_fields(scene: Scene, seconds: float) -> None:
+    symbol = scene.random.choice(scene.symbols)
+    for path, name, value, which in ODD_FIELDS:
+        scene.fault(
+            "odd_field", duration_seconds=seconds, paths=[path], symbol=symbol, field=name, value=value, which=which
+        )
+
+
 def new_symbol(scene: Scene, seconds: float) -> None:
     scene.fault("new_symbol", duration_seconds=seconds, symbol=NEW_SYMBOL)
 
@@ -132,6 +150,7 @@ OF_REPLIES = (
     Disturbance("truncated JSON", replies("truncated", probability=0.5)),
     Disturbance("reply broken off", replies("truncated", content_length="full", probability=0.5)),
     Disturbance("wrong shape", wrong_shape),
+    Disturbance("a symbol has odd fields", odd_fields),
     Disturbance("a symbol becomes invalid", for_a_symbol("invalid_symbol")),
     Disturbance("a symbol is halted", for_a_symbol("symbol_status")),
     Disturbance("a new symbol", new_symbol),

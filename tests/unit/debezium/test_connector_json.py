@@ -6,12 +6,13 @@ import re
 
 import pytest
 
-from debezium.register import CONFIG_FILE
+from debezium.register import CONFIG_FILE, SNAPSHOT_TABLES, snapshot_list
 from debezium.slot import SLOT
 from pipeline.tables import DATA_SOURCE, TABLES
-from tests.unit.support.ddl import ROOT, SQL_TABLES
+from tests.unit.support.ddl import CQL_TABLES, ROOT, SQL_TABLES, declared_tables
 
 CONFIG = json.loads(CONFIG_FILE.read_text(encoding="utf-8"))
+CHECKS = (SQL_TABLES.parent / "060_captured_tables.sql").read_text(encoding="utf-8")
 CAPTURE = (SQL_TABLES.parent / "040_capture.sql").read_text(encoding="utf-8")
 
 
@@ -24,6 +25,9 @@ CAPTURE = (SQL_TABLES.parent / "040_capture.sql").read_text(encoding="utf-8")
         ("slot.drop.on.stop", "false"),
         ("snapshot.mode", "initial"),
         ("decimal.handling.mode", "string"),
+        ("time.precision.mode", "microseconds"),
+        ("interval.handling.mode", "string"),
+        ("skipped.operations", "none"),
         ("tombstones.on.delete", "false"),
         ("key.converter.schemas.enable", "false"),
         ("value.converter.schemas.enable", "false"),
@@ -45,7 +49,8 @@ def test_every_value_is_text_as_connect_wants_it():
 
 
 def test_properties_from_the_settings_are_not_in_the_file():
-    assert not {"database.hostname", "database.port", "database.dbname", "topic.prefix"} & set(CONFIG)
+    later = {"database.hostname", "database.port", "database.dbname", "topic.prefix", SNAPSHOT_TABLES}
+    assert not later & set(CONFIG)
 
 
 def test_envelope_is_kept_whole_and_not_flattened():
@@ -73,7 +78,19 @@ def test_role_of_the_connector_is_the_one_that_sql_creates():
     assert f"('{CONFIG['database.user']}', 'LOGIN REPLICATION'" in re.sub(r"\s+", " ", roles)
 
 
-@pytest.mark.parametrize("name", [*TABLES, DATA_SOURCE, "debezium_heartbeat", "your_own_table"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *TABLES,
+        DATA_SOURCE,
+        "debezium_heartbeat",
+        "your_own_table",
+        "trade_positions_by_desk",
+        "recent_trades_daily",
+        "recent_trades_2026112",
+        "debezium_signals",
+    ],
+)
 def test_table_that_is_to_be_captured_matches_the_include_list(name):
     assert re.fullmatch(CONFIG["table.include.list"], f"public.{name}")
 
@@ -81,6 +98,44 @@ def test_table_that_is_to_be_captured_matches_the_include_list(name):
 @pytest.mark.parametrize("name", ["recent_trades_20261123", "trade_positions", "exchange_ban", "debezium_signal"])
 def test_partition_position_and_signal_are_not_captured(name):
     assert not re.fullmatch(CONFIG["table.include.list"], f"public.{name}")
+
+
+def test_names_that_are_never_captured_are_refused_by_the_event_trigger():
+    """A table of such a name would be published and never arrive."""
+    refused = re.search(r"relname ~ '\^\((.*)\)\$'", CHECKS)[1].split("|")
+    excluded = re.search(r"\(\?!\((.*)\)\$\)", CONFIG["table.include.list"])[1].split("|")
+    assert set(excluded) - {"debezium_signal"} <= set(refused)  # Debezium reads signals, but does not send them
+    only_in_cassandra = set(declared_tables(CQL_TABLES)) - set(declared_tables(SQL_TABLES))
+    assert only_in_cassandra <= set(refused)
+    captured = {*TABLES, DATA_SOURCE, "debezium_heartbeat", "debezium_signal"}
+    assert not [name for name in captured if re.fullmatch("|".join(refused), name)]
+
+
+def test_snapshot_reads_no_table_unless_it_is_listed():
+    """An empty list would mean every table of table.include.list."""
+    assert not re.fullmatch(snapshot_list([]), "public.klines")
+    listed = snapshot_list(["klines", "Orders"]).replace("(?-i)", "").split(",")  # Java's flag, unknown to Python
+    assert [bool(re.fullmatch(each, "public.klines")) for each in listed] == [True, False]
+    assert snapshot_list(["klines"]).startswith("(?-i)")
+
+
+def test_large_records_are_allowed_everywhere_or_nowhere():
+    """The connector's producer, the topics it creates, the broker's default for all others, and the
+    worker's producer have the same limit; the broker leaves room for headers."""
+    limit = int(CONFIG["producer.override.max.request.size"])
+    assert int(CONFIG["topic.creation.default.max.message.bytes"]) == limit
+    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    kafka = (ROOT / "local" / "config" / "kafka.properties").read_text(encoding="utf-8")
+    connect = (ROOT / "local" / "config" / "connect.properties").read_text(encoding="utf-8")
+    broker = [re.search(r"KAFKA_MESSAGE_MAX_BYTES: (\d+)", compose), re.search(r"message\.max\.bytes=(\d+)", kafka)]
+    worker = [
+        re.search(r"CONNECT_PRODUCER_MAX_REQUEST_SIZE: (\d+)", compose),
+        re.search(r"producer\.max\.request\.size=(\d+)", connect),
+    ]
+    assert all(limit < int(found[1]) < 2 * limit for found in broker)
+    assert [int(found[1]) for found in worker] == [limit, limit]
+    assert limit < 32 * 1024 * 1024  # the producer's buffer.memory, which a record must fit into
+    assert 2 * limit < int(CONFIG["max.queue.size.in.bytes"]) < 128 * 1024 * 1024  # of a heap of 384 MiB
 
 
 def test_every_table_with_a_longer_key_is_keyed_by_symbol():
@@ -113,4 +168,4 @@ def test_every_property_that_the_readme_explains_is_set():
     explained = re.findall(r"^\| `([a-z.*]+)", text, flags=re.MULTILINE)
     assert explained
     for name in explained:
-        assert fnmatch.filter(CONFIG, name), name
+        assert fnmatch.filter([*CONFIG, SNAPSHOT_TABLES], name), name

@@ -20,7 +20,12 @@ def test_the_alerts_are_these() -> None:
         "stale-table",
         "consumer-lag-growing",
         "dead-letters",
+        "records-lost",
         "connector-not-running",
+        "capture-silent",
+        "capture-problem",
+        "records-skipped",
+        "topic-deleted",
         "slot-retains-wal",
         "exchange-weight",
         "api-errors",
@@ -70,7 +75,12 @@ def test_rule_leads_to_a_panel_with_the_same_threshold(rule: dict) -> None:
         "stale-table": "fresh",
         "consumer-lag-growing": "lag",
         "dead-letters": "Dead letters",
+        "records-lost": "lag",
         "connector-not-running": "Debezium",
+        "capture-silent": "Heartbeat",
+        "capture-problem": "Debezium",
+        "records-skipped": "Debezium",
+        "topic-deleted": "Debezium",
         "slot-retains-wal": "WAL",
         "exchange-weight": "weight",
         "api-errors": "errors",
@@ -102,8 +112,9 @@ def test_condition_holds_for_any_value_beyond_the_limit_and_without_values(value
     assert holds(RULES["exchange-weight"], values) is expected
 
 
-def test_absence_of_dead_letters_does_not_fire() -> None:
-    assert holds(RULES["dead-letters"], []) is False
+@pytest.mark.parametrize("uid", ["dead-letters", "records-lost"])
+def test_absence_of_dead_letters_and_of_losses_does_not_fire(uid: str) -> None:
+    assert holds(RULES[uid], []) is False
 
 
 def test_rule_for_promtool_fires_without_data_only_where_grafana_does() -> None:

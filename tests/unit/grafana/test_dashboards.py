@@ -15,7 +15,14 @@ every_dashboard = pytest.mark.parametrize("uid", DASHBOARDS)
 
 
 def test_the_dashboards_are_these() -> None:
-    assert set(DASHBOARDS) == {"start-here", "market-overview", "symbol", "pipeline-health", "cassandra-direct"}
+    assert set(DASHBOARDS) == {
+        "start-here",
+        "market-overview",
+        "symbol",
+        "forecast",
+        "pipeline-health",
+        "cassandra-direct",
+    }
 
 
 @every_dashboard

@@ -7,6 +7,7 @@ import pytest
 
 from local.services.postgres import SERVER_SETTINGS
 from pipeline.api.freshness import LATE_AFTER_POLLS, SLACK_SECONDS
+from pipeline.forecast.scoring import WANTED_COVERAGE
 from tests.support.grafana.alerts import threshold
 from tests.support.grafana.files import ROOT, alert_rules, dashboards, panels, read_yaml, recording_rules
 
@@ -27,6 +28,8 @@ SET_NOWHERE = [
     "at 0",
     "Above 0",
     "below 0",
+    "Below 1",
+    "above 1",
     "4xx",
     "5xx",
 ]
@@ -84,6 +87,16 @@ DESCRIBED = [
         r"The (\w+) symbols",
         limit_of_request("market-overview", "Biggest moves down"),
     ),
+    ("forecast", "$symbol in the next $horizon", r"(\d+) %", 100 * WANTED_COVERAGE),
+    (
+        "forecast",
+        "$symbol price, and the range forecast $horizon before",
+        r"(\d+) % of the minutes",
+        100 - 100 * WANTED_COVERAGE,
+    ),
+    ("forecast", "Coverage of the range, last day", r"(\d+) %", 100 * WANTED_COVERAGE),
+    ("forecast", "Latest forecasts", r"newest (\d+) forecasts", limit_of_request("forecast", "Latest forecasts")),
+    ("pipeline-health", "Coverage of the forecast ranges", r"(\d+) %", 100 * WANTED_COVERAGE),
     ("symbol", "Latest trades", r"newest (\d+) trades", limit_of_request("symbol", "Latest trades")),
 ]
 # The same for the title of a panel and for the text of an alert.
@@ -95,6 +108,7 @@ ALERTED = [
     ("stale-table", r"duration of (\w+) polls", LATE_AFTER_POLLS),
     ("stale-table", r"polls and (\d+) s", SLACK_SECONDS),
     ("dead-letters", r"last (\d+) minutes", minutes_of_rule("crypto:dead_letters:15m")),
+    ("records-lost", r"last (\d+) minutes", minutes_of_rule("crypto:records_lost:15m")),
     ("slot-retains-wal", r"more than (\d+) MiB", threshold(ALERTS["slot-retains-wal"])[1] / 1024**2),
     ("slot-retains-wal", r"At (\d+) GiB", slot_limit_gib()),
     ("exchange-weight", r"More than (\d+) %", 100 * threshold(ALERTS["exchange-weight"])[1]),

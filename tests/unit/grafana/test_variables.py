@@ -18,6 +18,12 @@ def test_variables_and_time_macros_are_filled_in() -> None:
     assert opened.filled("${symbol} $symbol ${__timeFrom} ${__timeTo}") == "ETHUSDT ETHUSDT 1 2"
 
 
+def test_formats_of_variables_encode_the_value() -> None:
+    opened = View(1, 2, {"symbol": "币'&A"})
+    assert opened.filled("${symbol:percentencode}") == "%E5%B8%81%27%26A"
+    assert opened.filled("${symbol:sqlstring}") == "'币''&A'"
+
+
 def test_unknown_variable_is_an_error() -> None:
     with pytest.raises(KeyError):
         View(1, 2).filled("$nothing")

@@ -89,14 +89,37 @@ def test_each_program_has_its_own_cassandra_role():
     assert settings("api", **passwords).CASSANDRA_PASSWORD == "r"
 
 
+def test_forecaster_has_its_own_postgres_role():
+    found = settings("forecaster", FORECASTER_PASSWORD="f")
+    assert (found.PGUSER, found.PGPASSWORD) == ("crypto_forecaster", "f")
+
+
+@pytest.mark.parametrize(
+    ("value", "minutes"), [("15m,1h", (15, 60)), ("60m, 1h", (60,)), ("1d", (1440,)), ("off", ()), ("OFF", ())]
+)
+def test_horizons_are_minutes(value, minutes):
+    assert minutes == settings(FORECAST_HORIZONS=value).FORECAST_HORIZONS
+
+
+@pytest.mark.parametrize("model", ["naive", "ewma", "log_har", "sklearn.linear_model:Ridge"])
+def test_forecast_model_is_named_or_a_class(model):
+    assert model == settings(FORECAST_MODEL=model).FORECAST_MODEL
+
+
 def test_programs_on_one_host_have_different_metrics_ports():
-    ports = [settings(program).METRICS_PORT for program in ("producer", "consumer", "guard")]
-    assert len(set(ports)) == 3
+    ports = [settings(program).METRICS_PORT for program in ("producer", "consumer", "guard", "forecaster")]
+    assert len(set(ports)) == 4
 
 
 @pytest.mark.parametrize(
     ("name", "value", "allowed"),
     [
+        ("FORECAST_HORIZONS", "soon", "5m to 1d"),
+        ("FORECAST_HORIZONS", "1m", "5m to 1d"),
+        ("FORECAST_HORIZONS", "15m,2d", "5m to 1d"),
+        ("FORECAST_HORIZONS", "1M", "5m to 1d"),
+        ("FORECAST_MODEL", "garch", "log_har, or module:Class"),
+        ("FORECAST_MODEL", "module:", "log_har, or module:Class"),
         ("PGPORT", "0", "1 to 65535"),
         ("PGPORT", "65536", "1 to 65535"),
         ("PGPORT", "5432x", "1 to 65535"),
@@ -114,6 +137,8 @@ def test_programs_on_one_host_have_different_metrics_ports():
         ("KLINE_INTERVALS", ",", "1m is a minute, 1M a month"),
         ("SYMBOLS", "BTC USDT", "comma-separated"),
         ("SYMBOLS", ",,", "comma-separated"),
+        ("SYMBOLS", "BTC'USDT", "comma-separated"),
+        ("SYMBOLS", "A\u200bUSDT", "comma-separated"),
         ("BINANCE_BASE_URL", "api.binance.com", "http:// or https://"),
         ("BINANCE_BASE_URL", "ftp://api.binance.com", "http:// or https://"),
         ("BINANCE_BASE_URL", "https://", "http:// or https://"),
@@ -155,6 +180,7 @@ def test_limits_themselves_are_allowed_values():
 
 def test_lists_are_trimmed_upper_case_and_without_repeats():
     assert settings(SYMBOLS=" btcusdt, ETHUSDT ,,BTCUSDT").SYMBOLS == ("BTCUSDT", "ETHUSDT")
+    assert settings(SYMBOLS="币安人生usdt,बिटकॉइनUSDT").SYMBOLS == ("币安人生USDT", "बिटकॉइनUSDT")
     assert settings(KLINE_INTERVALS="1m, 1M,1m").KLINE_INTERVALS == ("1m", "1M")
     assert settings(CASSANDRA_CONTACT_POINTS="a, b").CASSANDRA_CONTACT_POINTS == ("a", "b")
 

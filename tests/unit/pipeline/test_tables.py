@@ -1,11 +1,11 @@
-"""The five tables as code, SQL and CQL describe them: these tests fail when one of the three
+"""The tables as code, SQL and CQL describe them: these tests fail when one of the three
 drifts."""
 
 import pytest
 
 from pipeline.intervals import INTERVALS
 from pipeline.settings import SETTINGS
-from pipeline.tables import DATA_SOURCE, KLINES, MARKET_NOW, STORED_HOURS, TABLES
+from pipeline.tables import DATA_SOURCE, FORECASTS, KLINES, MARKET_NOW, STORED_HOURS, TABLES
 from pipeline.transformations import STATS_IN_MARKET_NOW, book_figures
 from tests.unit.support.ddl import CQL_TABLES, SQL_TABLES, declared_tables
 
@@ -16,6 +16,7 @@ CQL_TYPE_OF = {
     "timestamptz": "timestamp",
     "text": "text",
     "boolean": "boolean",
+    "double precision": "double",
     "jsonb": "frozen<list<frozen<tuple<double, double>>>>",
     "smallint": "smallint",
 }
@@ -96,6 +97,24 @@ def test_data_source_is_the_same_in_both_databases():
     assert CQL[DATA_SOURCE].key == SQL[DATA_SOURCE].key
 
 
+def test_forecasts_are_the_same_in_both_databases():
+    assert SQL["forecasts"].columns == dict(FORECASTS.columns)
+    assert CQL["forecasts"].columns == {name: CQL_TYPE_OF[kind] for name, kind in FORECASTS.columns.items()}
+    assert SQL["forecasts"].key == CQL["forecasts"].key == FORECASTS.key == ("symbol", "horizon", "made_at")
+    assert CQL["forecasts"].partition == ("symbol", "horizon")
+
+
+def test_forecast_has_a_null_only_where_something_is_not_known_yet():
+    unknown_at_first = {"naive_volatility", "recent_qlike_ratio", "recent_coverage"}
+    known_later = {"realized_volatility", "close_price", "qlike", "naive_qlike", "hit"}
+    assert set(FORECASTS.columns) - SQL["forecasts"].not_null == unknown_at_first | known_later
+
+
+def test_forecasts_are_keyed_by_symbol_in_kafka():
+    connector = (SQL_TABLES.parents[1] / "debezium" / "connector.json").read_text(encoding="utf-8")
+    assert "recent_trades|klines|forecasts" in connector
+
+
 def test_stored_hours_is_keyed_by_table_and_symbol():
     assert CQL[STORED_HOURS].key == ("table_name", "symbol", "hour")
     assert CQL[STORED_HOURS].partition == ("table_name", "symbol")
@@ -131,7 +150,7 @@ def test_candle_intervals_exclude_seconds_and_distinguish_minute_from_month():
 
 def test_every_table_of_the_publication_is_declared():
     capture = (SQL_TABLES.parent / "040_capture.sql").read_text(encoding="utf-8")
-    for name in (*TABLES, DATA_SOURCE):
+    for name in (*TABLES, DATA_SOURCE, FORECASTS.name):
         assert f"'{name}'" in capture
     assert "'trade_positions'" not in capture
     assert "'exchange_ban'" not in capture
@@ -139,7 +158,7 @@ def test_every_table_of_the_publication_is_declared():
 
 def test_history_tables_all_expire_by_time_windows():
     text = CQL_TABLES.read_text(encoding="utf-8")
-    for name in (*TABLES, STORED_HOURS):
+    for name in (*TABLES, STORED_HOURS, FORECASTS.name):
         statement = text.split(f"CREATE TABLE IF NOT EXISTS {name} ")[1].split(";\n")[0]
         assert "default_time_to_live" in statement, name
         assert "TimeWindowCompactionStrategy" in statement, name

@@ -5,7 +5,7 @@ import pytest
 from pipeline.changes import Change
 from pipeline.consumer.envelope import parse
 from pipeline.tables import MARKET_NOW, STATS, STORED_HOURS, TABLES
-from pipeline.times import iso_to_ms
+from pipeline.times import iso_to_ms, iso_to_us
 from pipeline.transformations import (
     DELETE,
     INSERT,
@@ -126,7 +126,7 @@ def test_order_book_is_stored_with_its_hour_and_figures(written):
     writes = written("order_book_updated", "order_book")
     row = writes["order_book"].row
     assert writes["order_book"].kind == INSERT
-    assert row["hour"] == HOUR_MS
+    assert row["hour"] == HOUR_MS * 1000
     assert row["bids"] == [(0.3521, 672.0), (0.3520, 1144.0)]
     assert row["asks"] == [(0.3525, 300.0), (0.3526, 884.0)]
     assert (row["best_bid"], row["best_ask"]) == (0.3521, 0.3525)
@@ -141,13 +141,13 @@ def test_trade_is_stored_in_the_partition_of_its_hour(written):
     writes = written("trade_created", "recent_trades")
     row = writes["recent_trades"].row
     assert writes["recent_trades"].kind == INSERT
-    assert (row["hour"], row["trade_time"]) == (HOUR_MS, iso_to_ms("2026-11-23T19:25:46.981Z"))
+    assert (row["hour"], row["trade_time"]) == (HOUR_MS * 1000, iso_to_us("2026-11-23T19:25:46.981Z"))
     assert (row["trade_id"], row["price"], row["is_buyer_maker"]) == (881, "2811.55000000", True)
     assert writes[STORED_HOURS] == stored_hour("recent_trades", "ETHUSDT")
 
 
 def stored_hour(table, symbol):
-    row = {"table_name": table, "symbol": symbol, "hour": HOUR_MS}
+    row = {"table_name": table, "symbol": symbol, "hour": HOUR_MS * 1000}
     return Write(STORED_HOURS, INSERT, row, once=(table, symbol, HOUR_MS))
 
 

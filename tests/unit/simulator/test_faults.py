@@ -108,6 +108,42 @@ def test_wrong_shape_is_valid_json_of_another_structure(client):
     assert client.get(PRICE).get_json() == [{"symbol": 5}]
 
 
+def test_odd_field_changes_one_symbol_of_the_market(client):
+    switch_on(client, kind="odd_field", symbol="ETHUSDT", field="price", value=[["1"]])
+    found = {row["symbol"]: row["price"] for row in client.get(PRICE).get_json()}
+    assert found["ETHUSDT"] == [["1"]]
+    assert isinstance(found["BTCUSDT"], str)
+
+
+@pytest.mark.parametrize(("which", "odd"), [("first", [0]), ("last", [4]), ("all", [0, 1, 2, 3, 4])])
+def test_odd_field_changes_chosen_entries_of_a_symbols_reply(client, which, odd):
+    switch_on(client, kind="odd_field", symbol="ETHUSDT", field="p", missing=True, which=which)
+    rows = client.get(TRADES, query_string={"symbol": "ETHUSDT", "limit": 5}).get_json()
+    assert [n for n, row in enumerate(rows) if "p" not in row] == odd
+    rows = client.get(TRADES, query_string={"symbol": "BTCUSDT", "limit": 5}).get_json()
+    assert all("p" in row for row in rows)
+
+
+def test_odd_field_changes_arrays_books_and_the_listing(client):
+    switch_on(client, kind="odd_field", symbol="ETHUSDT", field=4, value=None, paths=["/api/v3/klines"])
+    switch_on(client, kind="odd_field", symbol="ETHUSDT", field="bids", value=None, paths=["/api/v3/depth"])
+    switch_on(
+        client, kind="odd_field", symbol="ETHUSDT", field="quoteAsset", value=None, paths=["/api/v3/exchangeInfo"]
+    )
+    query = {"symbol": "ETHUSDT", "interval": "1m", "limit": 2}
+    assert [row[4] for row in client.get("/api/v3/klines", query_string=query).get_json()] == [None, None]
+    assert client.get("/api/v3/depth?symbol=ETHUSDT").get_json()["bids"] is None
+    listed = {
+        entry["symbol"]: entry["quoteAsset"] for entry in client.get("/api/v3/exchangeInfo").get_json()["symbols"]
+    }
+    assert (listed["ETHUSDT"], listed["BTCUSDT"]) == (None, "USDT")
+
+
+def test_new_symbol_may_be_of_any_script(client):
+    switch_on(client, kind="new_symbol", symbol="币安人生USDT")
+    assert len(client.get(TRADES, query_string={"symbol": "币安人生USDT", "limit": 10}).get_json()) == 10
+
+
 def test_invalid_symbol_becomes_unknown(client):
     switch_on(client, kind="invalid_symbol", symbol="ETHUSDT")
     assert client.get(PRICE, query_string={"symbol": "ETHUSDT"}).get_json()["code"] == -1121

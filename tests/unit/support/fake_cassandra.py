@@ -14,14 +14,21 @@ from cassandra.protocol import ColumnMetadata as BoundColumn
 from tests.unit.support.ddl import CQL_TABLES, DeclaredTable, declared_tables
 
 KEYSPACE = "crypto"
+POINT_FIELDS = (cqltypes.DoubleType, cqltypes.DoubleType)
+USER_TYPES = {"point_type": cqltypes.UserType.make_udt_class(KEYSPACE, "point_type", ("x", "y"), POINT_FIELDS)}
 
 
 def driver_type(cql_type: str) -> Any:
     """`frozen<list<tuple<double, double>>>` as the type in a prepared statement's metadata (frozen
     is not in the protocol)."""
     match = re.fullmatch(r"(\w+)\s*<(.*)>", cql_type.strip(), flags=re.DOTALL)
+    if cql_type.strip() in USER_TYPES:
+        return USER_TYPES[cql_type.strip()]
     if match is None:
         return cqltypes.lookup_casstype(cqltypes._cqltypes[cql_type.strip()].cass_parameterized_type(full=True))
+    if match[1] == "vector":
+        subtype, size = _split(match[2])
+        return type("vector", (cqltypes.VectorType,), {"subtype": driver_type(subtype), "vector_size": int(size)})
     inner = [driver_type(part) for part in _split(match[2])]
     if match[1] == "frozen":
         return inner[0]
@@ -69,9 +76,30 @@ class FakeFuture:
         pass
 
 
+class FakeRows:
+    """What `execute` returns: the rows in pages of two."""
+
+    def __init__(self, rows: list[tuple]) -> None:
+        self._rows = rows
+
+    def __iter__(self) -> Any:
+        return iter(self._rows)
+
+    @property
+    def current_rows(self) -> list[tuple]:
+        return self._rows[:2]
+
+    @property
+    def has_more_pages(self) -> bool:
+        return len(self._rows) > 2
+
+    def fetch_next_page(self) -> None:
+        self._rows = self._rows[2:]
+
+
 class FakeSession:
     """`declared`: the tables. `outcome(statement)` returns the error of a request, or None:
-    confirmed. `sent`: the requests, in order."""
+    confirmed; `probed` does so for requests that are waited for. `sent`: the others, in order."""
 
     def __init__(self, declared: dict[str, DeclaredTable] | None = None) -> None:
         self._keyspace = KeyspaceMetadata(KEYSPACE, True, "SimpleStrategy", {"replication_factor": "1"})
@@ -85,6 +113,12 @@ class FakeSession:
         self.prepare_error: Exception | None = None
         self.outcome: Callable[[Any], Exception | None] = lambda _statement: None
         self.sent: list[Any] = []
+        self.sent_values: list[Any] = []
+        # What `execute` returns, by the name of the table in a query; and what it was called with.
+        self.rows: dict[str, list[tuple]] = {}
+        self.executed: list[tuple[str, Any]] = []
+        self.execute_error: Exception | None = None
+        self.probed: Callable[[Any], Exception | None] = lambda _statement: None
         for table in (declared_tables(CQL_TABLES) if declared is None else declared).values():
             self.declare(table)
 
@@ -118,6 +152,20 @@ class FakeSession:
         routing = {"routing_key_indexes": None, "serial_consistency_level": None, "custom_payload": None}
         return SimpleNamespace(column_metadata=bound, query_string=cql, names=names, query_id=cql.encode(), **routing)
 
-    def execute_async(self, statement: Any, *_: Any, **__: Any) -> FakeFuture:
+    def execute(self, query: Any, values: Any = None) -> "FakeRows":
+        if not isinstance(query, str) and not hasattr(query, "query_string"):
+            error = self.probed(query)
+            if error is not None:
+                raise error
+            return FakeRows([])
+        text = query if isinstance(query, str) else query.query_string
+        if self.execute_error is not None:
+            raise self.execute_error
+        self.executed.append((text, values))
+        name = re.search(r'(?:FROM|INTO) "?crypto"?\."?(\w+)', text)[1]
+        return FakeRows(self.rows.get(name, []) if text.startswith("SELECT") else [])
+
+    def execute_async(self, statement: Any, values: Any = None, *_: Any, **__: Any) -> FakeFuture:
         self.sent.append(statement)
+        self.sent_values.append(values)
         return FakeFuture(self.outcome(statement))

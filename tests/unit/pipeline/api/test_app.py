@@ -1,11 +1,22 @@
 """The shape of every response, with a store that is empty, unavailable or broken."""
 
+import re
+from urllib.parse import urljoin
+
 import pytest
 
 from pipeline.api.app import create_app
 from pipeline.errors import StoreUnavailable
 
-DATA_ROUTES = ["/crypto_24h_stats", "/latest_prices", "/order_book", "/recent_trades", "/klines", "/symbols"]
+DATA_ROUTES = [
+    "/crypto_24h_stats",
+    "/latest_prices",
+    "/order_book",
+    "/recent_trades",
+    "/klines",
+    "/symbols",
+    "/forecasts",
+]
 
 
 class FakeStore:
@@ -135,3 +146,70 @@ def test_number_without_a_json_form_becomes_null_and_a_tuple_becomes_an_array(cl
 
 def test_app_starts_without_cassandra_and_connects_only_when_it_reads(defaults):
     create_app(defaults)
+
+
+NAME = "币安人生USDT"
+PREFIXED = "http://proxy.example/crypto"
+
+
+@pytest.mark.parametrize("symbol", [NAME, "БИТUSDT", "a b:c", "A,B", "<b>&'\"", "🚀USDT"])
+@pytest.mark.parametrize("path", ["/latest_prices", "/latest_prices/"])
+def test_link_leads_to_the_next_page_for_any_symbol(client, symbol, path):
+    made = client(rows=[{"symbol": symbol, "updated_at": 5}, {"symbol": symbol, "updated_at": 6}])
+    reply = made.get(f"{path}?symbol={NAME}&from=0&limit=1")
+    (link,) = reply.headers.getlist("Link")
+    assert link.isascii()
+    target = link.removeprefix("<").removesuffix('>; rel="next"')
+    assert "<" not in target
+    assert target.startswith("/latest_prices?symbol=%E5%B8%81")
+    assert made.get(target).status_code == 200
+
+
+def test_symbol_is_read_in_percent_encoded_utf_8(client):
+    made = client()
+    assert made.get("/latest_prices?symbol=%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9Fusdt&from=1").status_code == 200
+    ((_, _, _, values),) = made.store.reads
+    assert values[0] == NAME
+
+
+@pytest.mark.parametrize(
+    "encoded", ["%FF", "%E5%B8", "%00", "%22", "%27", "%3Cscript%3E", "A%20B", "%E2%80%8B", "A%0AB"]
+)
+def test_hostile_symbol_is_400_and_not_repeated_in_the_reply(client, encoded):
+    made = client()
+    reply = made.get(f"/klines?symbol={encoded}")
+    assert (reply.status_code, reply.get_json()["parameter"]) == (400, "symbol")
+    assert "script" not in reply.text
+    assert made.store.reads == []
+
+
+def test_pages_link_relatively_and_have_one_address(client):
+    made = client()
+    for path in ("/", "/docs"):
+        links = re.findall(r'href="([^"]*)"', made.get(path).text)
+        assert len(links) > 10
+        assert [link for link in links if link.startswith("/")] == []
+    moved = made.get("/docs/")
+    assert moved.status_code == 308
+    assert urljoin(f"{PREFIXED}/docs/", moved.headers["Location"]) == f"{PREFIXED}/docs"
+    assert made.get("/openapi.json").get_json()["servers"] == [{"url": "."}]
+
+
+def test_forecasts_are_read_by_symbol_and_horizon(client):
+    api = client()
+    assert api.get("/forecasts?symbol=AUSDT,BUSDT&horizon=60m").status_code == 200
+    forecasts = [read for read in api.store.reads if read[1] == "forecasts"]
+    assert [values[:2] for *_, values in forecasts] == [["AUSDT", "1h"], ["BUSDT", "1h"]]
+    assert all("symbol = ? AND horizon = ?" in where for _, _, where, _ in forecasts)
+
+
+def test_forecasts_without_symbol_are_those_of_the_horizon(client):
+    api = client(rows=[{"symbol": "AUSDT", "horizon": "15m", "made_at": 1}, {"symbol": "BUSDT", "horizon": "1h"}])
+    api.get("/forecasts?limit=1")
+    assert [read[3][:2] for read in api.store.reads if "made_at" in read[2]] == [["AUSDT", "15m"]]
+
+
+@pytest.mark.parametrize("horizon", ["soon", "15", "0m"])
+def test_horizon_that_is_no_interval_is_refused(client, horizon):
+    reply = client().get(f"/forecasts?horizon={horizon}")
+    assert (reply.status_code, reply.get_json()["parameter"]) == (400, "horizon")

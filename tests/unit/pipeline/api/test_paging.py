@@ -1,10 +1,13 @@
 """Every page size over rows with many equal times, with spans and cursors only."""
 
 import random
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.api.paging import Cursor, Key, span
+from pipeline.api.paging import CURSOR, Cursor, Key, span
 
 SYMBOLS = ("A", "B", "C")
 
@@ -47,3 +50,10 @@ def test_span_is_from_inclusive_to_exclusive():
     assert not whole.above < Key(4, 2**62)
     assert Key(7, 2**62) < whole.below
     assert not Key(8, 0) < whole.below
+
+
+@given(st.integers(0, 10**15 - 1), st.text(min_size=1, max_size=20).filter(str.isprintable), st.integers(0, 10**18 - 1))
+def test_cursor_of_any_stored_symbol_is_one_that_a_request_may_have(time_ms, symbol, row_id):
+    cursor = Cursor(time_ms, symbol, row_id)
+    assert re.fullmatch(CURSOR, str(cursor))
+    assert Cursor.read(str(cursor)) == cursor

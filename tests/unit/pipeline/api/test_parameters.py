@@ -53,7 +53,9 @@ def test_points_are_capped_by_an_explicit_limit():
     assert parsed(symbol="A", points="500", limit="20").points == 20
 
 
-@pytest.mark.parametrize("text", ["1:A:0", "1700000000000:1000SATSUSDT:123456789"])
+@pytest.mark.parametrize(
+    "text", ["1:A:0", "1700000000000:1000SATSUSDT:123456789", "1:币安人生USDT:0", "1:%61%20%3A%22:5"]
+)
 def test_cursor_is_parsed_as_it_was_written(text):
     assert str(parsed(symbol="A", cursor=text).cursor) == text
 
@@ -94,6 +96,8 @@ def test_choices_and_names_are_parsed():
         ("1000SATSUSDT", ("1000SATSUSDT",)),
         ("A-B_C.D", ("A-B_C.D",)),
         ("X" * 20, ("X" * 20,)),
+        ("币安人生usdt, ΩUSDT", ("币安人生USDT", "ΩUSDT")),
+        ("криптоusdt", ("криптоUSDT",)),
     ],
 )
 def test_symbols_are_trimmed_upper_case_and_without_repeats(text, symbols):
@@ -101,7 +105,29 @@ def test_symbols_are_trimmed_upper_case_and_without_repeats(text, symbols):
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", ",", "ETH USDT", "ETH/USDT", "ETHUSDT;DROP TABLE", "ETHUSDT'", "X" * 21, "ETH\nUSDT", "Ω", "*"]
+    "text",
+    [
+        "",
+        " ",
+        ",",
+        "ETH USDT",
+        "ETH/USDT",
+        "ETHUSDT;DROP TABLE",
+        "ETHUSDT'",
+        "X" * 21,
+        "ETH\nUSDT",
+        "*",
+        "<script>",
+        'A"B',
+        "A%B",
+        "A&B",
+        "币\u200b",
+        "币\u3000安",
+        "币，安",
+        "A\ufffd",
+        "A\x00",
+        "币" * 21,
+    ],
 )
 def test_malformed_symbol_is_refused(text):
     assert refused(symbol=text) == "symbol"

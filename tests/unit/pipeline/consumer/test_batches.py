@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from cassandra.query import UNSET_VALUE
 
@@ -28,7 +30,7 @@ def make():
 
 
 def candle(open_time=0, symbol="ETHUSDT", kind=INSERT, **columns):
-    return Write("klines", kind, {"symbol": symbol, "interval": "1m", "open_time": open_time, **columns})
+    return Write("klines", kind, {"symbol": symbol, "interval": "1m", "open_time": open_time * 1000, **columns})
 
 
 def values(row):
@@ -53,11 +55,42 @@ def test_delete_after_insert_in_one_transaction_wins(make):
 
 def test_insert_after_delete_in_one_transaction_wins(make):
     rows = [make(candle(kind=DELETE), 5, 0), make(candle(), 5, 1)]
-    assert [row.statement.kind for row in newest(rows)] == [INSERT]
+    assert [(row.statement.kind, row.version_us) for row in newest(rows)] == [(DELETE, 4), (INSERT, 5)]
 
 
 def test_older_delete_that_is_delivered_late_loses(make):
     rows = [make(candle(), 9, 0), make(candle(kind=DELETE), 5, 1)]
+    assert [(row.statement.kind, row.version_us) for row in newest(rows)] == [(DELETE, 5), (INSERT, 9)]
+
+
+def merged(rows):
+    """What Cassandra holds of the one row after these writes: per column the value of the largest
+    version; a delete hides what is not newer."""
+    cells, deleted_us = {}, 0
+    for row in rows:
+        if row.statement.kind == DELETE:
+            deleted_us = max(deleted_us, row.version_us)
+            continue
+        for name, value in values(row).items():
+            if value is not UNSET_VALUE and row.version_us > cells.get(name, (0, None))[0]:
+                cells[name] = (row.version_us, value)
+    return {name: value for name, (version_us, value) in cells.items() if version_us > deleted_us and value is not None}
+
+
+@pytest.mark.parametrize("stored_before", [1, 2], ids=["in an earlier poll", "in the same poll"])
+def test_row_deleted_and_created_again_keeps_nothing_of_the_old_one(make, stored_before):
+    """The new row leaves its nulls unset, so the delete between must be written."""
+    old = make(candle(volume="1"), 3, 0)
+    again = [make(candle(kind=DELETE), 5, 1), make(candle(close_price="2"), 6, 2)]
+    written = newest([old, *again] if stored_before == 2 else again)
+    assert merged([old, *written]) == merged([old, *again])
+    assert "volume" not in merged([old, *written])
+
+
+def test_delete_is_not_written_beside_a_newest_state_that_sets_every_column(make, envelope):
+    full = json.loads(envelope("kline_created_open"))["after"]
+    key = {name: full[name] for name in ("symbol", "interval", "open_time")}
+    rows = [make(Write("klines", DELETE, key), 5, 0), make(Write("klines", INSERT, full), 6, 1)]
     assert [row.statement.kind for row in newest(rows)] == [INSERT]
 
 

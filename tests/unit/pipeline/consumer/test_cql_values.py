@@ -11,7 +11,9 @@ import pytest
 from cassandra import cqltypes
 from cassandra.query import UNSET_VALUE
 
-from pipeline.consumer.cql_values import BAD_VALUE, PROTOCOL_VERSION, UNIFORM_COLUMN_ENCODERS, column_encoder, encoder
+from pipeline.consumer.bad_value import BAD_VALUE
+from pipeline.consumer.cql_times import PROTOCOL_VERSION
+from pipeline.consumer.cql_values import UNIFORM_COLUMN_ENCODERS, column_encoder, encoder
 from tests.unit.support.fake_cassandra import driver_type
 
 LEVELS = "frozen<list<frozen<tuple<double, double>>>>"
@@ -38,7 +40,6 @@ def stored(cql_type, value):
         ("float", "0.5", 0.5),
         ("bigint", 9_007_199_254_740_993, 9_007_199_254_740_993),
         ("bigint", "-9223372036854775808", -(2**63)),
-        ("counter", 3, 3),
         ("int", 2**31 - 1, 2**31 - 1),
         ("smallint", 1, 1),
         ("tinyint", -128, -128),
@@ -50,7 +51,7 @@ def stored(cql_type, value):
         ("boolean", False, False),
         ("timestamp", "2026-11-23T19:25:47.123456Z", datetime(2026, 11, 23, 19, 25, 47, 123_000)),
         ("timestamp", "2026-11-24T00:55:47.1+05:30", datetime(2026, 11, 23, 19, 25, 47, 100_000)),
-        ("timestamp", 1_795_461_947_123, datetime(2026, 11, 23, 19, 25, 47, 123_000)),
+        ("timestamp", 1_795_461_947_123_000, datetime(2026, 11, 23, 19, 25, 47, 123_000)),
         ("timestamp", 0, datetime(1970, 1, 1)),
         ("decimal", "12345678901234567890.12345678", Decimal("12345678901234567890.12345678")),
         ("decimal", 5, Decimal(5)),
@@ -120,10 +121,10 @@ def test_value_that_fits_is_stored_unchanged(cql_type, value, expected):
         (LEVELS, [(1.0, 2.0, 3.0)]),
         (LEVELS, [("x", 1.0)]),
         (LEVELS, 5),
-        (LEVELS, "[]"),
+        (LEVELS, "[1]"),
         ("inet", "nowhere"),
         ("inet", 5),
-        ("duration", "P1D"),
+        ("duration", "P1"),
         ("date", "yesterday"),
         ("time", "noon"),
     ],
@@ -162,8 +163,8 @@ def test_date_as_iso_text_is_stored_as_that_day():
 
 
 def test_time_of_day_in_microseconds_is_stored_as_that_time():
-    """Debezium sends TIME as µs since midnight (time.precision.mode adaptive); the driver takes an
-    int as ns."""
+    """Debezium sends TIME as µs since midnight (time.precision.mode microseconds); the driver takes
+    an int as ns."""
     assert stored("time", 69_947_123_456).nanosecond_time == 69_947_123_456_000
 
 
@@ -204,7 +205,7 @@ def test_fast_encoders_give_the_same_bytes_as_the_driver():
         assert encoder(kind)(value) == kind.serialize(value, PROTOCOL_VERSION), cql_type
     moment = datetime(2026, 11, 23, 19, 25, 47, 123_000)
     kind = driver_type("timestamp")
-    assert encoder(kind)(1_795_461_947_123) == kind.serialize(moment, PROTOCOL_VERSION)
+    assert encoder(kind)(1_795_461_947_123_000) == kind.serialize(moment, PROTOCOL_VERSION)
 
 
 COLUMNS = [
@@ -215,8 +216,8 @@ COLUMNS = [
     ("text", ["", "ETHUSDT", "ünï"]),
     ("boolean", [True, False, True]),
     ("timestamp", ["2026-11-24T10:00:00.123456Z", "2026-11-24T10:00:00Z", "1969-12-31T23:59:59Z"]),
-    ("timestamp", [1_795_464_780_000, 0, -1]),
-    ("timestamp", [1_795_464_780_000, 1_795_464_780_000_000, 0]),  # ms and µs in one column
+    ("timestamp", [1_795_464_780_000_000, 0, -1]),
+    ("date", [20_780, 0, -719_162]),
 ]
 
 

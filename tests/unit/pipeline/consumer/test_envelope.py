@@ -2,19 +2,24 @@ import json
 
 import pytest
 
-from pipeline.consumer.envelope import SNAPSHOT_MARGIN_US, UNAVAILABLE, parse
+from pipeline.changes import Truncation
+from pipeline.consumer.envelope import parse
+from pipeline.consumer.row_versions import SNAPSHOT_MARGIN_US
+from pipeline.consumer.unchanged_values import UNAVAILABLE
 from pipeline.errors import UnwritableRecord
-from pipeline.times import iso_to_us
 
 COMMIT_US = 1_795_461_947_123_456
 
 
 @pytest.fixture
 def altered(envelope):
-    """A saved envelope with some of its fields replaced; a field given as `...` is left out."""
+    """A saved envelope with some of its fields replaced; a field given as `...` is left out. The
+    name of its table is left out, so that it can be used for another one."""
 
     def make(case, **fields):
-        body = {**json.loads(envelope(case)), **fields}
+        saved = json.loads(envelope(case))
+        del saved["source"]["table"]
+        body = {**saved, **fields}
         return json.dumps({name: value for name, value in body.items() if value is not ...}).encode()
 
     return make
@@ -45,21 +50,15 @@ def test_delete_carries_the_key_of_the_row_before_it(envelope):
     assert (row["symbol"], row["interval"], row["open_time"]) == ("ETHUSDT", "1m", "2026-11-23T19:25:00.000000Z")
 
 
-@pytest.mark.parametrize("case", ["price_snapshot_row", "price_incremental_snapshot_row"])
-def test_snapshot_row_takes_its_own_version_and_not_the_snapshot_time(envelope, case):
-    change = parse("latest_prices", envelope(case))
-    assert change.version_us == iso_to_us("2026-11-23T19:25:30.500000Z") < COMMIT_US
+@pytest.mark.parametrize("case", ["price_snapshot_row", "price_incremental_snapshot_row", "trade_snapshot_row"])
+def test_snapshot_row_counts_as_a_margin_older_than_the_snapshot(envelope, case):
+    """Whatever times are in the row: `updated_at` may mean anything, and an update may leave it
+    alone."""
+    table = "recent_trades" if case.startswith("trade") else "latest_prices"
+    change = parse(table, envelope(case))
+    assert change.version_us == json.loads(envelope(case))["source"]["ts_us"] - SNAPSHOT_MARGIN_US
     assert change.commit_us == 0
     assert not change.deleted
-
-
-def test_snapshot_of_a_trade_takes_the_trade_time_as_version(envelope):
-    assert parse("recent_trades", envelope("trade_snapshot_row")).version_us == iso_to_us("2026-11-23T19:25:46.981Z")
-
-
-def test_snapshot_of_a_candle_takes_updated_at_and_not_its_open_time(envelope, altered):
-    row = json.loads(envelope("kline_created_open"))["after"]
-    assert parse("klines", altered("kline_created_open", op="r", after=row)).version_us == iso_to_us(row["updated_at"])
 
 
 def test_streamed_update_beats_an_older_snapshot_row_stamped_later(envelope, altered):
@@ -70,40 +69,30 @@ def test_streamed_update_beats_an_older_snapshot_row_stamped_later(envelope, alt
     new = parse("latest_prices", envelope("price_updated"))
     assert new.commit_us < snapshot_us
     assert new.version_us > old.version_us
-
-
-@pytest.mark.parametrize("own", [{}, {"updated_at": None}, {"updated_at": COMMIT_US}])
-def test_snapshot_row_without_a_version_of_its_own_counts_as_a_margin_older(altered, own):
-    change = parse("notes", altered("price_snapshot_row", after={"id": 7, **own}))
-    assert change.version_us == COMMIT_US - SNAPSHOT_MARGIN_US
     assert SNAPSHOT_MARGIN_US >= 10_000_000
 
 
-def test_snapshot_row_of_an_unknown_table_uses_its_updated_at(altered):
-    change = parse("notes", altered("price_snapshot_row", after={"id": 7, "updated_at": "2026-11-23T19:25:47.1+00:00"}))
-    assert change.version_us == iso_to_us("2026-11-23T19:25:47.1Z")
+@pytest.mark.parametrize("own", ["2099-01-01T00:00:00Z", "yesterday", None, COMMIT_US])
+def test_times_in_a_snapshot_row_are_not_read(altered, own):
+    change = parse("offers", altered("price_snapshot_row", after={"id": 7, "updated_at": own}))
+    assert change.version_us == COMMIT_US - SNAPSHOT_MARGIN_US
 
 
-def test_version_column_of_the_future_never_hides_a_streamed_update(altered):
-    """In a table that this project does not define `updated_at` may mean anything, e.g. when an
-    offer ends. A version later than the snapshot itself would freeze the row in Cassandra until
-    then."""
-    change = parse("offers", altered("price_snapshot_row", after={"id": 7, "updated_at": "2099-01-01T00:00:00Z"}))
-    assert change.version_us <= COMMIT_US
-
-
-def test_unknown_table_whose_updated_at_is_not_a_time_is_still_mirrored(altered):
-    """The same row is written when it is streamed; a snapshot must not make a dead letter of it."""
-    assert parse("notes", altered("price_snapshot_row", after={"id": 7, "updated_at": "yesterday"})) is not None
+def test_streamed_change_carries_its_place_in_postgresqls_log(envelope):
+    change = parse("latest_prices", envelope("price_updated"))
+    assert (change.lsn, change.transaction) == (26914784, 771)
 
 
 def test_tombstone_is_neither_a_change_nor_an_error():
     assert parse("klines", None) is None
 
 
-@pytest.mark.parametrize("case", ["truncated", "logical_message"])
-def test_truncate_and_logical_message_hold_no_row(envelope, case):
-    assert parse("klines", envelope(case)) is None
+def test_logical_message_holds_no_row(envelope):
+    assert parse("klines", envelope("logical_message")) is None
+
+
+def test_truncate_carries_its_place_in_postgresqls_log(envelope):
+    assert parse("klines", envelope("truncated")) == Truncation("klines", COMMIT_US, 26914784, 771)
 
 
 def test_unknown_operation_is_a_dead_letter_and_not_dropped(altered):
@@ -143,7 +132,14 @@ def test_delete_without_the_row_before_it_is_unwritable(altered, wrong):
         parse("klines", altered("kline_deleted", before=wrong))
 
 
-@pytest.mark.parametrize("ts_us", [None, "soon", [], {}], ids=str)
+@pytest.mark.parametrize("wrong", ["5", [], {}, 1.5, None], ids=str)
+def test_position_that_is_no_number_is_left_out(envelope, altered, wrong):
+    source = json.loads(envelope("price_updated"))["source"]
+    change = parse("latest_prices", altered("price_updated", source={**source, "lsn": wrong, "txId": wrong}))
+    assert (change.lsn, change.transaction) == (None, None)
+
+
+@pytest.mark.parametrize("ts_us", [None, "soon", [], {}, 0, -(2**63), 2**62], ids=str)
 def test_change_without_a_time_is_unwritable(altered, ts_us):
     with pytest.raises(UnwritableRecord):
         parse("klines", altered("kline_created_open", source={"ts_us": ts_us}))
@@ -152,6 +148,37 @@ def test_change_without_a_time_is_unwritable(altered, ts_us):
 def test_flattened_record_without_an_envelope_is_unwritable():
     with pytest.raises(UnwritableRecord, match="not a Debezium envelope"):
         parse("klines", b'{"symbol": "ETHUSDT", "interval": "1m", "price": "1.0"}')
+
+
+def test_envelope_that_is_wrapped_with_its_schema_is_understood(envelope):
+    """value.converter.schemas.enable=true."""
+    wrapped = json.dumps({"schema": {"type": "struct"}, "payload": json.loads(envelope("price_updated"))}).encode()
+    assert parse("latest_prices", wrapped) == parse("latest_prices", envelope("price_updated"))
+    assert parse("latest_prices", b'{"schema": null, "payload": null}') is None
+
+
+@pytest.mark.parametrize("value", [b'{"id": 1}', b'{"schema": {}, "payload": {"id": 1}}', b"Obj\x01avro"])
+def test_record_of_another_converter_is_unwritable_and_says_what_to_set(value):
+    with pytest.raises(UnwritableRecord, match=r"value\.converter=org\.apache\.kafka\.connect\.json\.JsonConverter"):
+        parse("klines", value)
+
+
+def test_change_of_another_table_on_the_same_topic_is_unwritable():
+    """b$orders and b_orders share the topic crypto.public.b_orders."""
+    value = b'{"op": "c", "before": null, "after": {"id": 1}, "source": {"ts_us": 1, "table": "b$orders"}}'
+    with pytest.raises(UnwritableRecord, match=r"table b\$orders on the topic of b_orders.*RENAME"):
+        parse("b_orders", value)
+
+
+@pytest.mark.parametrize("op", ["c", "u", "d", "r"])
+def test_operation_key_and_state_before_are_passed_on_for_a_table_of_the_users(op):
+    row, before = {"id": 1, "v": "new"}, {"id": 1, "v": "old"}
+    value = json.dumps({"op": op, "before": before, "after": row, "source": {"ts_us": 9}}).encode()
+    change = parse("orders", value, b'{"id":1}')
+    assert (change.op, change.row) == (op, before if op == "d" else row)
+    assert change.before == (before if op == "u" else None)
+    if op != "r":
+        assert change.kafka_key == b'{"id":1}'
 
 
 def test_unavailable_value_placeholder_is_dropped_and_the_other_columns_kept(envelope):
@@ -166,7 +193,7 @@ def test_text_that_only_contains_the_placeholder_is_kept(altered):
 
 def test_placeholder_of_an_array_column_is_dropped_too(altered):
     """Debezium writes an unchanged TOASTed text[] as an array that holds the placeholder."""
-    row = parse("notes", altered("price_created", after={"id": 7, "tags": [UNAVAILABLE]})).row
+    row = parse("notes", altered("price_updated", after={"id": 7, "tags": [UNAVAILABLE]})).row
     assert "tags" not in row
 
 

@@ -6,18 +6,22 @@ from collections import namedtuple
 import pytest
 from cassandra import InvalidRequest
 from cassandra.cluster import NoHostAvailable
+from cassandra.protocol import ServerError
 from kafka import TopicPartition
 from kafka.errors import KafkaTimeoutError
 
 from pipeline.consumer.loop import Loop
+from pipeline.consumer.row_versions import RowVersions
 from pipeline.consumer.statements import Statements
-from pipeline.consumer.writer import Writer
+from pipeline.consumer.truncations import Truncations
+from pipeline.consumer.writer import MAX_SERVER_ERRORS, Writer
 from tests.unit.support.clocks import FakeStop
 from tests.unit.support.ddl import CQL_TABLES, declared_tables
 from tests.unit.support.fake_cassandra import FakeSession
 
-Record = namedtuple("Record", "topic partition offset key value headers")
+Record = namedtuple("Record", "topic partition offset key value headers timestamp")
 KLINES = TopicPartition("crypto.public.klines", 0)
+SENT_MS = 1_795_461_947_200
 PER_POLL, MANY_POLLS = 2, 200
 TWO_TABLES = {name: declared_tables(CQL_TABLES)[name] for name in ("klines", "latest_prices")}
 
@@ -31,6 +35,7 @@ class FakeKafka:
         self.values = values
         self.stop = stop
         self.exhausted = False
+        self.versions = RowVersions(lambda _partition: "")
         self.position = self.committed = self.polls = 0
         self.done = []
         self.dead_offsets = []
@@ -49,7 +54,11 @@ class FakeKafka:
                 self.stop.set()
             return {}
         first, self.position = self.position, min(self.position + PER_POLL, len(self.values))
-        return {KLINES: [Record(KLINES.topic, 0, n, b"{}", self.values[n], []) for n in range(first, self.position)]}
+        return {
+            KLINES: [
+                Record(KLINES.topic, 0, n, b"{}", self.values[n], [], SENT_MS) for n in range(first, self.position)
+            ]
+        }
 
     def hold(self, _seconds):
         self.done.append("hold")
@@ -57,13 +66,22 @@ class FakeKafka:
     def resume(self):
         self.done.append("resume")
 
-    def commit(self, next_offsets):
-        self.committed = next_offsets[KLINES]
+    def commit(self, marks):
+        self.committed = marks[KLINES].next_offset
         self.done.append(f"commit {self.committed}")
         return True
 
     def lag_records(self, fetch_ends=False):
         return {KLINES: len(self.values) - self.position}
+
+    def emptied(self, table, commit_us):
+        self.done.append(f"emptied {table}")
+
+    def ends(self, _table):
+        return {0: len(self.values)}
+
+    def is_read(self, _table, ends):
+        return self.committed >= ends[0]
 
     def send(self, letters):
         letters = list(letters)
@@ -94,7 +112,8 @@ def run(envelope):
 
         session.outcome = outcome
         statements = Statements(session, "crypto")
-        loop = Loop(kafka, statements, Writer(session, statements), kafka)
+        truncations = Truncations(session, "crypto", kafka.ends, kafka.is_read)
+        loop = Loop(kafka, statements, Writer(session, statements), kafka, truncations)
         loop.run(stop)
         assert len(stop.waits) < 50, "the loop never ended"
         return kafka
@@ -149,7 +168,8 @@ def test_outage_is_waited_for_without_limit(run):
 def test_only_the_requested_tables_are_followed(only, followed):
     stop, session = FakeStop(after_waits=50), FakeSession(TWO_TABLES)
     kafka, statements = FakeKafka([], stop), Statements(session, "crypto")
-    loop = Loop(kafka, statements, Writer(session, statements), kafka, only)
+    truncations = Truncations(session, "crypto", kafka.ends, kafka.is_read)
+    loop = Loop(kafka, statements, Writer(session, statements), kafka, truncations, only)
     loop.run(stop)
     assert loop.followed == followed
 
@@ -194,6 +214,13 @@ def test_source_that_ends_is_read_until_its_last_record_is_committed(run, monkey
 
 def test_row_that_cassandra_refuses_becomes_a_dead_letter_and_the_stream_goes_on(run):
     kafka = run("good", "good", "good", errors=[InvalidRequest("bad row")])
+    assert kafka.dead_offsets == [1]
+    assert kafka.committed == 3
+
+
+def test_row_that_always_gets_a_server_error_becomes_a_dead_letter_and_the_stream_goes_on(run):
+    error = NoHostAvailable("none", {"node": ServerError(0, "NullPointerException", None)})
+    kafka = run("good", "good", "good", errors=[error] * MAX_SERVER_ERRORS)
     assert kafka.dead_offsets == [1]
     assert kafka.committed == 3
 
@@ -272,3 +299,65 @@ def test_kafka_error_of_a_poll_is_waited_for_and_the_stream_goes_on(run, monkeyp
 
     monkeypatch.setattr(FakeKafka, "poll", failing)
     assert run("good").done == ["write", "commit 1"]
+
+
+def test_truncate_is_carried_out_before_its_poll_is_committed(run, envelope):
+    """The candle in the same poll has the same place in PostgreSQL's log, so it follows."""
+    kafka = run(envelope("truncated"), "good", errors=[NoHostAvailable("none", {})])
+    assert "emptied klines" in kafka.done
+    steps = [step for step in kafka.done if step not in ("emptied klines", "resume")]
+    assert steps == ["write failed", "hold", "write", "commit 2"]
+
+
+def test_member_that_empties_a_large_table_stays_in_its_group_and_takes_records_afterwards(run, envelope, monkeypatch):
+    monkeypatch.setattr("pipeline.consumer.loop.HOLD_EVERY_SECONDS", -1.0)
+    monkeypatch.setattr(FakeSession, "execute", pages_of_candles(FakeSession.execute))
+    steps = [step for step in run(envelope("truncated"), "good").done if step in ("hold", "resume")]
+    assert steps == ["hold", "resume"] * (len(steps) // 2)
+    assert len(steps) >= 4
+
+
+def pages_of_candles(execute):
+    def with_rows(self, query, values=None):
+        self.rows["klines"] = [("BTCUSDT", "1m")] * 4
+        return execute(self, query, values)
+
+    return with_rows
+
+
+def test_truncate_that_cannot_be_stored_is_waited_for(run, envelope):
+    attempts = []
+
+    def unavailable_once(self, query, values=None):
+        if isinstance(query, str) and query.startswith("INSERT") and not attempts:
+            attempts.append(query)
+            raise NoHostAvailable("none", {})
+        return original(self, query, values)
+
+    original = FakeSession.execute
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FakeSession, "execute", unavailable_once)
+        kafka = run(envelope("truncated"))
+    assert [step for step in kafka.done if not step.startswith("emptied")] == ["hold", "resume", "commit 1"]
+    assert len(attempts) == 1
+
+
+def test_versions_stay_in_the_order_of_the_log_when_a_poll_is_encoded_after_the_next_one(run, envelope):
+    """The schema changes while the first poll is written: it is encoded again when the second one
+    has been encoded already."""
+    seen = []
+
+    def change_once(session, _kafka):
+        seen.extend(versions(session.sent[-1]))
+        if len(session.sent) == 1:
+            session.declare(declared_tables(CQL_TABLES)["klines"].without("volume"))
+
+    run(*["good"] * 4, errors=[InvalidRequest("unknown column")], on_write=change_once)
+    assert seen[-1] == max(seen)
+    assert len(set(seen)) == 2
+
+
+def versions(statement):
+    """The write timestamps in a request; they are the last value of an INSERT."""
+    rows = getattr(statement, "rows", None) or [statement.values]
+    return [int.from_bytes(values[-1], "big") for values in rows]

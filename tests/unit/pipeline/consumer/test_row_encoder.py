@@ -2,14 +2,17 @@ import json
 from collections import namedtuple
 
 import pytest
+from cassandra.query import UNSET_VALUE
 from kafka import TopicPartition
 
 from pipeline.consumer import metrics
 from pipeline.consumer.poll import Poll
 from pipeline.consumer.row_encoder import RowEncoder
 from pipeline.consumer.statements import Statements
+from pipeline.consumer.unchanged_values import UNAVAILABLE
 from pipeline.errors import StoreUnavailable
 from pipeline.tables import TABLES
+from tests.unit.support.ddl import DeclaredTable
 from tests.unit.support.fake_cassandra import FakeSession
 
 Record = namedtuple("Record", "topic partition offset key value headers")
@@ -109,7 +112,9 @@ def test_dead_letter_keeps_the_original_bytes(encoded):
 
 
 def test_record_of_a_table_that_cassandra_lacks_becomes_a_dead_letter(encoded, envelope):
-    rows, poll = encoded(record("nowhere", envelope("kline_created_open")))
+    body = json.loads(envelope("kline_created_open"))
+    body["source"]["table"] = "nowhere"
+    rows, poll = encoded(record("nowhere", json.dumps(body).encode()))
     assert rows == []
     assert "crypto.nowhere" in poll.dead_letters[0].reason
 
@@ -203,3 +208,111 @@ def test_reason_of_a_dead_letter_stays_short_whatever_was_wrong(encoded, envelop
     lengths = [len(letter.reason) for letter in poll.dead_letters]
     assert len(lengths) == 1
     assert lengths[0] < 2_000
+
+
+ORDERS = DeclaredTable("orders", {"id": "int", "at": "timestamp", "v": "text"}, ("id", "at"), ("id",))
+NINE, TEN = "2026-01-15T09:00:00Z", "2026-01-15T10:00:00Z"
+
+
+def order(op, after=None, before=None, key=None, offset=0, ts_us=1_795_461_947_123_456):
+    body = {"op": op, "before": before, "after": after, "source": {"ts_us": ts_us, "table": "orders"}}
+    kafka_key = json.dumps(key or {"id": (after or before)["id"]}).encode()
+    return Record("crypto.public.orders", 0, offset, kafka_key, json.dumps(body).encode(), [])
+
+
+@pytest.fixture
+def written(session):
+    """(kind, key and values) per row of a table whose key in Cassandra is more than PostgreSQL's,
+    and the reasons of dead letters by offset."""
+    session.declare(ORDERS)
+    encoder = RowEncoder(Statements(session, "crypto"))
+
+    def write(*records):
+        poll = Poll.parse({TopicPartition("crypto.public.orders", 0): list(records)}, table_of)
+        rows = [(row.statement.kind, readable(row)) for row in encoder.rows(poll)]
+        return rows, {letter.record.offset: letter.reason for letter in poll.dead_letters}
+
+    return write
+
+
+def readable(row):
+    """The row's values without its version; unset ones are left out."""
+    found = {}
+    for column, value in zip(row.statement.prepared.column_metadata, row.values):
+        if column.name != "[timestamp]" and value is not UNSET_VALUE:
+            found[column.name] = column.type.from_binary(value, 5)
+    return {**found, "at": found["at"].hour} if "at" in found else found
+
+
+def test_update_that_moves_the_key_deletes_the_old_row(written):
+    rows, letters = written(order("u", {"id": 1, "at": TEN, "v": "x"}, {"id": 1, "at": NINE, "v": "x"}))
+    assert rows == [("delete", {"id": 1, "at": 9}), ("insert", {"id": 1, "at": 10, "v": "x"})]
+    assert letters == {}
+
+
+def test_delete_of_the_old_place_is_older_than_a_row_that_took_it_at_the_same_time(session):
+    """Two rows of PostgreSQL that swap places in one transaction; of equal versions Cassandra would
+    let the delete win."""
+    session.declare(ORDERS)
+    move = order("u", {"id": 1, "at": TEN, "v": "x"}, {"id": 1, "at": NINE, "v": "x"})
+    poll = Poll.parse({TopicPartition("crypto.public.orders", 0): [move]}, table_of)
+    delete, insert = RowEncoder(Statements(session, "crypto")).rows(poll)
+    assert (delete.statement.kind, delete.version_us) == ("delete", insert.version_us - 1)
+
+
+def test_update_that_leaves_the_key_deletes_nothing(written):
+    rows, letters = written(order("u", {"id": 1, "at": TEN, "v": "y"}, {"id": 1, "at": TEN, "v": "x"}))
+    assert rows == [("insert", {"id": 1, "at": 10, "v": "y"})]
+    assert letters == {}
+
+
+def test_update_that_may_have_moved_the_key_is_refused(written):
+    rows, letters = written(order("u", {"id": 1, "at": TEN, "v": "x"}))
+    assert rows == []
+    assert "REPLICA IDENTITY FULL" in letters[0]
+
+
+def test_moved_row_that_cannot_be_stored_leaves_the_old_one(written):
+    rows, letters = written(order("u", {"id": 1, "at": TEN, "v": 5}, {"id": 1, "at": NINE, "v": "x"}))
+    assert rows == []
+    assert "orders.v=5" in letters[0]
+
+
+def test_moved_row_without_all_its_values_is_refused(written):
+    before = {"id": 1, "at": NINE}
+    rows, letters = written(order("u", {"id": 1, "at": TEN, "v": UNAVAILABLE}, before))
+    assert rows == []
+    assert "without all of its values" in letters[0]
+
+
+def test_delete_with_the_default_identity_is_refused_when_the_key_is_larger(written):
+    rows, letters = written(order("d", before={"id": 1, "at": "1970-01-01T00:00:00Z", "v": None}))
+    assert rows == []
+    assert "key column at" in letters[0]
+    assert "REPLICA IDENTITY FULL" in letters[0]
+
+
+def test_delete_with_the_full_identity_deletes_the_row(written):
+    rows, letters = written(order("d", before={"id": 1, "at": TEN, "v": "x"}))
+    assert (rows, letters) == ([("delete", {"id": 1, "at": 10})], {})
+
+
+def test_new_row_leaves_nulls_unset_and_an_update_writes_them(written):
+    null = {"id": 1, "at": TEN, "v": None}
+    key = {"id": 1, "at": TEN}
+    rows, _ = written(order("c", null), order("u", null, key=key, offset=1), order("r", null, offset=2))
+    assert [("v" in values, values.get("v")) for _, values in rows] == [(False, None), (True, None), (True, None)]
+
+
+def test_key_with_microseconds_is_refused(written):
+    rows, letters = written(order("c", {"id": 1, "at": "2026-01-15T10:00:00.123400Z", "v": "x"}))
+    assert rows == []
+    assert "orders.at='2026-01-15T10:00:00.123400Z'" in letters[0]
+
+
+def test_table_that_cannot_be_written_refuses_all_its_records_at_once(session, written):
+    asked = []
+    session.prepare = lambda cql: asked.append(cql)
+    session.declare(DeclaredTable("orders", {"id": "int", "hits": "counter"}, ("id",), ("id",)))
+    rows, letters = written(*[order("c", {"id": number, "hits": 1}, offset=number) for number in range(50)])
+    assert (rows, len(letters), asked) == ([], 50, [])

@@ -12,7 +12,7 @@ from pipeline.errors import StoreUnavailable, UnwritableRecord
 from tests.unit.support.ddl import CQL_TABLES, DeclaredTable, declared_tables
 from tests.unit.support.fake_cassandra import FakeSession
 
-KLINE_KEY = {"symbol": "ETHUSDT", "interval": "1m", "open_time": 1_795_461_900_000}
+KLINE_KEY = {"symbol": "ETHUSDT", "interval": "1m", "open_time": 1_795_461_900_000_000}
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_version_that_is_not_a_64_bit_number_is_unwritable(statements):
 
 def test_partition_is_the_partition_key_and_not_the_clustering_key(statements):
     first = encoded(statements, Write("klines", INSERT, KLINE_KEY))
-    second = encoded(statements, Write("klines", INSERT, {**KLINE_KEY, "open_time": 1_795_461_960_000}))
+    second = encoded(statements, Write("klines", INSERT, {**KLINE_KEY, "open_time": 1_795_461_960_000_000}))
     other = encoded(statements, Write("klines", INSERT, {**KLINE_KEY, "interval": "1h"}))
     assert first.partition == second.partition != other.partition
 
@@ -114,7 +114,7 @@ def test_insert_and_delete_of_a_row_are_one_identity(statements):
 
 def test_same_key_in_other_notation_is_the_same_identity(statements):
     as_text = encoded(statements, Write("klines", INSERT, {**KLINE_KEY, "open_time": "2026-11-23T19:25:00.000000Z"}))
-    as_ms = encoded(statements, Write("klines", INSERT, {**KLINE_KEY, "open_time": 1_795_461_900_000}))
+    as_ms = encoded(statements, Write("klines", INSERT, {**KLINE_KEY, "open_time": 1_795_461_900_000_000}))
     assert as_text.identity == as_ms.identity
 
 
@@ -176,10 +176,75 @@ def test_unavailable_cassandra_while_preparing_can_be_retried(statements, sessio
     assert statements.statement("klines", INSERT)
 
 
-def test_refused_statement_is_never_mistaken_for_an_outage(statements, session):
-    session.prepare_error = InvalidRequest("INSERT statements are not allowed on counter tables")
-    with pytest.raises((InvalidRequest, UnwritableRecord)):
+def test_refused_statement_makes_the_record_unwritable_and_is_not_prepared_again(statements, session):
+    session.prepare_error = InvalidRequest("unconfigured table")
+    asked = []
+    prepare = session.prepare
+    session.prepare = lambda cql: asked.append(cql) or prepare(cql)
+    for _ in range(3):
+        with pytest.raises(UnwritableRecord, match="unconfigured table"):
+            statements.statement("klines", INSERT)
+    assert len(asked) == 1
+
+
+def test_refused_statement_is_prepared_when_the_table_has_changed(statements, session):
+    session.prepare_error = InvalidRequest("unconfigured table")
+    with pytest.raises(UnwritableRecord):
         statements.statement("klines", INSERT)
+    session.prepare_error = None
+    session.declare(declared_tables(CQL_TABLES)["klines"])
+    assert statements.statement("klines", INSERT)
+
+
+def test_counter_table_is_refused_with_a_remedy_and_never_prepared(statements, session):
+    session.declare(DeclaredTable("hits", {"id": "int", "hits": "counter"}, ("id",), ("id",)))
+    with pytest.raises(UnwritableRecord, match=r"hits\.hits is a counter.*bigint"):
+        statements.statement("hits", INSERT)
+    assert session.prepared == []
+
+
+def test_null_of_a_created_row_is_unset(statements):
+    """A null that is written is a tombstone in Cassandra."""
+    statement = statements.statement("klines", INSERT)
+    rows = [{**KLINE_KEY, "volume": None, "close_price": "1"}, {**KLINE_KEY, "volume": "2", "close_price": None}]
+    for created, null in ((True, UNSET_VALUE), (False, None)):
+        first, second = statement.encode(rows, [1, 1], [0, 1], "klines", created)
+        assert by_name(first)["volume"] is null
+        assert by_name(second)["close_price"] is null
+        assert by_name(second)["volume"] == struct.pack(">d", 2)
+
+
+@pytest.mark.parametrize("kind", [INSERT, DELETE])
+@pytest.mark.parametrize("created", [True, False])
+def test_null_key_of_a_created_row_is_still_unwritable(statements, kind, created):
+    with pytest.raises(UnwritableRecord, match="interval"):
+        statements.statement("klines", kind).encode([{**KLINE_KEY, "interval": None}], [1], [0], "klines", created)
+
+
+def test_delete_without_a_certain_key_names_the_replica_identity(statements, session):
+    session.declare(DeclaredTable("orders", {"id": "int", "at": "timestamp"}, ("id", "at"), ("id",)))
+    with pytest.raises(UnwritableRecord, match=r'key column at.*ALTER TABLE "orders" REPLICA IDENTITY FULL'):
+        encoded(statements, Write("orders", DELETE, {"id": 1}))
+
+
+def test_empty_partition_key_is_unwritable_in_words(statements, session):
+    session.declare(DeclaredTable("orders", {"id": "text"}, ("id",), ("id",)))
+    with pytest.raises(UnwritableRecord, match="cannot be empty"):
+        encoded(statements, Write("orders", INSERT, {"id": ""}))
+
+
+def test_row_that_cassandra_could_never_take_is_unwritable(statements, session):
+    session.declare(DeclaredTable("orders", {"id": "int", "body": "text"}, ("id",), ("id",)))
+    with pytest.raises(UnwritableRecord, match=r"orders: a row of 16,\d+,\d+ bytes"):
+        encoded(statements, Write("orders", INSERT, {"id": 1, "body": "x" * 16_000_000}))
+
+
+def test_collections_that_debezium_sends_as_null_when_unchanged_are_known(statements, session):
+    columns = {"id": "int", "a": "list<text>", "b": "list<double>", "c": "frozen<set<timestamp>>", "d": "list<int>"}
+    columns |= {"e": "map<text, double>", "f": "decimal", "g": "list<smallint>", "h": "list<frozen<list<int>>>"}
+    session.declare(DeclaredTable("orders", columns, ("id",), ("id",)))
+    assert statements.keys("orders").null_if_unchanged == ("b", "c", "g", "h")
+    assert statements.keys("nowhere") is None
 
 
 def test_keyspace_that_is_missing_has_no_tables(session):

@@ -1,11 +1,12 @@
 import pytest
-from cassandra import DriverException, InvalidRequest, WriteTimeout
+from cassandra import DriverException, InvalidRequest, WriteFailure, WriteTimeout
 from cassandra.cluster import NoHostAvailable
+from cassandra.protocol import ServerError
 from cassandra.query import BatchStatement, BatchType
 
 from pipeline.changes import INSERT, Write
 from pipeline.consumer.statements import Statements
-from pipeline.consumer.writer import Pending, SchemaChanged, Writer, request
+from pipeline.consumer.writer import MAX_SERVER_ERRORS, Pending, SchemaChanged, Writer, request
 from pipeline.errors import StoreUnavailable
 from tests.unit.support.ddl import CQL_TABLES, declared_tables
 from tests.unit.support.fake_cassandra import FakeSession
@@ -33,7 +34,7 @@ def batch(statements):
     def make(count, first=0, symbol="ETHUSDT"):
         rows = []
         for position in range(first, first + count):
-            write = Write("klines", INSERT, {"symbol": symbol, "interval": "1m", "open_time": position})
+            write = Write("klines", INSERT, {"symbol": symbol, "interval": "1m", "open_time": position * 1000})
             rows += statements.statement("klines", INSERT).encode([write.row], [1], [position], "klines")
         return rows
 
@@ -152,3 +153,87 @@ def test_bug_in_the_code_or_the_driver_stops_the_program_and_makes_no_dead_lette
     session.outcome = lambda _request: AttributeError("'NoneType' object has no attribute 'host'")
     with pytest.raises(AttributeError):
         writer.write(Pending([batch(3)]))
+
+
+def server_error(text="NullPointerException"):
+    """What the driver makes of a server error when there is no other node to ask."""
+    error = ServerError(0, text, None)
+    return NoHostAvailable("Unable to complete the operation against any hosts", {"node": error})
+
+
+def failing(*bad, error=None):
+    """Cassandra that cannot handle these rows, nor any batch that holds one, and takes others."""
+    return lambda sent: (error or server_error()) if set(open_times(sent)) & set(bad) else None
+
+
+def written_at_last(writer, pending, attempts=20):
+    """How often the caller had to wait."""
+    for waits in range(attempts):
+        try:
+            writer.write(pending)
+            return waits
+        except StoreUnavailable:
+            pass
+    return None
+
+
+@pytest.mark.parametrize("bad", [(0,), (6,), (3, 4)])
+@pytest.mark.parametrize("error", [server_error(), WriteFailure("failed", write_type=0)], ids=["server", "write"])
+def test_row_that_always_gets_a_server_error_is_refused_and_the_others_are_written(writer, session, batch, bad, error):
+    session.outcome = failing(*bad, error=error)
+    session.probed = session.outcome
+    pending = Pending([batch(7)])
+    assert written_at_last(writer, pending) < MAX_SERVER_ERRORS
+    assert sorted(position for position, _ in pending.refused) == list(bad)
+    assert sum(rows for _, rows in pending.confirmed) == 7 - len(bad)
+    assert all("server error" in reason for _, reason in pending.refused)
+
+
+def test_row_alone_that_always_gets_a_server_error_is_refused_because_a_harmless_write_works(writer, session, batch):
+    session.outcome = lambda _sent: server_error()
+    session.probed = lambda _sent: None
+    pending = Pending([batch(1)])
+    assert written_at_last(writer, pending) == MAX_SERVER_ERRORS - 1
+    assert [position for position, _ in pending.refused] == [0]
+
+
+def test_server_errors_of_every_row_are_an_outage_and_refuse_nothing(writer, session, batch):
+    session.outcome = session.probed = lambda _sent: server_error()
+    pending = Pending([batch(3), batch(2, symbol="BTCUSDT")])
+    assert written_at_last(writer, pending) is None
+    assert pending.refused == []
+    assert [len(kept) for kept in pending.batches] == [3, 2]
+    session.outcome = session.probed = lambda _sent: None
+    writer.write(pending)
+    assert sum(rows for _, rows in pending.confirmed) == 5
+
+
+def test_server_error_that_passes_refuses_nothing(writer, session, batch):
+    errors = [server_error()] * (MAX_SERVER_ERRORS - 1)
+    session.outcome = lambda sent: errors.pop() if errors and open_times(sent) == [5] else None
+    pending = Pending([batch(1, first=5), batch(2)])
+    assert written_at_last(writer, pending) == MAX_SERVER_ERRORS - 1
+    assert pending.refused == []
+    assert sum(rows for _, rows in pending.confirmed) == 3
+
+
+def test_server_errors_under_a_changed_schema_ask_for_encoding_again(writer, session, batch):
+    pending = Pending([batch(1)])
+    session.outcome = lambda _sent: server_error("unknown column")
+    session.declare(declared_tables(CQL_TABLES)["klines"].without("volume"), driver_notified=False)
+    for _ in range(MAX_SERVER_ERRORS - 1):
+        with pytest.raises(StoreUnavailable):
+            writer.write(pending)
+    with pytest.raises(SchemaChanged):
+        writer.write(pending)
+    assert pending.refused == []
+
+
+def test_probe_tries_the_suspect_itself_when_the_table_of_the_last_row_is_gone(writer, session, batch):
+    writer.write(Pending([batch(1, symbol="BTCUSDT")]))
+    session.outcome = lambda _sent: server_error()
+    answers = [InvalidRequest("unconfigured table"), None] * MAX_SERVER_ERRORS
+    session.probed = lambda _sent: answers.pop(0)
+    pending = Pending([batch(1)])
+    assert written_at_last(writer, pending) == MAX_SERVER_ERRORS - 1
+    assert len(pending.refused) == 1

@@ -155,6 +155,47 @@ def test_newest_closed_candle_is_requested_again_when_all_are_closed(make):
     assert job.from_ms == BEGIN_MS + 2 * MINUTE_MS
 
 
+class Odd(FakeExchange):
+    """The candles that open at these times have no close price."""
+
+    def __init__(self, now_ms, odd):
+        super().__init__(now_ms)
+        self.odd = set(odd)
+
+    def get(self, path, params):
+        found = super().get(path, params)
+        return [[*each[:4], None, *each[5:]] if each[0] in self.odd else each for each in found]
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_odd_candle_is_left_out_and_requested_until_it_is_well(make, place, caplog):
+    exchange = Odd(BEGIN_MS + 3 * MINUTE_MS + 20_000, {BEGIN_MS + place * MINUTE_MS})
+    job = make(exchange)
+    for _ in range(3):
+        fetched = job.fetch(exchange)
+        job.stored(fetched)
+        seen = states(fetched)
+        assert place not in seen
+        assert 3 in seen or place == 3
+    assert job.from_ms == BEGIN_MS + max(0, min(place, 3) - 1) * MINUTE_MS
+    assert len(caplog.records) == 1
+    exchange.odd.clear()
+    assert states(job.fetch(exchange))[place] is (place < 3)
+
+
+def test_odd_candle_does_not_stop_the_pages_behind_it(make):
+    exchange = Odd(BEGIN_MS + 2500 * MINUTE_MS + 30_000, {BEGIN_MS, BEGIN_MS + 700 * MINUTE_MS})
+    job, seen, again = make(exchange), {}, True
+    while again:
+        fetched = job.fetch(exchange)
+        job.stored(fetched)
+        seen |= states(fetched)
+        again = fetched.again
+        assert len(exchange.requested) < 10
+    assert sorted(seen) == [number for number in range(2501) if number not in (0, 700)]
+    assert job.from_ms == BEGIN_MS + 2499 * MINUTE_MS
+
+
 @pytest.mark.parametrize("reply", [{"code": 1}, [{}], [["x"]], None])
 def test_reply_of_a_wrong_shape_is_a_bad_reply(make, reply):
     exchange = FakeExchange(BEGIN_MS)

@@ -20,6 +20,7 @@ class FakeDatabase:
     def __init__(self):
         self.trades = {}
         self.klines = {}
+        self.books = {}
         self.named = None
         self.reads = 0
 
@@ -32,6 +33,9 @@ class FakeDatabase:
 
     def kline_positions(self):
         return self.klines
+
+    def book_positions(self):
+        return self.books
 
     def source(self):
         return self.named and self.named[0]

@@ -62,6 +62,39 @@ def test_market_holds_only_symbols_of_its_quote_asset(reply):
     assert found.market("EUR") == frozenset()
 
 
+ODD_SYMBOLS = [
+    *(None, 5, [], {}, {"symbol": None}, {"symbol": ["A"]}, {"symbol": "NOQUOTE", "status": "TRADING"}),
+    *({"symbol": name, "quoteAsset": "USDT", "status": "TRADING"} for name in ("", "a b", "<b>", "btcusdt", "X" * 21)),
+    {"symbol": "ODDUSDT", "quoteAsset": ["USDT"], "status": "TRADING"},
+]
+
+
+@pytest.mark.parametrize("odd", ODD_SYMBOLS, ids=repr)
+def test_odd_symbol_of_the_listing_is_left_out_alone_and_logged_once(reply, odd, caplog):
+    class FakeExchange:
+        def get(self, path, params):
+            changed = reply()
+            changed["symbols"].insert(1, odd)
+            return changed
+
+    job = ListingJob(clock=ExchangeClock())
+    for _ in range(2):
+        found = job.fetch(FakeExchange()).state
+        assert len(found.symbols) == 5
+    assert [(record.getMessage(), record.kind) for record in caplog.records] == [("row_rejected", "listing")]
+
+
+def test_symbol_of_any_script_is_listed(reply):
+    changed = reply()
+    changed["symbols"].append({"symbol": "币安人生USDT", "quoteAsset": "USDT", "status": "TRADING"})
+    assert "币安人生USDT" in listing(changed).market("USDT")
+
+
+@pytest.mark.parametrize("odd", [None, {}, limit(None), limit("many"), limit(-5), limit(100, number=0), limit(5, None)])
+def test_odd_weight_limit_is_ignored_beside_a_good_one(reply, odd):
+    assert listing(reply(rateLimits=[odd, limit(6000)])).weight_limit_per_minute == 6000
+
+
 def test_known_keeps_the_order_of_the_setting_and_drops_what_is_not_listed():
     found = Listing({"A": ("X", "TRADING"), "B": ("X", "HALT")}, 6000)
     assert found.known(["B", "NOPE", "A"]) == ["B", "A"]

@@ -313,6 +313,25 @@ def test_prices_that_waited_long_for_postgresql_are_discarded(world):
     assert world.jobs.committed_names == ["a"]
 
 
+def test_discarded_result_does_not_count_as_stored(world):
+    stored = []
+    discarded = ObservedJob(kind="k", name="a", weight=2, max_age_seconds=5)
+    discarded.on_stored = stored.append
+    world.jobs.replace(discarded)
+    for unavailable_seconds, count in ((6, 0), (0, 1)):
+        world.clock.now += EVERY_SECONDS
+        world.step()
+        world.database.unavailable_seconds = unavailable_seconds
+        world.finish("a", Fetched(ROWS.batches))
+        assert len(stored) == count
+
+
+def test_page_without_rows_moves_the_position(world):
+    world.step()
+    world.finish("a", Fetched(positions={"X": 5}))
+    assert world.database.writes == [([], {"X": 5})]
+
+
 def test_prices_that_waited_for_their_turn_are_discarded_too(world):
     world.jobs.replace(job("a", max_age_seconds=5))
     world.step()

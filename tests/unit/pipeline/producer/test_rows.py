@@ -8,12 +8,16 @@ import pytest
 
 from pipeline.producer.rows import (
     BAD_SHAPE,
+    STATS_FIELDS,
+    LeftOut,
     book_rows,
     kline_rows,
     number,
     price_rows,
+    rows_of,
     stats_rows,
     timestamp,
+    trade_id,
     trade_rows,
 )
 from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TRADES
@@ -153,16 +157,80 @@ def test_statistics_of_wanted_symbols_become_rows_with_every_column():
     assert rows[0]["trade_count"] == 1_904_411
 
 
-def test_mini_statistics_are_the_wrong_shape():
-    mini = {name: value for name, value in STATS_REPLY.items() if name != "bidPrice"}
-    with pytest.raises(BAD_SHAPE):
-        stats_rows([mini], {"ETHUSDT"})
+MISSING = object()
+# What no field may be; JSON has no NaN, but the exchange sends numbers as text.
+WRONG_VALUES = [
+    *(MISSING, None, "", "x", "NaN", "-NaN", "Infinity", "1E+999", "1E+999999999999999999", "1E-999", "9" * 70),
+    *("1,5", "1_000", " 1", "١٢", "0x10", "-5", -1, 10**40, 1e300, True, [], {}, ["1"], [["1"]], {"value": "1"}),
+]
+wrong_value = pytest.mark.parametrize("value", WRONG_VALUES, ids=lambda value: repr(value)[:30])
 
 
-WRONG_REPLIES = [None, 5, "text", {"code": -1, "msg": "x"}, [5], ["text"], [None], [[]], [{}]]
+def spoil(item, field, value):
+    if value is MISSING:
+        item.pop(field)
+    else:
+        item[field] = value
 
 
-@pytest.mark.parametrize("reply", WRONG_REPLIES, ids=repr)
+def without(parsed, place):
+    """The rows of a reply of which exactly the item at this place is left out for its oddity."""
+    assert [number for number, each in enumerate(parsed) if isinstance(each, LeftOut)] == [place]
+    assert parsed[place].reason
+    return rows_of(parsed)
+
+
+def may_be(field, value):
+    """Changes may be negative."""
+    return field in ("priceChange", "priceChangePercent") and value in ("-5", -1)
+
+
+@wrong_value
+@pytest.mark.parametrize("field", [name for _, name in STATS_FIELDS.values() if name != "symbol"])
+def test_statistics_with_any_odd_field_are_left_out_alone(field, value):
+    odd = dict(STATS_REPLY)
+    spoil(odd, field, value)
+    reply = [{**STATS_REPLY, "symbol": "A"}, odd, {**STATS_REPLY, "symbol": "B"}]
+    parsed = stats_rows(reply, {"A", "ETHUSDT", "B"})
+    if may_be(field, value if isinstance(value, (str, int)) else None):
+        assert len(rows_of(parsed)) == 3
+        return
+    assert [row["symbol"] for row in without(parsed, 1)] == ["A", "B"]
+    assert parsed[1].symbol == "ETHUSDT"
+    assert field in parsed[1].reason
+
+
+@wrong_value
+def test_odd_price_is_left_out_alone_and_named(value):
+    odd = {"symbol": "ODDUSDT", "price": "1"}
+    spoil(odd, "price", value)
+    parsed = price_rows([{"symbol": "AUSDT", "price": "2"}, odd], {"AUSDT", "ODDUSDT"})
+    assert without(parsed, 1) == [{"symbol": "AUSDT", "price": Decimal(2)}]
+    assert parsed[1].symbol == "ODDUSDT"
+
+
+@pytest.mark.parametrize(
+    "item", [5, "text", None, [], {}, {"price": "1"}, {"symbol": None}, {"symbol": ["A"]}, {"symbol": 7, "price": "1"}]
+)
+def test_item_of_the_market_without_a_symbol_is_left_out_alone(item):
+    parsed = price_rows([item, {"symbol": "A", "price": "2"}], {"A"})
+    assert without(parsed, 0) == [{"symbol": "A", "price": Decimal(2)}]
+    assert parsed[0].symbol == ""
+
+
+def test_odd_item_of_a_symbol_that_is_not_wanted_is_nothing():
+    assert price_rows([{"symbol": "OTHER", "price": None}], {"A"}) == []
+
+
+@pytest.mark.parametrize(("value", "price"), [(12345.67, "12345.67"), (5, "5"), ("1E-8", "1E-8"), (1e-07, "1E-7")])
+def test_price_as_a_json_number_is_read_as_it_was_written(value, price):
+    assert price_rows([{"symbol": "A", "price": value}], {"A"}) == [{"symbol": "A", "price": Decimal(price)}]
+
+
+NO_LISTS = [None, 5, "text", {"code": -1, "msg": "x"}]
+
+
+@pytest.mark.parametrize("reply", NO_LISTS, ids=repr)
 @pytest.mark.parametrize(
     "rows",
     [
@@ -173,46 +241,108 @@ WRONG_REPLIES = [None, 5, "text", {"code": -1, "msg": "x"}, [5], ["text"], [None
     ],
     ids=["price", "stats", "trades", "klines"],
 )
-def test_reply_of_a_wrong_shape_raises_and_makes_no_rows(rows, reply):
+def test_reply_that_is_no_list_raises_and_makes_no_rows(rows, reply):
     with pytest.raises(BAD_SHAPE):
         rows(reply)
+
+
+@pytest.mark.parametrize("reply", [*NO_LISTS, [5], ["text"], [None], {}], ids=repr)
+def test_reply_that_is_no_book_raises_and_makes_no_row(reply):
+    with pytest.raises(BAD_SHAPE):
+        book_rows("X", reply, 20)
 
 
 @pytest.mark.parametrize(
     "reply",
     [
-        *WRONG_REPLIES[:7],
         {"bids": [], "asks": [["1", "2"]]},
+        {"lastUpdateId": 5, "bids": [["1", "2"]]},
         {"lastUpdateId": 5, "bids": [["1"]], "asks": []},
         {"lastUpdateId": 5, "bids": [["1", "x"]], "asks": []},
+        {"lastUpdateId": 5, "bids": [["-1", "2"]], "asks": []},
+        {"lastUpdateId": 5, "bids": [["1", "1E+999"]], "asks": []},
+        {"lastUpdateId": 5, "bids": [[["1", "2"]]], "asks": []},
+        {"lastUpdateId": 5, "bids": ["12"], "asks": []},
+        {"lastUpdateId": 5, "bids": {"0": ["1", "2"]}, "asks": []},
         {"lastUpdateId": None, "bids": [["1", "2"]], "asks": []},
+        {"lastUpdateId": -5, "bids": [["1", "2"]], "asks": []},
+        {"lastUpdateId": 2**63, "bids": [["1", "2"]], "asks": []},
+        {"lastUpdateId": True, "bids": [["1", "2"]], "asks": []},
     ],
     ids=repr,
 )
-def test_book_of_a_wrong_shape_raises_and_makes_no_row(reply):
-    with pytest.raises(BAD_SHAPE):
-        book_rows("X", reply, 20)
+def test_book_with_any_odd_field_is_left_out_and_named(reply):
+    (left_out,) = book_rows("X", reply, 20)
+    assert left_out.symbol == "X"
+    assert left_out.reason
 
 
+@pytest.mark.parametrize("more", [[[]], ["3"], [None, {}], [0, 0, 0]])
+def test_further_entries_of_a_level_are_ignored(more):
+    (row,) = book_rows("X", {"lastUpdateId": 5, "bids": [["1", "2", *more]], "asks": [["3", "4", *more]]}, 20)
+    assert (row["bids"], row["asks"]) == ([["1", "2"]], [["3", "4"]])
+
+
+@wrong_value
 @pytest.mark.parametrize("index", range(11))
-def test_candle_with_any_wrong_field_raises(exchange_reply, index):
-    for wrong in (None, "x", [], {}):
-        reply = copy.deepcopy(exchange_reply("klines_ALGOUSDT_1m"))
-        reply[1][index] = wrong
-        with pytest.raises(BAD_SHAPE):
-            kline_rows("X", "1m", reply, 0)
+def test_candle_with_any_odd_field_is_left_out_alone(exchange_reply, index, value):
+    reply = copy.deepcopy(exchange_reply("klines_ALGOUSDT_1m"))
+    good = kline_rows("X", "1m", reply, 0)
+    if value is MISSING:
+        del reply[1][index:]
+    else:
+        reply[1][index] = value
+    assert without(kline_rows("X", "1m", reply, 0), 1) == [good[0], *good[2:]]
 
 
+@pytest.mark.parametrize("item", [5, "text", None, {}, [], [[1725321600000]]])
+def test_item_that_is_no_candle_is_left_out_alone(exchange_reply, item):
+    reply = exchange_reply("klines_ALGOUSDT_1m")
+    assert len(without(kline_rows("X", "1m", [*reply, item], 0), len(reply))) == len(reply)
+
+
+def test_candle_that_closes_before_it_opens_is_left_out(exchange_reply):
+    reply = copy.deepcopy(exchange_reply("klines_ALGOUSDT_1m"))
+    reply[0][6] = reply[0][0] - 1
+    without(kline_rows("X", "1m", reply, 0), 0)
+
+
+@wrong_value
 @pytest.mark.parametrize("field", ["a", "p", "q", "f", "l", "T", "m"])
-def test_trade_with_any_wrong_field_raises(exchange_reply, field):
-    for wrong in (None, "x", [], {}):
-        reply = copy.deepcopy(exchange_reply("aggTrades_XRPETH"))
-        reply[1][field] = wrong
-        with pytest.raises(BAD_SHAPE):
-            trade_rows("X", reply)
-        del reply[1][field]
-        with pytest.raises(BAD_SHAPE):
-            trade_rows("X", reply)
+def test_trade_with_any_odd_field_is_left_out_alone(exchange_reply, field, value):
+    if field == "m" and value is True:
+        return
+    reply = copy.deepcopy(exchange_reply("aggTrades_XRPETH"))
+    good, odd_id = trade_rows("X", reply), reply[1]["a"]
+    spoil(reply[1], field, value)
+    parsed = trade_rows("X", reply)
+    assert without(parsed, 1) == [good[0], *good[2:]]
+    assert trade_id(parsed[1]) == (None if field == "a" else odd_id)
+
+
+@pytest.mark.parametrize(
+    "zero",
+    [
+        {"p": "0.00000000", "q": "0.00000000", "f": -1, "l": -1},
+        {"q": "0"},
+        {"q": "0.0", "p": None},
+        {"q": 0},
+        {"q": "0E-8", "f": -1, "l": -1},
+    ],
+    ids=repr,
+)
+def test_trade_without_quantity_is_left_out_without_being_odd(exchange_reply, zero):
+    reply = copy.deepcopy(exchange_reply("aggTrades_XRPETH"))
+    reply[2].update(zero)
+    parsed = trade_rows("X", reply)
+    assert parsed[2] == LeftOut("X", "", reply[2]["a"])
+    assert len(rows_of(parsed)) == len(reply) - 1
+
+
+def test_trade_with_a_quantity_and_without_a_price_is_odd(exchange_reply):
+    reply = copy.deepcopy(exchange_reply("aggTrades_XRPETH"))
+    reply[0]["p"] = "0"
+    without(trade_rows("X", reply), 0)
 
 
 @pytest.mark.parametrize("text", ["0.00000001", "12345678901234567890.12345678", "-5", "0"])
@@ -232,7 +362,9 @@ def test_timestamp_in_ms_or_us_is_an_aware_utc_datetime():
     assert timestamp(1_725_321_600_000) == timestamp(1_725_321_600_000_000) == timestamp("1725321600000") == expected
 
 
-@pytest.mark.parametrize("value", [0, -1, None, "soon", [], now_ms() + 400 * DAY_MS, 10**18, 10**30])
+@pytest.mark.parametrize(
+    "value", [0, -1, 1, 1000, 1_725_321_600, True, 1.5, None, "soon", [], now_ms() + 400 * DAY_MS, 10**18, 10**30]
+)
 def test_implausible_timestamp_raises(value):
     with pytest.raises(BAD_SHAPE):
         timestamp(value)

@@ -1,6 +1,8 @@
 import logging
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.producer import metrics
 from pipeline.producer.client import BadReply
@@ -148,7 +150,7 @@ def test_trades_without_a_gap_and_a_first_start_report_nothing(caplog):
     assert caplog.records == []
 
 
-@pytest.mark.parametrize("reply", [{"code": 1}, [[1]], [{"a": 1}], None])
+@pytest.mark.parametrize("reply", [{"code": 1}, [[1]], [{"p": "1"}], [{"a": 1}, {"a": 2}], None])
 def test_reply_of_a_wrong_shape_is_a_bad_reply(reply):
     class Broken(FakeExchange):
         def get(self, path, params):
@@ -210,3 +212,108 @@ def test_quiet_symbol_is_rechecked_rarely_and_keeps_its_place(clock, caplog):
     assert (trades.last_id, caplog.records) == (19, [])
     exchange.ids.append(20)
     assert ids_of(trades.fetch(exchange)) == [20]
+
+
+def test_one_stale_newest_trade_is_no_restart(clock, caplog):
+    trades, exchange = job(last_id=19), Newest(range(1, 20))
+    trades.clock = clock
+    trades.fetch(exchange)
+    exchange.ids = list(range(1, 15))  # a replica that lags behind
+    trades.stored(trades.fetch(exchange))
+    exchange.ids = list(range(1, 20))
+    for _ in range(3):
+        trades.stored(trades.fetch(exchange))
+    assert (trades.last_id, caplog.records) == (19, [])
+
+
+class Odd(FakeExchange):
+    """Some of its trades are odd, for as long as they are in `odd`: id → fields that differ."""
+
+    def __init__(self, ids, odd):
+        super().__init__(ids)
+        self.odd = dict(odd)
+
+    def get(self, path, params):
+        return [{**each, **self.odd.get(each["a"], {})} for each in super().get(path, params)]
+
+
+def poll(trades, exchange, times):
+    seen = []
+    for _ in range(times):
+        fetched = trades.fetch(exchange)
+        trades.stored(fetched)
+        seen += ids_of(fetched)
+    return seen
+
+
+@pytest.mark.parametrize("odd", [{"p": None}, {"q": "-1"}, {"T": 0}, {"a": None}, {"a": "x"}, {"m": "false"}], ids=repr)
+@pytest.mark.parametrize("place", [13, 15, 18, 19])
+def test_odd_trade_neither_stops_nor_hides_the_others_and_is_no_gap(odd, place, caplog):
+    if place == 19 and "a" in odd:
+        return  # a reply without a single readable id is a bad one
+    trades, exchange = job(last_id=12), Odd(range(1, 20), {place: odd})
+    seen = poll(trades, exchange, 3)
+    assert seen == [trade_id for trade_id in range(13, 20) if trade_id != place]
+    assert trades.last_id == (18 if place == 19 else 19)
+    exchange.ids.append(20)
+    assert poll(trades, exchange, 1) == [20]
+    assert [record.getMessage() for record in caplog.records] == ["row_rejected"]
+
+
+def test_odd_trade_that_is_well_at_the_second_request_is_stored():
+    trades, exchange = job(last_id=12), Odd(range(1, 20), {15: {"p": "abc"}})
+    seen = poll(trades, exchange, 1)
+    exchange.odd.clear()
+    assert seen + poll(trades, exchange, 1) == list(range(13, 20))
+
+
+def test_odd_trade_alone_waits_until_another_follows():
+    trades, exchange = job(last_id=18), Odd(range(1, 20), {19: {"p": "abc"}})
+    assert poll(trades, exchange, 5) == []
+    assert trades.last_id == 18
+    exchange.ids.append(20)
+    assert poll(trades, exchange, 1) == [20]
+
+
+def test_several_trades_that_are_all_odd_are_a_bad_reply_and_stay_to_be_fetched(caplog):
+    """The exchange has changed: a version that knows the new shape must find them."""
+    trades, exchange = job(last_id=10), Odd(range(1, 20), {n: {"p": "abc"} for n in range(20)})
+    with pytest.raises(BadReply, match="ETHUSDT"):
+        trades.fetch(exchange)
+    exchange.odd.clear()
+    assert poll(trades, exchange, 1) == list(range(11, 20))
+
+
+ZERO = {"p": "0.00000000", "q": "0.00000000", "f": -1, "l": -1}
+
+
+def test_trades_of_nothing_are_counted_passed_over_at_once_and_not_logged(caplog):
+    before = metrics.REJECTED_ROWS.labels("trades")._value.get()
+    trades = job(last_id=12)
+    fetched = trades.fetch(Odd(range(1, 20), {13: ZERO, 16: {"q": "0"}, 19: ZERO}))
+    trades.stored(fetched)
+    assert ids_of(fetched) == [14, 15, 17, 18]
+    assert (fetched.positions, trades.last_id, caplog.records) == ({"ETHUSDT": 19}, 19, [])
+    assert metrics.REJECTED_ROWS.labels("trades")._value.get() == before + 3
+
+
+def test_page_of_trades_of_nothing_moves_the_position():
+    trades, exchange = job(last_id=0), Odd(range(1, MAX_PAGE + 3), dict.fromkeys(range(1, MAX_PAGE + 1), ZERO))
+    fetched = trades.fetch(exchange)
+    assert (fetched.batches, fetched.positions, fetched.again) == ([], {"ETHUSDT": MAX_PAGE}, True)
+    trades.stored(fetched)
+    assert poll(trades, exchange, 1) == [MAX_PAGE + 1, MAX_PAGE + 2]
+
+
+ODDITIES = st.sampled_from([{"p": None}, {"a": None}, {"T": "soon"}, {"q": "0"}, ZERO, {"f": [1]}])
+
+
+@given(odd=st.dictionaries(st.integers(1, 60), ODDITIES), missing=st.sets(st.integers(2, 59)))
+def test_every_good_trade_is_stored_once_whatever_is_odd_or_missing_around_it(odd, missing):
+    """The last trade is good: an odd one alone waits for the next."""
+    ids = [trade_id for trade_id in range(1, 62) if trade_id not in missing]
+    exchange, trades, seen = Odd(ids, odd), job(last_id=0), []
+    for _ in range(2 + len(odd)):
+        seen += poll(trades, exchange, 1)
+    assert seen == [trade_id for trade_id in ids if trade_id not in odd]
+    assert trades.last_id == 61

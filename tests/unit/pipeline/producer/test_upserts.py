@@ -46,3 +46,9 @@ def test_both_the_join_and_the_conflict_keep_a_newer_book():
     sql = upsert_sql(BOOKS)
     assert "new.last_update_id > old.last_update_id" in sql
     assert "excluded.last_update_id > old.last_update_id" in sql
+
+
+def test_unconditional_write_replaces_a_newer_book_but_no_equal_one():
+    sql = upsert_sql(BOOKS, unconditional=True)
+    assert "last_update_id >" not in sql
+    assert "IS DISTINCT FROM" in sql

@@ -3,7 +3,7 @@ tests/integration/api."""
 
 from pipeline.api.downsampling.last_per_bucket import LastPerBucket
 from pipeline.api.query import Query
-from pipeline.tables import BOOKS
+from pipeline.tables import BOOKS, FORECASTS
 from pipeline.times import HOUR_MS
 
 T0 = 1_774_742_400_000
@@ -53,3 +53,37 @@ def test_settled_buckets_are_read_once():
     history.reads = 0
     assert books.downsample(BOOKS, query(5)).rows == first
     assert history.reads == 1  # the newest bucket, which is not settled
+
+
+class FakeForecasts:
+    """A forecast every minute; `reads` are the partitions."""
+
+    def __init__(self):
+        self.reads = []
+
+    def ends(self, table, symbol, from_ms, to_ms, horizon):
+        return T0, NOW
+
+    def read(self, table, where, parts, forward, count):
+        self.reads += [values for values, _ in parts]
+        return [[{"symbol": values[0], "made_at": whole.below.time_ms - 60_000}] for values, whole in parts]
+
+
+def test_forecasts_of_each_horizon_are_read_from_their_partition():
+    history = FakeForecasts()
+    forecasts = LastPerBucket(history, lambda: NOW)
+    for horizon in ("15m", "1h"):
+        asked = Query(symbols=("X",), from_ms=T0, to_ms=NOW, points=5, horizon=horizon)
+        assert len(forecasts.downsample(FORECASTS, asked).rows) == 5
+        assert set(history.reads) == {("X", horizon)}
+        history.reads.clear()
+
+
+def test_forecasts_whose_windows_may_be_open_are_read_again():
+    history = FakeForecasts()
+    forecasts = LastPerBucket(history, lambda: NOW)
+    asked = Query(symbols=("X",), from_ms=T0, to_ms=NOW, points=10, horizon="1h")
+    forecasts.downsample(FORECASTS, asked)
+    history.reads.clear()
+    forecasts.downsample(FORECASTS, asked)
+    assert len(history.reads) == 2  # the newest hour, and the one whose last windows have just closed

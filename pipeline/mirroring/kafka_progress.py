@@ -1,0 +1,70 @@
+"""How far a table's records are: how many Kafka has received, how many the consumer has committed.
+Asks for offsets only, so it costs nothing however large the table is. Knows kafka-python."""
+
+from dataclasses import dataclass
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from pipeline.errors import PipelineError
+from pipeline.settings import Settings
+
+
+class KafkaUnavailable(PipelineError):
+    """Kafka does not answer."""
+
+    retriable = True
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Records of the topic since it was created: `received` by Kafka, `written` by the consumer."""
+
+    received: int = 0
+    written: int = 0
+
+    def since(self, start: "Position") -> "Position":
+        """Counted from where Kafka was at `start`; what was written of earlier records is not
+        counted."""
+        return Position(self.received - start.received, max(0, self.written - start.received))
+
+    @property
+    def pending(self) -> int:
+        """Records that the consumer has not written yet."""
+        return self.received - self.written
+
+
+class KafkaProgress:
+    """Offsets of one table's topic, as a stranger to the consumer group: it reads the group's
+    committed offsets and never joins."""
+
+    def __init__(self, settings: Settings, table: str) -> None:
+        self._topic = f"{settings.TOPIC_PREFIX}.public.{table}"
+        try:
+            self._consumer = KafkaConsumer(
+                bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
+                group_id=settings.CONSUMER_GROUP,
+                client_id="crypto-mirror",
+                enable_auto_commit=False,
+                allow_auto_create_topics=False,
+                metadata_max_age_ms=1000,
+            )
+        except KafkaError as error:
+            servers = ",".join(settings.KAFKA_BOOTSTRAP_SERVERS)
+            raise KafkaUnavailable(f"Kafka at {servers}: {error}") from error
+
+    def position(self) -> Position:
+        """Raises KafkaUnavailable."""
+        try:
+            numbers = self._consumer.partitions_for_topic(self._topic) or set()
+            partitions = [TopicPartition(self._topic, number) for number in sorted(numbers)]
+            if not partitions:
+                return Position()
+            ends = self._consumer.end_offsets(partitions)
+            committed = [self._consumer.committed(partition) or 0 for partition in partitions]
+        except KafkaError as error:
+            raise KafkaUnavailable(f"offsets of {self._topic}: {error}") from error
+        return Position(sum(ends.values()), sum(committed))
+
+    def close(self) -> None:
+        self._consumer.close()

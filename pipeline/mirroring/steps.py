@@ -1,0 +1,81 @@
+"""The statements that a table still needs, in PostgreSQL and in Cassandra, each with its reason.
+Decides; runs nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from pipeline.mirroring.columns import EXACT_TIME, PlannedColumn, TargetTable
+from pipeline.mirroring.identity import tables_to_change, why_full
+from pipeline.mirroring.keys import Key
+from pipeline.mirroring.source_table import DEBEZIUM_ROLE, PUBLICATION, SourceTable, quoted, sql_name
+from pipeline.tables import TIME_AS_MICROSECONDS, TIME_AS_TEXT
+
+
+class Place(Enum):
+    POSTGRES = "PostgreSQL"
+    CASSANDRA = "Cassandra"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A statement, as it is run, and why."""
+
+    place: Place
+    statement: str
+    why: str
+
+
+def table_comment(table: str, columns: Sequence[PlannedColumn]) -> str:
+    """Where the rows come from, and which columns are times although their type does not say so."""
+    comment = f"Mirror of public.{table}."
+    for column in columns:
+        if column.source.type.base in EXACT_TIME and column.cql_type == EXACT_TIME[column.source.type.base]:
+            mark = TIME_AS_TEXT if column.cql_type == "text" else TIME_AS_MICROSECONDS
+            comment += f" {mark}{column.source.name}."
+    return comment
+
+
+def postgres_steps(source: SourceTable, key: Key) -> tuple[Step, ...]:
+    """What the source needs before its changes are published."""
+    found: list[Step] = []
+    if not source.readable:
+        statement = f"GRANT SELECT ON {sql_name(source.name)} TO {DEBEZIUM_ROLE}"
+        found.append(Step(Place.POSTGRES, statement, "a snapshot reads the table"))
+    reason = why_full(source, key)
+    why = reason or "the present replica identity does not contain the primary key"
+    for table in tables_to_change(source, reason):
+        found.append(Step(Place.POSTGRES, f"ALTER TABLE {table} REPLICA IDENTITY FULL", why))
+    return tuple(found)
+
+
+def publication_steps(source: SourceTable) -> tuple[Step, ...]:
+    if source.published:
+        return ()
+    statement = f"ALTER PUBLICATION {PUBLICATION} ADD TABLE {sql_name(source.name)}"
+    return (Step(Place.POSTGRES, statement, "from then on every change is streamed"),)
+
+
+def cassandra_steps(
+    source: SourceTable,
+    target: TargetTable | None,
+    key: Key,
+    columns: Sequence[PlannedColumn],
+    keyspace: str,
+) -> tuple[Step, ...]:
+    name = f"{keyspace}.{quoted(source.name)}"
+    wanted = {column.source.name: column.cql_type for column in columns if column.cql_type}
+    if target is not None:
+        return tuple(
+            Step(
+                Place.CASSANDRA, f"ALTER TABLE {name} ADD {quoted(column)} {kind}", "a column that is new in PostgreSQL"
+            )
+            for column, kind in wanted.items()
+            if column not in target.columns
+        )
+    lines = "".join(f"{quoted(column)} {kind}, " for column, kind in wanted.items())
+    partition = ", ".join(map(quoted, key.partition))
+    clustering = "".join(f", {quoted(column)}" for column in key.clustering)
+    comment = table_comment(source.name, columns).replace("'", "''")
+    statement = f"CREATE TABLE {name} ({lines}PRIMARY KEY (({partition}){clustering})) WITH comment = '{comment}'"
+    return (Step(Place.CASSANDRA, statement, "the consumer writes to the table of the same name"),)
