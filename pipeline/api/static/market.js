@@ -8,6 +8,8 @@ import { clock, isNumber } from "./format.js";
 import * as panels from "./panels.js";
 
 const REFRESH_MS = 2000;
+// Which symbols the API accepts: it writes its own rule into the page.
+const SYMBOL = new RegExp(`^(?:${document.body.dataset.symbolPattern})$`, "u");
 const INTERVALS = ["1m", "5m", "15m", "1h"];
 const CANDLES = 500;
 const TRADES = 14;
@@ -124,9 +126,9 @@ async function load(isCurrent) {
   view.updatedAt = Date.now();
 }
 
-/** Whether the API takes the symbol as a parameter; others are listed, but nothing can be read. */
+/** Whether the API takes the symbol as a parameter; of others, nothing can be read. */
 function isAccepted({ symbol }) {
-  return /^[A-Za-z0-9._-]{1,20}$/.test(symbol);
+  return SYMBOL.test(symbol);
 }
 
 /** What is shown when the address names no tracked symbol. */
