@@ -19,6 +19,7 @@ from local.stack import Stack
 from tests.support.chain.campaign import ChainCampaign, ScenarioResult
 from tests.support.chain.chain_world import SERVICES, ChainWorld
 from tests.support.chain.load import RATE
+from tests.support.chain.odd_load import RATE as ODD_RATE
 from tests.support.chain.scenarios import AGAIN, KILLED, OTHERS, cassandra_stopped
 
 
@@ -33,14 +34,22 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="chain_faults_"))
     results = list(run(folder, options.rounds, options.outage, options.seed))
     rows = [
-        (each.scenario, each.changes or "", each.rows_compared, f"{each.settled_seconds:.1f}", len(each.errors))
+        (
+            each.scenario,
+            each.changes or "",
+            each.rows_compared,
+            each.odd_rows_compared,
+            f"{each.settled_seconds:.1f}",
+            len(each.errors),
+        )
         for each in results
     ]
     head = machine.head("python3 -m bench.chain_faults " + " ".join(sys.argv[1:]))
-    titles = ("scenario", "changes committed", "rows compared", "equal after, s", "errors")
+    titles = ("scenario", "changes committed", "rows compared", "of odd types", "equal after, s", "errors")
     errors = [f"- ERROR: {each.scenario}: {line}" for each in results for line in each.errors]
     verdict = "\n".join(errors) or "No errors: current tables are equal row by row, history is as it was committed."
-    about = f"{RATE} changes/s over five tables, seed {options.seed}; “equal after” counts from the last change."
+    load = f"{RATE} changes/s over five tables, {ODD_RATE} transactions/s over three of odd types, seed {options.seed}"
+    about = f"{load}; “equal after” counts from the last change."
     publish("chain_faults", f"# The chain under faults\n\n{head}\n{about}\n\n{table(titles, rows)}\n{verdict}\n")
     print(f"logs: {folder}", file=sys.stderr)
     return 1 if errors else 0

@@ -65,8 +65,14 @@ def ms_to_iso(ms: int) -> str:
 
 
 def datetime_to_ms(moment: datetime) -> int:
-    """ms since 1970. A naive datetime is taken as UTC, which is what cassandra-driver returns."""
+    """ms since 1970, rounded down. A naive datetime is taken as UTC."""
     return (_aware(moment) - EPOCH) // timedelta(milliseconds=1)
+
+
+def cassandra_datetime_to_ms(moment: datetime) -> int:
+    """ms since 1970 of what cassandra-driver returns for a timestamp. The driver computes it with
+    floating-point seconds: in distant years it is some µs beside the whole millisecond."""
+    return datetime_to_ms(moment + timedelta(microseconds=500))
 
 
 def iso_to_us(text: str) -> int:

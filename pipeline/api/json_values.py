@@ -10,7 +10,7 @@ from uuid import UUID
 
 from cassandra.util import Date, Duration, Time
 
-from pipeline.times import datetime_to_ms
+from pipeline.times import cassandra_datetime_to_ms
 
 MIN_INT64, MAX_INT64 = -(2**63), 2**63 - 1
 
@@ -29,7 +29,7 @@ def to_json(value: Any) -> Any:
     if isinstance(value, bytes | bytearray):
         return "0x" + value.hex()
     if isinstance(value, datetime):
-        return datetime_to_ms(value)
+        return cassandra_datetime_to_ms(value)
     if isinstance(value, Decimal | UUID | Date | Time | Duration):
         return str(value)
     return of_collection(value)

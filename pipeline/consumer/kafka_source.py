@@ -163,8 +163,8 @@ class KafkaSource:
 
     def _seek_after_lost(self, positions: dict[TopicPartition, int]) -> None:
         """Go on with the first record that Kafka still has; what is missing is reported."""
-        first = self._consumer.beginning_offsets(list(positions))
-        ends = self._consumer.end_offsets(list(positions))
+        first = self._consumer.beginning_offsets(list(positions), KAFKA_TIMEOUT_MS)
+        ends = self._consumer.end_offsets(list(positions), KAFKA_TIMEOUT_MS)
         for partition in positions.keys() & self.assigned():
             position = positions[partition]
             report_lost(partition, position, first[partition], ends[partition])
@@ -258,7 +258,7 @@ class KafkaSource:
         """The end offset of each Kafka partition of the table's topic."""
         topic = self._followed.of(table)
         partitions = [TopicPartition(topic, number) for number in self._consumer.partitions_for_topic(topic) or ()]
-        ends = self._consumer.end_offsets(partitions) if partitions else {}
+        ends = self._consumer.end_offsets(partitions, KAFKA_TIMEOUT_MS) if partitions else {}
         return {partition.partition: end for partition, end in ends.items()}
 
     def is_read(self, table: str, ends: Mapping[int, int]) -> bool:
@@ -266,7 +266,9 @@ class KafkaSource:
         for number, end in ends.items():
             partition = TopicPartition(self._followed.of(table), number)
             committed = self._consumer.committed(partition, timeout_ms=KAFKA_TIMEOUT_MS)
-            if (committed or 0) < end and self._consumer.beginning_offsets([partition])[partition] < end:
+            if (committed or 0) < end and self._consumer.beginning_offsets([partition], KAFKA_TIMEOUT_MS)[
+                partition
+            ] < end:
                 return False
         return True
 
@@ -275,7 +277,7 @@ class KafkaSource:
         records; `fetch_ends` requests them from Kafka, because nothing is fetched while partitions
         are paused. Raises KafkaError."""
         partitions = self.assigned()
-        ends = self._consumer.end_offsets(partitions) if fetch_ends and partitions else {}
+        ends = self._consumer.end_offsets(partitions, KAFKA_TIMEOUT_MS) if fetch_ends and partitions else {}
         lags = {}
         for partition in partitions:
             end = ends.get(partition, self._consumer.highwater(partition))

@@ -80,6 +80,10 @@ class PartitionVersions:
             # The key in Cassandra may be another than in PostgreSQL: then the deleted row and this
             # one can be the same, and of equal versions the delete would win.
             version_us = self._last_delete_us + 1
+        if change.before is not None:
+            # It may have moved in Cassandra's key; then its old place is deleted with the version
+            # just before (RowEncoder), and the row that takes the place must be newer than that.
+            self._last_delete_us = max(version_us - 1, self._last_delete_us)
         self._counters[counter] = version_us
         if version_us > self._largest_us:
             self._largest_us = version_us

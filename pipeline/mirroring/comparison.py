@@ -60,7 +60,8 @@ def compare(
 ) -> Comparison:
     """Counts first: while rows are missing, their values need not be read. `settle_seconds`: the
     wait between PostgreSQL's count and Cassandra's, for changes that are on their way."""
-    odd = unwritable_condition(checks_of(plan.source, plan.key, tuple(c.source for c in plan.mirrored)))
+    cql_types = {column.source.name: column.cql_type for column in plan.mirrored}
+    odd = unwritable_condition(checks_of(plan.source, plan.key, tuple(c.source for c in plan.mirrored), cql_types))
     where = f"FROM {sql_name(plan.source.name)} WHERE NOT ({odd})"
     rows_before = count(cursor, where)
     sleep(settle_seconds)

@@ -9,7 +9,8 @@ from pipeline.mirroring.comparison import SETTLE_SECONDS, Comparison, compare
 from pipeline.mirroring.connections import Connections
 from pipeline.mirroring.console import Console
 from pipeline.mirroring.kafka_progress import KafkaProgress
-from pipeline.mirroring.keys import choose_key
+from pipeline.mirroring.kafka_topic import KafkaTopic, check_partitions, needs_one_partition
+from pipeline.mirroring.keys import Key, choose_key
 from pipeline.mirroring.names import check_name
 from pipeline.mirroring.odd_values import read_facts
 from pipeline.mirroring.plan import Plan, make_plan
@@ -17,7 +18,8 @@ from pipeline.mirroring.plan_text import plan_lines
 from pipeline.mirroring.reading import reading_lines
 from pipeline.mirroring.refusal import MirrorIncomplete
 from pipeline.mirroring.snapshot import Snapshot
-from pipeline.mirroring.steps import Place
+from pipeline.mirroring.source_table import SourceTable
+from pipeline.mirroring.steps import Place, Step, topic_steps
 from pipeline.settings import Settings
 
 MAX_DIFFERENCES_SHOWN = 5
@@ -33,6 +35,7 @@ class Mirror:
         self._console = console
         self._name = name.removeprefix("public.")
         self._table = CassandraTable(connections.cassandra, settings.CASSANDRA_KEYSPACE, self._name)
+        self._topic = KafkaTopic(settings, self._name)
 
     def plan(self, wanted_key: tuple[str, ...]) -> Plan:
         """What is there, and what is missing; changes nothing."""
@@ -40,19 +43,28 @@ class Mirror:
         check_name(self._name)
         target = self._table.describe()
         key = choose_key(source, wanted_key, target.key if target else None)
-        facts = read_facts(self._postgres, source, key, mirrorable(source))
-        plan = make_plan(source, target, key, facts, self._settings.CASSANDRA_KEYSPACE)
+        facts = read_facts(self._postgres, source, key, mirrorable(source), target.columns if target else {})
+        plan = make_plan(source, target, key, facts, self._settings.CASSANDRA_KEYSPACE, self._topic_steps(source, key))
         for line in plan_lines(plan):
             self._console.line(line)
         return plan
+
+    def _topic_steps(self, source: SourceTable, key: Key) -> tuple[Step, ...]:
+        if not needs_one_partition(source, key):
+            return ()
+        partitions = self._topic.partitions()
+        check_partitions(source, key, self._topic.name, partitions)
+        return topic_steps(self._topic.name, partitions)
 
     def apply(self, plan: Plan) -> None:
         """Runs the plan's steps in their order."""
         for step in plan.steps:
             if step.place is Place.POSTGRES:
                 postgres_table.run_step(self._postgres, step.statement)
-            else:
+            elif step.place is Place.CASSANDRA:
                 self._table.run(step.statement)
+            else:
+                self._topic.create()
 
     def fill(self, plan: Plan) -> Comparison:
         """Requests a snapshot unless Cassandra has all rows already. A table that was not published

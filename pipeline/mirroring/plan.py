@@ -35,14 +35,21 @@ class Plan:
         return self.facts.total - self.facts.unwritable
 
 
-def make_plan(source: SourceTable, target: TargetTable | None, key: Key, facts: RowFacts, keyspace: str) -> Plan:
+def make_plan(
+    source: SourceTable,
+    target: TargetTable | None,
+    key: Key,
+    facts: RowFacts,
+    keyspace: str,
+    before_publication: tuple[Step, ...] = (),
+) -> Plan:
     """Raises MirrorRefused when rows of the table would arrive damaged without notice."""
     check_source(source, facts)
     columns = tuple(planned(column, key, target, facts) for column in source.columns)
     known = {column.source.name for column in columns if column.cql_type}
     extra = tuple(name for name in (target.columns if target else ()) if name not in known)
     steps = (*postgres_steps(source, key), *cassandra_steps(source, target, key, columns, keyspace))
-    steps += publication_steps(source)
+    steps += (*before_publication, *publication_steps(source))
     return Plan(source, keyspace, key, columns, steps, facts, extra)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from pipeline.mirroring.source_table import PgType, quoted
-from pipeline.times import EPOCH, datetime_to_ms
+from pipeline.times import EPOCH, cassandra_datetime_to_ms
 
 MICROSECONDS = "(extract(epoch FROM {value}) * 1000000)::bigint"
 # How a value is selected, by base type; the others as PostgreSQL writes them.
@@ -88,7 +88,7 @@ EXPECTED: dict[str, Callable[[PgType, Any], Any]] = {
 def returned(value: Any) -> Any:
     """The driver's value in the form of `expected`."""
     if isinstance(value, datetime):
-        return datetime_to_ms(value)
+        return cassandra_datetime_to_ms(value)
     if hasattr(value, "nanosecond_time"):
         return value.nanosecond_time
     if hasattr(value, "days_from_epoch"):

@@ -1,4 +1,4 @@
-"""The statements that a table still needs, in PostgreSQL and in Cassandra, each with its reason.
+"""The steps that a table still needs in PostgreSQL, Cassandra and Kafka, each with its reason.
 Decides; runs nothing."""
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from pipeline.tables import TIME_AS_MICROSECONDS, TIME_AS_TEXT
 class Place(Enum):
     POSTGRES = "PostgreSQL"
     CASSANDRA = "Cassandra"
+    KAFKA = "Kafka"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,14 @@ def postgres_steps(source: SourceTable, key: Key) -> tuple[Step, ...]:
     for table in tables_to_change(source, reason):
         found.append(Step(Place.POSTGRES, f"ALTER TABLE {table} REPLICA IDENTITY FULL", why))
     return tuple(found)
+
+
+def topic_steps(topic: str, partitions: int) -> tuple[Step, ...]:
+    """A topic with one partition, before Connect creates one with several."""
+    if partitions:
+        return ()
+    why = "Cassandra's key can pass from one row of PostgreSQL to another, and only a Kafka partition keeps the order"
+    return (Step(Place.KAFKA, f"create the topic {topic} with one partition", why),)
 
 
 def publication_steps(source: SourceTable) -> tuple[Step, ...]:

@@ -17,12 +17,24 @@ from local.ports import free_ports
 from local.stack import Stack
 from pipeline import cassandra_session
 from pipeline.settings import load
-from tests.support.chain import comparison
+from tests.support.chain import comparison, odd_comparison
 from tests.support.chain.load import RATE, Load
+from tests.support.chain.odd_load import OddLoad
 from tests.support.program import Program
 from tests.support.waiting import wait_until
 
 AUDIT = Path(__file__).with_name("audit.sql")
+ODD_TABLES = Path(__file__).with_name("odd_tables.sql")
+# Without moments, amounts and span, which the command adds.
+ODD_VALUES = """
+    CREATE TABLE odd_values (id int PRIMARY KEY, measure double, pause duration, numbers frozen<list<int>>,
+        words frozen<list<text>>, ids frozen<list<uuid>>, mood text, share decimal, label text, details text,
+        bytes blob, ratio double, half float, day date, at_local timestamp, at_zone timestamp, clock time, address text,
+        price decimal, long_text text, long_bytes blob, long_numbers frozen<list<int>>,
+        long_moments frozen<list<timestamp>>, long_amounts frozen<list<decimal>>)
+"""
+MIRROR_COMMANDS = (("odd_values",), ("odd_places", "--key", "shelf,slot"), ("odd_totals",))
+TABLES = (*comparison.HISTORY_KEYS, "klines", *odd_comparison.KEYS)
 SERVICES = ("postgres", "postgres-schema", "kafka", "connect", "connector", "cassandra", "cassandra-schema")
 GROUP = "crypto-cassandra"
 
@@ -47,12 +59,32 @@ class ChainWorld:
         self.start_program("guard")
         for name in self.programs:
             wait_until(self.programs[name].healthy, 60, f"the {name}'s health; {self.programs[name].log}")
+        self._mirror_odd_tables()
 
     def close(self) -> None:
         for program in self.programs.values():
             program.kill()
         for session in (self.cassandra, self.cassandra_admin):
             session.cluster.shutdown()
+
+    def _mirror_odd_tables(self) -> None:
+        """Three tables with rows, mirrored by the command. One is in Cassandra before, with types
+        that hold what the command's own choice does not, and without some columns."""
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(ODD_TABLES.read_text(encoding="utf-8"))
+            for statement, values in self.odd_load(seed=1).first_rows():
+                cursor.execute(statement, values)
+        self.cassandra_admin.execute(ODD_VALUES)
+        for arguments in MIRROR_COMMANDS:
+            self.mirror(*arguments)
+        identities = dict(self.sql("SELECT relname, relreplident FROM pg_class WHERE relname LIKE 'odd\\_%'"))
+        assert [identities[table] for table in odd_comparison.KEYS] == ["f", "f", "d"]
+
+    def mirror(self, *arguments: str) -> None:
+        """Runs mirror_table.py to its end."""
+        settings = {**self.stack.environ, "CONSUMER_GROUP": GROUP}
+        program = Program(["mirror_table.py", *arguments], settings, self._folder / f"mirror_{arguments[0]}.log")
+        assert program.process.wait(180) == 0, program.output()
 
     # --- processes
 
@@ -118,6 +150,9 @@ class ChainWorld:
     def load(self, prefix: str, seed: int) -> Load:
         return Load(self.connect, prefix, seed, self.rate)
 
+    def odd_load(self, seed: int) -> OddLoad:
+        return OddLoad(self.connect, seed)
+
     def compare(self, prefix: str) -> comparison.Comparison:
         """What differs now. A Cassandra that cannot be read yet counts as a difference."""
         try:
@@ -170,12 +205,12 @@ class ChainWorld:
             admin.close()
 
     def lag_records(self) -> int:
-        """Number of records of the five tables whose offsets the group has not committed."""
+        """Number of records of all tables whose offsets the group has not committed."""
         consumer = KafkaConsumer(
             bootstrap_servers=list(self.settings.KAFKA_BOOTSTRAP_SERVERS), group_id=GROUP, enable_auto_commit=False
         )
         try:
-            topics = [self.topic(table) for table in (*comparison.HISTORY_KEYS, "klines")]
+            topics = [self.topic(table) for table in TABLES]
             existing = consumer.topics().intersection(topics)
             partitions = [TopicPartition(t, number) for t in existing for number in consumer.partitions_for_topic(t)]
             ends = consumer.end_offsets(partitions)

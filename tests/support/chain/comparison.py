@@ -9,6 +9,8 @@ from typing import Any
 from cassandra.cluster import Session
 from psycopg2.extensions import connection as Connection
 
+from tests.support.chain import odd_comparison
+
 Row = dict[str, Any]
 Rows = dict[tuple, Row]
 EXAMPLES = 3
@@ -29,14 +31,17 @@ CANDLE_KEY = ("symbol", "interval", "open_time")
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`differences`: one line per kind of difference, empty if the rows are equal."""
+    """`differences`: one line per kind of difference, empty if the rows are equal.
+    `odd_rows_compared`: those of the three tables of odd types."""
 
     differences: list[str]
     rows_compared: int
+    odd_rows_compared: int = 0
 
 
 def compare(postgres: Connection, cassandra: Session, prefix: str) -> Comparison:
-    """Compares the rows of the load's symbols in the five tables and market_now."""
+    """Compares the rows of the load's symbols in the five tables and market_now, and all rows of
+    the three odd tables."""
     symbols = [
         row[0]
         for row in rows_of(postgres, "SELECT DISTINCT symbol FROM committed_changes WHERE symbol LIKE %s", prefix + "%")
@@ -52,7 +57,12 @@ def compare(postgres: Connection, cassandra: Session, prefix: str) -> Comparison
     for table, _, expected, actual in pairs:
         differences += describe_differences(table, expected, actual)
         rows_compared += len(expected)
-    return Comparison(differences, rows_compared)
+    odd_rows_compared = 0
+    for table in odd_comparison.KEYS:
+        expected = odd_comparison.expected(postgres, table)
+        differences += describe_differences(table, expected, odd_comparison.stored(cassandra, table))
+        odd_rows_compared += len(expected)
+    return Comparison(differences, rows_compared, odd_rows_compared)
 
 
 def describe_differences(table: str, expected: Rows, actual: Rows) -> Iterator[str]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from random import Random
+from typing import Self
 
 import psycopg2
 from psycopg2.extras import Json
@@ -58,26 +59,21 @@ DELETES = {
 }
 
 
-class Load:
-    """Changes rows of symbols that begin with `prefix`, in a thread, `rate` changes per second.
-    Reconnects after losing the connection: PostgreSQL itself records what was committed
-    (audit.sql)."""
+class SteadyChanges:
+    """Changes rows in a thread, `rate` changes per second. Reconnects after losing the connection:
+    what was committed is in PostgreSQL."""
 
-    def __init__(
-        self, connect: Callable[[], psycopg2.extensions.connection], prefix: str, seed: int, rate: float = RATE
-    ) -> None:
+    def __init__(self, connect: Callable[[], psycopg2.extensions.connection], seed: int, rate: float) -> None:
         self._connect = connect
         self.rate = rate
         self._random = Random(seed)
-        self.symbols = [f"{prefix}{number:02}USDT" for number in range(SYMBOLS)]
-        self._next_id = 1
         self.done = 0
         self.failed = 0
         self.error: Exception | None = None
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="load", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=type(self).__name__, daemon=True)
 
-    def __enter__(self) -> "Load":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -130,7 +126,21 @@ class Load:
             self.done += len(statements)
             self._stop.wait(max(0.0, started + done / self.rate - time.monotonic()))
 
-    # --- the changes
+    def _transaction(self) -> list[Statement]:
+        """The statements of the next transaction."""
+        raise NotImplementedError
+
+
+class Load(SteadyChanges):
+    """Changes rows of symbols that begin with `prefix`. PostgreSQL itself records what was
+    committed (audit.sql)."""
+
+    def __init__(
+        self, connect: Callable[[], psycopg2.extensions.connection], prefix: str, seed: int, rate: float = RATE
+    ) -> None:
+        super().__init__(connect, seed, rate)
+        self.symbols = [f"{prefix}{number:02}USDT" for number in range(SYMBOLS)]
+        self._next_id = 1
 
     def _transaction(self) -> list[Statement]:
         chance, symbol = self._random.random(), self._random.choice(self.symbols)

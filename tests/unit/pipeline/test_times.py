@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from cassandra.cqltypes import DateType
 
 from pipeline import times
 
@@ -119,3 +120,10 @@ def test_milliseconds_and_microseconds_become_seconds():
 
 def test_text_of_a_time_is_in_utc_without_fractions():
     assert times.ms_to_text(MOMENT_US // 1000) == "2026-11-23 19:25:47"
+
+
+@pytest.mark.parametrize("ms", [0, -1, 1_795_000_000_123, 34_372_854_123_198, 253_402_300_799_998, -62_135_596_799_997])
+def test_timestamp_that_the_driver_read_is_the_whole_millisecond(ms: int) -> None:
+    """The driver returns 3059-03-26 23:02:03.197998 for …198 ms."""
+    read = DateType.deserialize(ms.to_bytes(8, "big", signed=True), 5)
+    assert times.cassandra_datetime_to_ms(read) == ms

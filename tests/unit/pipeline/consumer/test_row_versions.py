@@ -192,3 +192,22 @@ def test_snapshot_of_a_truncated_table_is_newer_than_the_truncate():
     for partition in (HERE, THERE):
         assert stamp_snapshot_row(versions.of(partition), b"1", T + 1_000_000) == T
         assert stamp_snapshot_row(versions.of(partition), b"2", T - 1) < T - 1
+
+
+def stamp_move(versions, key, commit_us, lsn):
+    record = SimpleNamespace(key=key, timestamp=T // 1000 + 20)
+    change = Change("t", False, {}, commit_us, commit_us, lsn, 1, before={})
+    return versions.stamp(record, change).version_us
+
+
+def test_row_that_takes_the_place_of_a_moved_one_is_newer_than_the_delete_of_the_old_place(versions):
+    """In one transaction: a row is updated three times and then leaves its place in Cassandra's
+    key, which is deleted with the version before the last one; another row takes the place."""
+    versions_us = [stamp_move(versions, b"a", T, lsn) for lsn in range(4)]
+    assert versions_us == [T, T + 1, T + 2, T + 3]
+    assert stamp_move(versions, b"b", T, 5) > versions_us[-1] - 1
+
+
+def test_updates_of_many_rows_with_their_state_before_stay_at_the_commit_time(versions):
+    """Else a transaction of a million rows would give versions a second ahead of the clock."""
+    assert {stamp_move(versions, str(row).encode(), T, row) for row in range(100)} <= {T, T + 1, T + 2}

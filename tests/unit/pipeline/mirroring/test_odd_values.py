@@ -12,7 +12,7 @@ BY_ID = Key(("id",))
 def found(*columns) -> dict[str, bool]:
     """What is looked for, each with whether it would go unnoticed."""
     source = table(column("id", not_null=True), *columns)
-    return {check.what: check.silent for check in checks_of(source, BY_ID, source.columns)}
+    return {check.what: check.silent for check in checks_of(source, BY_ID, source.columns, {})}
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,16 @@ def found(*columns) -> dict[str, bool]:
 )
 def test_value_that_becomes_a_dead_letter_is_looked_for(base: str, what: str) -> None:
     assert found(column("odd", base)) == {what: False}
+
+
+@pytest.mark.parametrize(
+    ("base", "cql_type"),
+    [("numeric", "double"), ("numeric", "text"), ("timestamptz", "text"), ("timestamp", "bigint"), ("time", "bigint")],
+)
+def test_value_that_the_type_in_cassandra_holds_is_no_dead_letter(base: str, cql_type: str) -> None:
+    source = table(column("id", not_null=True), column("odd", base))
+    assert checks_of(source, BY_ID, source.columns, {"odd": cql_type}) == []
+    assert len(checks_of(source, BY_ID, source.columns, {"odd": "decimal"})) == 1
 
 
 @pytest.mark.parametrize("base", ["int4", "text", "uuid", "float8", "jsonb", "bytea", "bool"])
@@ -52,9 +62,9 @@ def test_array_that_debezium_would_change_is_looked_for(base: str, what: str) ->
 
 def test_empty_partition_key_is_looked_for() -> None:
     source = table(column("code", "text", not_null=True), primary_key=("code",))
-    (check,) = checks_of(source, Key(("code",)), source.columns)
+    (check,) = checks_of(source, Key(("code",)), source.columns, {})
     assert check.what == "an empty partition key"
-    assert checks_of(source, Key(("code", "code")), source.columns) == []
+    assert checks_of(source, Key(("code", "code")), source.columns, {}) == []
 
 
 def test_row_without_any_odd_value_is_never_unwritable() -> None:
