@@ -12,6 +12,7 @@ from flask import Flask, Response, abort, request
 from pipeline.api.pages import TEMPLATES
 from pipeline.api.responses import EncodedResponse
 from pipeline.api.route_specs import STATIC_PATH
+from pipeline.symbols import LISTED
 
 STATIC_DIRECTORY = Path(__file__).parent / "static"
 MIMETYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
@@ -64,7 +65,9 @@ class MarketPage:
         self.version = blake2b(content, digest_size=8).hexdigest()
 
     def html(self) -> EncodedResponse:
-        body = TEMPLATES.get_template("market.html").render(static=f"{STATIC_PATH}/{self.version}")
+        body = TEMPLATES.get_template("market.html").render(
+            static=f"{STATIC_PATH.lstrip('/')}/{self.version}", symbol_pattern=LISTED
+        )
         return EncodedResponse(
             body.encode(),
             "text/html; charset=utf-8",

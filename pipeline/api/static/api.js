@@ -5,11 +5,12 @@ const TIMEOUT_MS = 8000;
 /** A request failed. `message` is for people. */
 export class RequestFailed extends Error {}
 
-/** The rows of a route. Raises RequestFailed. */
+/** The rows of a route. The address is relative, because a proxy may serve the API under a prefix.
+ * Raises RequestFailed. */
 export async function rows(path, parameters = {}) {
   let response;
   try {
-    response = await fetch(`${path}?${new URLSearchParams(parameters)}`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    response = await fetch(`.${path}?${new URLSearchParams(parameters)}`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
   } catch {
     throw new RequestFailed("The API does not answer.");
   }

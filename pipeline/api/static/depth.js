@@ -107,7 +107,8 @@ function area(levels, { x, y, bottom }, side, edge) {
   let steps = `M${inside(x(levels[0].price))},${bottom}`;
   for (const { price, total } of levels) steps += `H${inside(x(price))}V${y(total)}`;
   steps += `H${edge}`;
-  return [svg("path", { class: `area ${side}`, d: `${steps}V${bottom}Z` }), svg("path", { class: `outline ${side}`, d: steps })];
+  const filled = svg("path", { class: `area ${side}`, d: `${steps}V${bottom}Z` });
+  return [filled, svg("path", { class: `outline ${side}`, d: steps })];
 }
 
 /** The largest of 1, 2, 2.5 and 5 times a power of ten that is not above `limit`. */

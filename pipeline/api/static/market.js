@@ -8,16 +8,20 @@ import { clock, isNumber } from "./format.js";
 import * as panels from "./panels.js";
 
 const REFRESH_MS = 2000;
+// Which symbols the API accepts: it writes its own rule into the page.
+const SYMBOL = new RegExp(`^(?:${document.body.dataset.symbolPattern})$`, "u");
 const INTERVALS = ["1m", "5m", "15m", "1h"];
 const CANDLES = 500;
 const TRADES = 14;
 const LEVELS = 200;
 const MOST_TRADED = 10;
 const MAX_SYMBOLS = 50; // per request
-// Of all tracked symbols together; one that changes rarely may be missing, then its statistics have the price.
+// Of all tracked symbols together. One that changes rarely may be missing: its statistics have the
+// price as well.
 const PRICES_PER_SYMBOL = 4;
 const SPARKLINE_HOURS = 24;
 const SPARKLINE_MS = 60_000;
+const DEPTH_HINT = "Quantity from the best price outwards";
 
 const view = {
   symbol: "",
@@ -32,7 +36,7 @@ let timer = 0;
 let round = 0; // a response that belongs to an earlier round is dropped
 
 const candles = new CandleChart(panels.byId("candles"), (row) => panels.showCandle(row, decimals()));
-const depth = new DepthChart(panels.byId("depth"), (text) => panels.say("depth-reading", text || "Quantity from the best price outwards"));
+const depth = new DepthChart(panels.byId("depth"), (text) => panels.say("depth-reading", text || DEPTH_HINT));
 
 function decimals() {
   return view.decimals.get(view.symbol) ?? 2;
@@ -111,6 +115,7 @@ async function load(isCurrent) {
   panels.byId("market").hidden = !symbols.length;
   if (symbols.length) {
     const chosen = symbols.find((row) => row.symbol === view.symbol) ?? (await mostTraded(symbols));
+    if (!isCurrent()) return;
     view.symbol = chosen.symbol;
     const found = await read(chosen, symbols);
     if (!isCurrent()) return;
@@ -121,27 +126,28 @@ async function load(isCurrent) {
   view.updatedAt = Date.now();
 }
 
-/** Whether the API takes the symbol as a parameter; others are listed, but nothing can be read. */
+/** Whether the API takes the symbol as a parameter; of others, nothing can be read. */
 function isAccepted({ symbol }) {
-  return /^[A-Za-z0-9._-]{1,20}$/.test(symbol);
+  return SYMBOL.test(symbol);
 }
 
 /** What is shown when the address names no tracked symbol. */
 async function mostTraded(symbols) {
-  const accepted = symbols.filter(isAccepted);
-  const [first] = accepted.length ? await rows("/crypto_24h_stats", { ...ofAll(accepted), sort: "quote_volume", limit: 1 }) : [];
+  const accepted = symbols.filter(isAccepted).slice(0, MAX_SYMBOLS);
+  const ranking = { ...ofAll(accepted), sort: "quote_volume", limit: 1 };
+  const [first] = accepted.length ? await rows("/crypto_24h_stats", ranking) : [];
   return symbols.find((row) => row.symbol === first?.symbol) ?? accepted[0] ?? symbols[0];
 }
 
 function ofAll(symbols) {
-  return { symbol: symbols.slice(0, MAX_SYMBOLS).map((row) => row.symbol).join(",") };
+  return { symbol: symbols.map((row) => row.symbol).join(",") };
 }
 
 async function read(chosen, symbols) {
   const symbol = chosen.symbol;
   const ranking = { sort: "quote_volume", limit: MOST_TRADED };
   if (chosen.quote_asset) ranking.quote_asset = chosen.quote_asset;
-  const accepted = symbols.filter(isAccepted);
+  const accepted = symbols.filter(isAccepted).slice(0, MAX_SYMBOLS);
   const ofKnown = (path, more) => (accepted.length ? rows(path, { ...ofAll(accepted), ...more }) : []);
   const [traded, stats, newest, prices, bars, books, trades] = await Promise.all([
     rows("/crypto_24h_stats", ranking),
@@ -151,7 +157,7 @@ async function read(chosen, symbols) {
     readCandles(symbol, view.interval),
     ofSymbol("/order_book", symbol, { limit: 1, levels: LEVELS }),
     ofSymbol("/recent_trades", symbol, { limit: TRADES }),
-    readSparklines(ofKnown, symbols.length),
+    readSparklines(ofKnown, accepted.length),
   ]);
   const current = new Map([...newest, ...prices].map((row) => [row.symbol, row.price]));
   return { traded, stats, current, price: prices[0], bars, book: books[0], trades };
@@ -174,7 +180,7 @@ async function readCandles(symbol, interval) {
 
 async function readSparklines(ofKnown, count) {
   if (performance.now() - view.closesAt < SPARKLINE_MS) return;
-  const found = await ofKnown("/klines", { interval: "1h", limit: Math.min(5000, SPARKLINE_HOURS * count) });
+  const found = await ofKnown("/klines", { interval: "1h", limit: SPARKLINE_HOURS * count });
   view.closesAt = performance.now();
   view.closes = new Map();
   for (const row of found) {

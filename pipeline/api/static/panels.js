@@ -2,7 +2,18 @@
 // only ever set as textContent. Knows nothing of requests.
 
 import { sourceKind } from "./api.js";
-import { clock, compact, decimalsOf, direction, duration, exact, fixed, mostDecimals, MISSING, percent } from "./format.js";
+import {
+  clock,
+  compact,
+  decimalsOf,
+  direction,
+  duration,
+  exact,
+  fixed,
+  mostDecimals,
+  MISSING,
+  percent,
+} from "./format.js";
 import { sparkline } from "./sparkline.js";
 
 const MAX_LATE_NAMED = 2;
@@ -72,7 +83,9 @@ export function showSource(symbols) {
 /** When the numbers are from, and which tables are late. */
 export function showStatus(freshness) {
   const late = freshness.filter((row) => row.late);
-  const names = late.slice(0, MAX_LATE_NAMED).map(({ table, age_seconds: age }) => `${table} ${age === null ? "is empty" : `is ${duration(age)} old`}`);
+  const names = late
+    .slice(0, MAX_LATE_NAMED)
+    .map(({ table, age_seconds: age }) => `${table} is ${age === null ? "empty" : `${duration(age)} old`}`);
   const more = late.length > names.length ? ` and ${late.length - names.length} more` : "";
   byId("status").dataset.state = late.length ? "late" : "fresh";
   put("status", late.length ? `late: ${names.join(", ")}${more}` : `updated ${clock(Date.now())}`);

@@ -1,6 +1,6 @@
-"""Rows for the tests of the market page: one symbol with everything, one with small prices, one
-whose name is an attack, one with statistics only. They are removed again, because other tests count
-what the whole market has."""
+"""Rows for the tests of the market page: one symbol with everything, one with small prices, one of
+another script, one whose name is an attack, one with hourly candles only. They are removed again,
+because other tests count what the whole market has."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from pipeline.times import HOUR_MS, hour_of
 from pipeline.transformations import book_figures
 from tests.integration.api.known import MINUTE_MS, T0, candle, trade, write
 
-FULL, SMALL, BARE = "PAGEUSDT", "TINYUSDT", "ONLYUSDT"
+FULL, SMALL, BARE, OTHER_SCRIPT = "PAGEUSDT", "TINYUSDT", "ONLYUSDT", "币安人生USDT"
 HOSTILE = '<img src=x onerror="window.attacked=1">\'&{{7*7}}USDT'
 # Price decimals of FULL and SMALL: what the most precise of their prices has.
 DECIMALS = {FULL: 2, SMALL: 8}
@@ -79,8 +79,9 @@ def of_symbol(symbol: str) -> dict[str, list[dict[str, Any]]]:
 def market_rows(session: Session) -> Iterator[None]:
     hostile = {"klines": [candle(HOSTILE, "1m", number, MINUTE_MS) for number in range(3)]}
     bare = {"klines": [candle(BARE, "1h", number, HOUR_MS) for number in range(3)]}
+    script = {"klines": [candle(OTHER_SCRIPT, "1m", 0, MINUTE_MS)], "recent_trades": [trade(OTHER_SCRIPT, 1, T0)]}
     market = [statistics(symbol, rank, UNIT.get(symbol, 5.5)) for rank, symbol in enumerate((HOSTILE, FULL, SMALL), 1)]
-    everything = [of_symbol(FULL), of_symbol(SMALL), hostile, bare, {"market_now": market}]
+    everything = [of_symbol(FULL), of_symbol(SMALL), hostile, bare, script, {"market_now": market}]
     for tables in everything:
         for table, rows in tables.items():
             write(session, table, rows)

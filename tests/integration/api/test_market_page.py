@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.integration.api.known import SOURCE, write
-from tests.integration.api.market_rows import BARE, DECIMALS, FULL, HOSTILE, SMALL, market_rows
+from tests.integration.api.market_rows import BARE, DECIMALS, FULL, HOSTILE, OTHER_SCRIPT, SMALL, market_rows
 from tests.support.browser import Visit, chromium
 
 PHONE, WIDE = {"width": 420, "height": 900}, {"width": 1600, "height": 1000}
@@ -280,3 +280,11 @@ def test_cassandra_unavailable_is_said_in_words_and_the_page_recovers_by_itself(
         each.wait(DRAWN)
         assert each.page.locator("#status").get_attribute("data-state") in ("fresh", "late")
     assert [error for error in found.errors if "503" not in error] == []
+
+
+def test_symbol_of_another_script_is_shown_like_any_other(visit):
+    found = visit(f"{OTHER_SCRIPT}/1m")
+    found.wait("document.querySelectorAll('#trades tr').length > 0")
+    assert found.text("#symbol") == "币安人生 / USDT"
+    assert found.page.locator("#no-candles").is_hidden()
+    assert found.errors == []
