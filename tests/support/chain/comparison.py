@@ -4,6 +4,7 @@ columns. Uses nothing of pipeline/, so that it cannot repeat a mistake made ther
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 from cassandra.cluster import Session
@@ -119,19 +120,20 @@ def committed(postgres: Connection, table: str, key: tuple[str, ...], prefix: st
 
 
 def book(row: Row) -> Row:
-    bids = [(float(price), float(quantity)) for price, quantity in row["bids"]]
-    asks = [(float(price), float(quantity)) for price, quantity in row["asks"]]
+    """The figures are the doubles nearest to the exact values."""
+    bids = [(Fraction(price), Fraction(quantity)) for price, quantity in row["bids"]]
+    asks = [(Fraction(price), Fraction(quantity)) for price, quantity in row["asks"]]
     bid_depth, ask_depth = sum(quantity for _, quantity in bids), sum(quantity for _, quantity in asks)
     return {
-        "bids": bids,
-        "asks": asks,
-        "best_bid": bids[0][0],
-        "best_ask": asks[0][0],
-        "spread": asks[0][0] - bids[0][0],
-        "mid_price": (asks[0][0] + bids[0][0]) / 2,
-        "bid_depth": bid_depth,
-        "ask_depth": ask_depth,
-        "imbalance": (bid_depth - ask_depth) / (bid_depth + ask_depth),
+        "bids": [(float(price), float(quantity)) for price, quantity in bids],
+        "asks": [(float(price), float(quantity)) for price, quantity in asks],
+        "best_bid": float(bids[0][0]),
+        "best_ask": float(asks[0][0]),
+        "spread": float(asks[0][0] - bids[0][0]),
+        "mid_price": float((asks[0][0] + bids[0][0]) / 2),
+        "bid_depth": float(bid_depth),
+        "ask_depth": float(ask_depth),
+        "imbalance": float((bid_depth - ask_depth) / (bid_depth + ask_depth)),
         "hour": row["updated_at"] // HOUR_MS * HOUR_MS,
     }
 
