@@ -20,7 +20,7 @@ test:  ## all tests: unit, then the three suites with real services at the same 
 	$(PYTHON) -m pytest tests/unit
 	@$(MAKE) --no-print-directory --jobs $(TEST_JOBS) --output-sync=target test-chain test-servers test-dashboards
 
-test-unit:  ## the unit tests alone: no service, no port (under a minute)
+test-unit:  ## the unit tests alone: no service, no port (two minutes)
 	@local/start venv --dev
 	$(PYTHON) -m pytest tests/unit
 

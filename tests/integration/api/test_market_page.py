@@ -7,11 +7,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import requests
 from playwright.sync_api import Browser
 
 from tests.integration.api.known import SOURCE, write
 from tests.integration.api.market_rows import BARE, DECIMALS, FULL, HOSTILE, OTHER_SCRIPT, SMALL, market_rows
 from tests.support.browser import Visit, chromium
+from tests.support.waiting import wait_until
 
 PHONE, WIDE = {"width": 420, "height": 900}, {"width": 1600, "height": 1000}
 # Something is painted on a canvas of the chart, and the areas of the order book are there.
@@ -67,9 +69,11 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _rows(browser, api, writer):
+def _rows(browser, api, writer, base):
     with market_rows(writer):
         yield
+    # The API answers from its caches for up to a second; the next test must not see these rows.
+    wait_until(lambda: FULL not in requests.get(f"{base}/crypto_24h_stats", timeout=5).text, 10, "rows removed")
 
 
 @pytest.fixture
