@@ -19,7 +19,7 @@ def test_symbol_that_does_not_exist_is_logged_once_and_the_others_continue(world
 
 def test_instruments_are_stored_with_their_steps_and_written_only_when_they_change(world: World) -> None:
     with world.running(LISTING_INTERVAL_SECONDS="0.5"):
-        world.wait_for_rows("instruments", 40)
+        world.wait_for_rows("instruments", 12)
         row = "SELECT (base_asset, quote_asset, tick_size, step_size, status)::text FROM instruments WHERE symbol = %s"
         assert world.value(row, "ETHUSDT") == "(ETH,USDT,0.01000000,0.00010000,TRADING)"
         newest = world.value("SELECT max(updated_at) FROM instruments")
