@@ -9,7 +9,7 @@ from pipeline.changes import Change, Row, Truncation
 from pipeline.consumer.row_versions import SNAPSHOT_MARGIN_US
 from pipeline.consumer.unchanged_values import TRACE, has_placeholder, is_placeholder
 from pipeline.errors import UnwritableRecord
-from pipeline.tables import TABLES
+from pipeline.tables import CASSANDRA_TABLES
 
 WITH_ROW = frozenset({"c", "u", "r", "d"})
 NO_ROW = frozenset({"t", "m"})  # truncate, logical message
@@ -84,7 +84,7 @@ def change(table: str, op: str, envelope: dict[str, Any], value: bytes, key: byt
         raise foreign(source["table"], table)
     incomplete = False
     # The project's own tables hold no bytes and no arrays, so only the text form can come.
-    if TRACE in value if table in TABLES else has_placeholder(row):
+    if TRACE in value if table in CASSANDRA_TABLES else has_placeholder(row):
         complete = len(row)
         row = without_placeholders(table, op, row, envelope.get("before") if op == "u" else None)
         incomplete = len(row) < complete
@@ -92,7 +92,7 @@ def change(table: str, op: str, envelope: dict[str, Any], value: bytes, key: byt
         return Change(table, False, row, time_us(source) - SNAPSHOT_MARGIN_US, 0, op=op)
     commit_us = time_us(source)
     position = whole(source.get("lsn")), whole(source.get("txId"))
-    if table in TABLES:
+    if table in CASSANDRA_TABLES:
         return Change(table, op == "d", row, commit_us, commit_us, *position, op)
     before = envelope.get("before") if op == "u" else None
     return Change(table, op == "d", row, commit_us, commit_us, *position, op, before, key, incomplete)

@@ -10,7 +10,7 @@ from pipeline.consumer.poll import Poll
 from pipeline.consumer.replica_identity import ReplicaIdentities, check_update
 from pipeline.consumer.statements import EncodedRow, Statements, TableStatement
 from pipeline.errors import UnwritableRecord
-from pipeline.tables import TABLES
+from pipeline.tables import CASSANDRA_TABLES
 from pipeline.transformations import transform
 
 # What a transformation raises for a record that it cannot handle. Raised by a bug, they look the
@@ -89,7 +89,7 @@ class RowEncoder:
         once_rows: OnceRows = {}
         for position, change in poll.changes:
             try:
-                writes = transform(change) if change.table in TABLES else self._writes(change)
+                writes = transform(change) if change.table in CASSANDRA_TABLES else self._writes(change)
             except UnwritableRecord as error:
                 poll.reject(position, str(error))
                 continue

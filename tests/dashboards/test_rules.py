@@ -12,7 +12,7 @@ from tests.support.grafana.alerts import as_prometheus_rule
 from tests.support.grafana.files import RULES, alert_rules
 from tests.support.grafana.server import MISSING, program
 
-UP = {f'up{{job="{job}"}}': "1x300" for job in ("producer", "consumer", "guard", "api")}
+UP = {f'up{{job="{job}"}}': "1x300" for job in ("producer", "consumer", "guard", "api", "forecaster")}
 QUIET = {'api_requests_total{status="200"}': "0+100x300", "consumer_store_retries_total": "0x300"}
 
 # A sample every 10 s. Per alert: the series, when it must not fire yet, when it must fire, and when

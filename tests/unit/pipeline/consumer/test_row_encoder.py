@@ -66,6 +66,15 @@ def test_each_of_the_five_tables_becomes_rows_of_the_real_schema(encoded, envelo
     ]
 
 
+@pytest.mark.parametrize("op", ["c", "u"])
+def test_own_table_whose_kafka_key_is_the_symbol_alone_is_not_taken_for_a_mirrored_one(encoded, op):
+    row = {"symbol": "AUSDT", "horizon": "15m", "made_at": "2026-01-31T12:00:00Z", "qlike": None}
+    value = json.dumps({"op": op, "before": None, "after": row, "source": {"table": "forecasts", "ts_us": 5}})
+    rows, poll = encoded(record("forecasts", value.encode())._replace(key=b'{"symbol": "AUSDT"}'))
+    assert poll.dead_letters == []
+    assert [each.statement.table.name for each in rows] == ["forecasts"]
+
+
 def test_every_saved_column_is_known_to_cassandra(encoded, envelope):
     before = unknown_columns()
     encoded(*[record(table, envelope(case)) for table, case in SAVED.items()])
