@@ -187,6 +187,11 @@ INSTRUMENTS = Table(
 # still knows it as a time: `Mirror of public.orders. Time as ISO 8601 text: created_at.`
 TIME_AS_TEXT, TIME_AS_MICROSECONDS = "Time as ISO 8601 text: ", "Time as microseconds since 1970: "
 
+# In the comment of a mirrored table whose key has columns that PostgreSQL's primary key has not:
+# mirror_table.py has set REPLICA IDENTITY FULL. Otherwise a consumer that has just started could
+# not know whether a zero in a delete is a value or was filled in by Debezium.
+WHOLE_ROW_IN_DELETES = "Deletes carry the whole row (REPLICA IDENTITY FULL)."
+
 # Derived by the consumer, read by the API; they exist only in Cassandra.
 MARKET_NOW = "market_now"
 STORED_HOURS = "stored_hours"

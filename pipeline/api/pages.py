@@ -35,6 +35,7 @@ EXAMPLES = (
     ("recent_trades?symbol=BTCUSDT&limit=20", "the newest trades"),
     ("order_book?symbol=BTCUSDT&limit=1&levels=5", "the newest order book, five levels per side"),
     ("depth?symbol=BTCUSDT", "the same as a depth chart"),
+    ("forecasts?symbol=BTCUSDT&limit=3", "the newest forecasts of volatility, with their price ranges"),
     ("market_summary", "how many symbols rise and fall, per quote asset"),
     ("symbols?tracked=true", "symbols with trades, books and candles"),
     ("freshness", "the age of each table's newest row"),

@@ -49,15 +49,17 @@ class ReplicaIdentities:
         # What the first delete carried in columns outside the key. Defaults are the same in each.
         self._first_filled: dict[str, Row] = {}
 
-    def certain(self, change: Change) -> Change:
-        """A delete with those columns only whose values the event certainly carries. Raises
-        UnwritableRecord when the event does not even say which row it is."""
+    def certain(self, change: Change, has_whole_row: bool = False) -> Change:
+        """A delete with those columns only whose values the event certainly carries.
+        `has_whole_row`: the table was mirrored with REPLICA IDENTITY FULL, which counts until an
+        update came without the row before it. Raises UnwritableRecord when the event does not even
+        say which row it is."""
         key = key_row(change.kafka_key)
         if key is None:
             return change  # no primary key: PostgreSQL logs a delete with REPLICA IDENTITY FULL only
         outside = {column: cell for column, cell in change.row.items() if column not in key}
         filled = {column: cell for column, cell in outside.items() if not is_zero(cell)}
-        is_full = self._full.get(change.table)
+        is_full = self._full.get(change.table, has_whole_row or None)
         if is_full:
             return change
         differs = self._first_filled.setdefault(change.table, filled) != filled

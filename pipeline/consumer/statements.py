@@ -20,7 +20,7 @@ from pipeline.consumer.replica_identity import remedy
 from pipeline.consumer.statement_text import statement_text
 from pipeline.consumer.table_keys import TableKeys, check_no_counter, shape
 from pipeline.errors import StoreUnavailable, UnwritableRecord
-from pipeline.tables import CASSANDRA_TABLES
+from pipeline.tables import CASSANDRA_TABLES, WHOLE_ROW_IN_DELETES
 
 VERSION = "[version]"  # stands for the write timestamp among the names of a statement's values
 MAX_KEY_BYTES = 65_535  # Cassandra's limit; the driver cannot even make a routing key of a longer value
@@ -215,6 +215,11 @@ class Statements:
         """The schema of a table as the driver knows it now; None when there is no such table."""
         keyspace = self._session.cluster.metadata.keyspaces.get(self._keyspace)
         return keyspace.tables.get(name) if keyspace else None
+
+    def has_whole_row(self, name: str) -> bool:
+        """Whether the table's comment says that deletes carry the whole row."""
+        table = self.table(name)
+        return table is not None and WHOLE_ROW_IN_DELETES in (table.options.get("comment") or "")
 
     def statement(self, table_name: str, kind: str) -> TableStatement:
         """Raises UnwritableRecord when Cassandra has no such table or refuses such a statement,

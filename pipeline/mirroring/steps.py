@@ -9,7 +9,7 @@ from pipeline.mirroring.columns import EXACT_TIME, PlannedColumn, TargetTable
 from pipeline.mirroring.identity import tables_to_change, why_full
 from pipeline.mirroring.keys import Key
 from pipeline.mirroring.source_table import DEBEZIUM_ROLE, PUBLICATION, SourceTable, quoted, sql_name
-from pipeline.tables import TIME_AS_MICROSECONDS, TIME_AS_TEXT
+from pipeline.tables import TIME_AS_MICROSECONDS, TIME_AS_TEXT, WHOLE_ROW_IN_DELETES
 
 
 class Place(Enum):
@@ -27,9 +27,12 @@ class Step:
     why: str
 
 
-def table_comment(table: str, columns: Sequence[PlannedColumn]) -> str:
-    """Where the rows come from, and which columns are times although their type does not say so."""
-    comment = f"Mirror of public.{table}."
+def table_comment(source: SourceTable, key: Key, columns: Sequence[PlannedColumn]) -> str:
+    """Where the rows come from; which columns are times although their type does not say so; and
+    whether deletes carry the whole row because the key needs it."""
+    comment = f"Mirror of public.{source.name}."
+    if not set(key.columns) <= set(source.primary_key):
+        comment += f" {WHOLE_ROW_IN_DELETES}"
     for column in columns:
         if column.source.type.base in EXACT_TIME and column.cql_type == EXACT_TIME[column.source.type.base]:
             mark = TIME_AS_TEXT if column.cql_type == "text" else TIME_AS_MICROSECONDS
@@ -85,6 +88,6 @@ def cassandra_steps(
     lines = "".join(f"{quoted(column)} {kind}, " for column, kind in wanted.items())
     partition = ", ".join(map(quoted, key.partition))
     clustering = "".join(f", {quoted(column)}" for column in key.clustering)
-    comment = table_comment(source.name, columns).replace("'", "''")
+    comment = table_comment(source, key, columns).replace("'", "''")
     statement = f"CREATE TABLE {name} ({lines}PRIMARY KEY (({partition}){clustering})) WITH comment = '{comment}'"
     return (Step(Place.CASSANDRA, statement, "the consumer writes to the table of the same name"),)

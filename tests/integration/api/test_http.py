@@ -147,7 +147,7 @@ def test_start_page_links_to_every_route_and_shows_freshness(base):
     start = requests.get(base, timeout=5).text
     document = requests.get(f"{base}/openapi.json", timeout=5).json()
     for path in document["paths"]:
-        if path != "/":
+        if path != "/" and "{" not in path:
             assert re.search(rf'href="{re.escape(path[1:])}["?]', start), path
     assert start.count(">late<") == 5
     links = set(re.findall(r'href="([a-z][^":]*)"', start))

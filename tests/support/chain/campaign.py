@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+from pipeline.consumer.dead_letters import REASON
 from tests.support.chain.chain_world import ChainWorld
 from tests.support.chain.comparison import Comparison
 from tests.support.chain.scenarios import Scenario
@@ -56,9 +57,10 @@ class ChainCampaign:
         comparison = self._compare_when_settled(prefix)
         settled_seconds = time.monotonic() - load_ended
         errors += comparison.differences
-        dead_letters = len(world.dead_letters()) - dead_letters_before
-        if dead_letters != scenario.dead_letters:
-            errors.append(f"{dead_letters} dead letters, expected {scenario.dead_letters}")
+        dead_letters = world.dead_letters()[dead_letters_before:]
+        if len(dead_letters) != scenario.dead_letters:
+            reasons = {dict(letter.headers)[REASON].decode() for letter in dead_letters}
+            errors.append(f"{len(dead_letters)} dead letters, expected {scenario.dead_letters}: {sorted(reasons)[:5]}")
         committed = world.sql("SELECT count(*) FROM committed_changes WHERE symbol LIKE %s", prefix + "%")[0][0]
         verdict = "; ".join(errors) or "no errors"
         self._progress(f"    {committed} changes, equal {settled_seconds:.1f} s after the last; {verdict}")

@@ -134,3 +134,16 @@ def test_null_that_may_mean_unchanged_is_refused_without_before_only():
         check_update(change("u", row, {"id": 1}), ("id",), ("numbers",))
     check_update(change("u", row, {"id": 1}, before=row), ("id",), ("numbers",))
     check_update(change("u", {"id": 1, "numbers": [1]}, {"id": 1}), ("id",), ("numbers",))
+
+
+def test_zero_in_the_delete_of_a_table_that_was_mirrored_with_the_whole_row_is_certain() -> None:
+    delete = change("d", {"id": 7, "slot": 0, "note": None}, {"id": 7})
+    assert "slot" not in ReplicaIdentities().certain(delete).row
+    assert ReplicaIdentities().certain(delete, has_whole_row=True).row == {"id": 7, "slot": 0, "note": None}
+
+
+def test_whole_row_no_longer_counts_once_an_update_came_without_before() -> None:
+    identities = ReplicaIdentities()
+    identities.updated(change("u", {"id": 7, "slot": 1, "note": "x"}, {"id": 7}))
+    delete = change("d", {"id": 7, "slot": 0, "note": None}, {"id": 7})
+    assert "slot" not in identities.certain(delete, has_whole_row=True).row

@@ -9,6 +9,7 @@ from pipeline.mirroring.plan import Plan, make_plan
 from pipeline.mirroring.plan_text import plan_lines
 from pipeline.mirroring.refusal import MirrorRefused
 from pipeline.mirroring.source_table import SourceTable
+from pipeline.tables import WHOLE_ROW_IN_DELETES
 from tests.unit.pipeline.mirroring.tables import column, table
 
 BY_ID = Key(("id",))
@@ -90,7 +91,7 @@ def test_time_in_the_key_is_never_rounded(base, modifier, default, microseconds,
     assert types(plan)["at"] == expected
     mark = {"text": "Time as ISO 8601 text: at.", "bigint": "Time as microseconds since 1970: at.", "timestamp": ""}
     assert next(text for text in statements(plan) if "CREATE" in text).endswith(
-        f"'Mirror of public.orders.{' ' if mark[expected] else ''}{mark[expected]}'"
+        f"'Mirror of public.orders. {WHOLE_ROW_IN_DELETES}{' ' if mark[expected] else ''}{mark[expected]}'"
     )
 
 
