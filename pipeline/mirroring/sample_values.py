@@ -24,8 +24,9 @@ SELECTED = {
     "money": "{value}::numeric::text",
     "date": "to_char({value}, 'YYYY-MM-DD')",
     "hstore": "hstore_to_json({value})::text",
-    "interval": "ARRAY[extract(year FROM {value}) * 12 + extract(month FROM {value}), extract(day FROM {value}),"
-    " extract(hour FROM {value}) * 3600 + extract(minute FROM {value}) * 60 + extract(second FROM {value})]",
+    "interval": "CASE WHEN {value} IS NOT NULL THEN ARRAY["
+    "extract(year FROM {value}) * 12 + extract(month FROM {value}), extract(day FROM {value}),"
+    " extract(hour FROM {value}) * 3600 + extract(minute FROM {value}) * 60 + extract(second FROM {value})] END",
 }
 AS_WRITTEN = "CASE WHEN {value} IS NOT NULL THEN format('%s', {value}) END"
 # Digits of a second, unless the type says another number; Debezium sends them all, zeros too.

@@ -105,7 +105,7 @@ class Demo:
     def stop(self) -> None:
         """Ctrl-C, and until all has ended."""
         typed(self.container, "kill -INT $(cat crypto/.local/lock)")
-        wait_until(lambda: self.output().rstrip().endswith("stopped") or self.output()[-500:], 60, "stopped")
+        wait_until(lambda: self.output().rstrip().endswith("\nstopped") or self.output()[-500:], 60, "stopped")
 
 
 def test_the_machine_has_nothing_but_python_git_and_make(container: str) -> None:

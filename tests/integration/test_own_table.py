@@ -13,7 +13,8 @@ ORDER = "SELECT quantity, unit_price, total FROM orders WHERE customer = 'ada' A
 
 def test_own_table_of_the_example_is_mirrored(postgres, reader: Session, settings: Settings, consumer) -> None:
     with postgres.cursor() as cursor:
-        cursor.execute((EXAMPLE / "schema.sql").read_text(encoding="utf-8"))
+        for file in ("schema.sql", "by_hand.sql"):
+            cursor.execute((EXAMPLE / file).read_text(encoding="utf-8"))
         cursor.execute("INSERT INTO orders VALUES ('ada', 1, 3, 19.90)")
     keyspace = settings.CASSANDRA_KEYSPACE
     admin = cassandra_session.login(settings, "cassandra", settings.CASSANDRA_ADMIN_PASSWORD, keyspace=keyspace)
