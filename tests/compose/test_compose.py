@@ -130,7 +130,7 @@ def test_prometheus_accepts_its_configuration_and_reaches_every_program(compose:
     def reached() -> object:
         reply = requests.get(compose.url("PROMETHEUS_PORT", "/api/v1/query"), {"query": "up"}, timeout=5).json()
         found = {each["metric"]["job"]: each["value"][1] for each in reply["data"]["result"]}
-        return found == dict.fromkeys(("producer", "consumer", "guard", "api"), "1") or found
+        return found == dict.fromkeys(("producer", "forecaster", "consumer", "guard", "api"), "1") or found
 
     wait_until(reached, 60, "every program scraped")
 
