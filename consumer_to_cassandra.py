@@ -15,13 +15,14 @@ from kafka.errors import KafkaError
 
 from pipeline import logs, monitor, program
 from pipeline.connecting import until_connected
-from pipeline.consumer import dead_letter_list, progress_watchdog
+from pipeline.consumer import dead_letter_list
 from pipeline.consumer.connected_loop import connected_loop
 from pipeline.consumer.dead_letter_source import DeadLetterSource
-from pipeline.consumer.kafka_source import KafkaSource
 from pipeline.consumer.loop import Loop
 from pipeline.settings import Settings, load
 from pipeline.stopping import Stop, on_signals
+from pipeline.stream import progress_watchdog
+from pipeline.stream.kafka_source import KafkaSource
 
 STUCK_AFTER_SECONDS = 60
 
@@ -39,7 +40,7 @@ def main() -> int:
 
 
 def consume(settings: Settings, tables: frozenset[str] | None, stop: Stop) -> int:
-    with connected_loop(settings, lambda: KafkaSource(settings), stop, tables) as loop:
+    with connected_loop(settings, lambda: KafkaSource(settings, settings.CONSUMER_GROUP), stop, tables) as loop:
         if loop is not None:
             progress_watchdog.start(lambda: max(loop.progress_at, loop.waiting_at))
             monitor.serve(settings.METRICS_HOST, settings.METRICS_PORT, lambda: health(loop))

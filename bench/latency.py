@@ -22,9 +22,9 @@ from bench.results import publish, spread, table
 from local.stack import Stack
 from pipeline.consumer import metrics
 from pipeline.consumer.connected_loop import connected_loop
-from pipeline.consumer.kafka_source import KafkaSource
 from pipeline.settings import Settings, load
 from pipeline.stopping import Stop
+from pipeline.stream.kafka_source import KafkaSource
 from pipeline.times import DAY_MS, now_ms
 
 SERVICES = (
@@ -81,7 +81,7 @@ def watch_delays() -> list[float]:
 
 
 def consume(settings: Settings, stop: Stop) -> None:
-    with connected_loop(settings, lambda: KafkaSource(settings), stop) as loop:
+    with connected_loop(settings, lambda: KafkaSource(settings, settings.CONSUMER_GROUP), stop) as loop:
         if loop is not None:
             loop.run(stop)
 

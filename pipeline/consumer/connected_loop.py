@@ -11,13 +11,13 @@ from pipeline.connecting import until_connected
 from pipeline.consumer.dead_letters import DeadLetters
 from pipeline.consumer.gc_tuning import tune_garbage_collector
 from pipeline.consumer.loop import Loop
-from pipeline.consumer.record_source import RecordSource
 from pipeline.consumer.statements import Statements
 from pipeline.consumer.truncations import Truncations
 from pipeline.consumer.writer import Writer
 from pipeline.errors import StoreUnavailable
 from pipeline.settings import Settings
 from pipeline.stopping import Stop
+from pipeline.stream.record_source import RecordSource
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from kafka.structs import OffsetAndMetadata
 
 from pipeline.changes import Change
 from pipeline.consumer.dead_letters import MAX_LETTER_BYTES, VERSION, origin, topic_name
-from pipeline.consumer.record_source import Mark, Records
 from pipeline.settings import Settings
+from pipeline.stream.record_source import Mark, Records
 
 
 class LetterVersions:

@@ -1,5 +1,5 @@
-"""Every place where the consumer relies on undocumented parts of its client libraries. Read in the
-versions below; before a newer one is allowed in requirements.txt, read it again there.
+"""Every place where the consumer relies on undocumented parts of cassandra-driver. Read in the
+version below; before a newer one is allowed in requirements.txt, read it again there.
 tests/unit/pipeline/consumer/test_driver_internals.py compares each place with what the library
 itself does. Knows nothing of tables or of the loop."""
 
@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from cassandra.query import BatchStatement, BatchType, BoundStatement, PreparedStatement
-from kafka import KafkaConsumer
 
-READ_IN_VERSIONS = {"cassandra-driver": "3.30", "kafka-python": "3.0"}
+READ_IN_VERSION = "3.30"
 
 
 class SerialisedRow(BoundStatement):
@@ -38,23 +37,3 @@ class SerialisedBatch(BatchStatement):
         self.keyspace = first.keyspace
         self.routing_key = first.routing_key
         self._statements_and_parameters = [(True, prepared.query_id, values) for values in rows]
-
-
-def keep_joining(consumer: KafkaConsumer) -> bool:
-    """Whether the consumer is joining its group; if so, makes sure that the next poll goes on with
-    it.
-
-    kafka-python forgets a join that outlasts a poll: the next poll asks again whether a join is
-    needed, and the reason (topics that changed) is gone once the leader has assigned them. Then the
-    consumer sends no heartbeats, cannot commit and never joins the group again. Java's client asks
-    whether a join is "needed or pending"."""
-    coordinator = consumer._coordinator
-    if coordinator.rejoining:
-        coordinator.request_rejoin()
-    return bool(coordinator.rejoining)
-
-
-def topic_id(consumer: KafkaConsumer, topic: str) -> object:
-    """Kafka's id of the topic, as of the last list of topics; another topic of the same name has
-    another one. None if it is not known."""
-    return consumer._cluster.topic_id(topic)

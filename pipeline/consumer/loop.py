@@ -18,7 +18,6 @@ from pipeline.consumer import metrics
 from pipeline.consumer.batches import batches, newest
 from pipeline.consumer.dead_letters import DeadLetters
 from pipeline.consumer.poll import Poll
-from pipeline.consumer.record_source import Records, RecordSource
 from pipeline.consumer.row_encoder import RowEncoder
 from pipeline.consumer.statements import Statements
 from pipeline.consumer.truncations import Truncations
@@ -26,6 +25,7 @@ from pipeline.consumer.writer import Pending, SchemaChanged, Writer
 from pipeline.errors import StoreUnavailable
 from pipeline.outage import Outage
 from pipeline.stopping import Stop
+from pipeline.stream.record_source import Records, RecordSource
 
 log = logging.getLogger(__name__)
 

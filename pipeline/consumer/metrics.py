@@ -8,9 +8,6 @@ RECORDS = Counter("consumer_records_total", "Records taken from Kafka", ["table"
 ROWS = Counter("consumer_rows_written_total", "Rows that Cassandra confirmed", ["table"])
 BATCHES = Counter("consumer_batches_written_total", "Requests that wrote them", ["table"])
 DEAD_LETTERS = Counter("consumer_dead_letters_total", "Records that can never be written", ["table"])
-LOST = Counter(
-    "consumer_records_lost_total", "Records that Kafka removed before they were read", ["topic", "partition"]
-)
 UNKNOWN_COLUMNS = Counter(
     "consumer_unknown_columns_total", "Values of columns that the Cassandra table lacks", ["table", "column"]
 )

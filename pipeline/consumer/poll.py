@@ -13,10 +13,10 @@ from kafka.consumer.fetcher import ConsumerRecord
 
 from pipeline.changes import Change, Truncation
 from pipeline.consumer.dead_letters import MAX_REASON_CHARACTERS, VALUE_LEFT_OUT, DeadLetter, origin
-from pipeline.consumer.envelope import parse
-from pipeline.consumer.record_source import Mark, Records, Stamps, Versions
 from pipeline.consumer.writer import Pending
 from pipeline.errors import UnwritableRecord
+from pipeline.stream.envelope import parse
+from pipeline.stream.record_source import Mark, Records, Stamps, Versions
 
 
 @dataclass(slots=True)

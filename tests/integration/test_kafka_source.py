@@ -12,10 +12,11 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
 from pipeline.changes import Change
-from pipeline.consumer import followed_topics, metrics
-from pipeline.consumer.kafka_source import KafkaSource
-from pipeline.consumer.record_source import Mark, Records
 from pipeline.settings import Settings
+from pipeline.stream import followed_topics
+from pipeline.stream.kafka_source import KafkaSource
+from pipeline.stream.lost_records import LOST
+from pipeline.stream.record_source import Mark, Records
 from tests.support.waiting import wait_until
 
 TABLE, PARTITIONS, PER_PARTITION = "source_test", 4, 25
@@ -42,7 +43,7 @@ def source(settings: Settings, topic: str, request) -> Iterator[Callable[[], Kaf
     opened = []
 
     def member() -> KafkaSource:
-        new = KafkaSource(settings.override(CONSUMER_GROUP=request.node.name))
+        new = KafkaSource(settings, request.node.name)
         opened.append(new)
         wait_until(lambda: new.follow({TABLE}) == {TABLE}, 30, "the topic listed")
         return new
@@ -194,7 +195,7 @@ def member_of(settings: Settings, request) -> Iterator[Callable[[TopicPartition]
     opened = []
 
     def member(topic: TopicPartition) -> KafkaSource:
-        new = KafkaSource(settings.override(CONSUMER_GROUP=request.node.name))
+        new = KafkaSource(settings, request.node.name)
         opened.append(new)
         table = topic.topic.rsplit(".", 1)[1]
         wait_until(lambda: follow_now(new, table) == {table}, 30, "the topic listed")
@@ -295,7 +296,7 @@ def test_records_that_kafka_removed_before_they_were_read_are_reported(
     kafka_admin.delete_records({own_topic: 20})
     if not while_running:
         member = member_of(own_topic)
-    counter = metrics.LOST.labels(own_topic.topic, 0)
+    counter = LOST.labels(own_topic.topic, 0)
     before = counter._value.get()
     assert values_read(member, 1) == [b"last"]
     [line] = [record for record in caplog.records if record.msg == "records_lost"]

@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from pipeline.changes import Change
-from pipeline.consumer.envelope import parse
+from pipeline.stream.envelope import parse
 from pipeline.tables import MARKET_NOW, STATS, STORED_HOURS, TABLES
 from pipeline.times import iso_to_ms, iso_to_us
 from pipeline.transformations import (

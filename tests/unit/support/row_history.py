@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from kafka import TopicPartition
 
 from pipeline.changes import Change
-from pipeline.consumer.row_versions import SNAPSHOT_MARGIN_US
+from pipeline.stream.row_versions import SNAPSHOT_MARGIN_US
 
 KEYS = 5
 PARTITIONS = 2

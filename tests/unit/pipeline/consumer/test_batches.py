@@ -5,8 +5,8 @@ from cassandra.query import UNSET_VALUE
 
 from pipeline.changes import DELETE, INSERT, UPDATE, Change, Write
 from pipeline.consumer.batches import MAX_BATCH_BYTES, MAX_ROWS, batches, newest
-from pipeline.consumer.envelope import parse
 from pipeline.consumer.statements import Statements
+from pipeline.stream.envelope import parse
 from pipeline.transformations import transform
 from tests.unit.support.ddl import DeclaredTable
 from tests.unit.support.fake_cassandra import FakeSession

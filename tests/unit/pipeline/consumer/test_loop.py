@@ -11,10 +11,10 @@ from kafka import TopicPartition
 from kafka.errors import KafkaTimeoutError
 
 from pipeline.consumer.loop import Loop
-from pipeline.consumer.row_versions import RowVersions
 from pipeline.consumer.statements import Statements
 from pipeline.consumer.truncations import Truncations
 from pipeline.consumer.writer import MAX_SERVER_ERRORS, Writer
+from pipeline.stream.row_versions import RowVersions
 from tests.unit.support.clocks import FakeStop
 from tests.unit.support.ddl import CQL_TABLES, declared_tables
 from tests.unit.support.fake_cassandra import FakeSession

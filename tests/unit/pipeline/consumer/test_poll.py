@@ -5,8 +5,8 @@ from kafka import TopicPartition
 from pipeline.consumer.dead_letter_source import LetterVersions
 from pipeline.consumer.dead_letters import VERSION
 from pipeline.consumer.poll import Poll
-from pipeline.consumer.record_source import Mark
-from pipeline.consumer.row_versions import PartitionVersions, RowVersions
+from pipeline.stream.record_source import Mark
+from pipeline.stream.row_versions import PartitionVersions, RowVersions
 
 Record = namedtuple("Record", "topic partition offset key value headers timestamp")
 FIRST, SECOND = (TopicPartition("crypto.public.klines", number) for number in (0, 1))

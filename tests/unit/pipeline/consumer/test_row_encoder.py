@@ -9,8 +9,8 @@ from pipeline.consumer import metrics
 from pipeline.consumer.poll import Poll
 from pipeline.consumer.row_encoder import RowEncoder
 from pipeline.consumer.statements import Statements
-from pipeline.consumer.unchanged_values import UNAVAILABLE
 from pipeline.errors import StoreUnavailable
+from pipeline.stream.unchanged_values import UNAVAILABLE
 from pipeline.tables import TABLES
 from tests.unit.support.ddl import DeclaredTable
 from tests.unit.support.fake_cassandra import FakeSession

@@ -3,10 +3,10 @@ import json
 import pytest
 
 from pipeline.changes import Truncation
-from pipeline.consumer.envelope import parse
-from pipeline.consumer.row_versions import SNAPSHOT_MARGIN_US
-from pipeline.consumer.unchanged_values import UNAVAILABLE
 from pipeline.errors import UnwritableRecord
+from pipeline.stream.envelope import parse
+from pipeline.stream.row_versions import SNAPSHOT_MARGIN_US
+from pipeline.stream.unchanged_values import UNAVAILABLE
 
 COMMIT_US = 1_795_461_947_123_456
 

@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 
 from pipeline.changes import Change, Row, Truncation
-from pipeline.consumer.row_versions import SNAPSHOT_MARGIN_US
-from pipeline.consumer.unchanged_values import TRACE, has_placeholder, is_placeholder
 from pipeline.errors import UnwritableRecord
+from pipeline.stream.row_versions import SNAPSHOT_MARGIN_US
+from pipeline.stream.unchanged_values import TRACE, has_placeholder, is_placeholder
 from pipeline.tables import CASSANDRA_TABLES
 
 WITH_ROW = frozenset({"c", "u", "r", "d"})

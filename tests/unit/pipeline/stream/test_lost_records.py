@@ -1,14 +1,13 @@
 import pytest
 from kafka import TopicPartition
 
-from pipeline.consumer import metrics
-from pipeline.consumer.lost_records import remedy, report_lost
+from pipeline.stream.lost_records import LOST, remedy, report_lost
 
 PARTITION = TopicPartition("crypto.public.orders", 2)
 
 
 def lost_total():
-    return metrics.LOST.labels(*PARTITION)._value.get()
+    return LOST.labels(*PARTITION)._value.get()
 
 
 def test_lost_records_are_an_error_with_their_offsets_and_are_counted(caplog):

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.consumer.followed_topics import DELETED_AFTER_SECONDS, FollowedTopics
+from pipeline.stream.followed_topics import DELETED_AFTER_SECONDS, FollowedTopics
 
 ORDERS, NOTES = "crypto.public.orders", "crypto.public.notes"
 

@@ -4,10 +4,13 @@ nothing."""
 import logging
 
 from kafka import TopicPartition
-
-from pipeline.consumer.metrics import LOST
+from prometheus_client import Counter
 
 log = logging.getLogger(__name__)
+
+LOST = Counter(
+    "consumer_records_lost_total", "Records that Kafka removed before they were read", ["topic", "partition"]
+)
 
 
 def report_lost(partition: TopicPartition, position: int, first_offset: int, end_offset: int) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kafka import TopicPartition
 
 from pipeline.changes import Change
-from pipeline.consumer.row_versions import (
+from pipeline.stream.row_versions import (
     MAX_AHEAD_US,
     RECENT_TRANSACTIONS,
     SNAPSHOT_MARGIN_US,

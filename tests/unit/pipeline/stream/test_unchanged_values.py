@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from pipeline.consumer.envelope import parse
-from pipeline.consumer.unchanged_values import UNAVAILABLE, has_placeholder, is_placeholder
 from pipeline.errors import UnwritableRecord
+from pipeline.stream.envelope import parse
+from pipeline.stream.unchanged_values import UNAVAILABLE, has_placeholder, is_placeholder
 
 BYTES = UNAVAILABLE.encode()
 FORMS = {

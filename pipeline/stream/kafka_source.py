@@ -1,5 +1,5 @@
 """The Kafka side: records of the captured tables' topics, offsets, membership. Knows kafka-python;
-knows nothing of what a record holds or of Cassandra."""
+knows nothing of what a record holds or of the store that it goes to."""
 
 import logging
 import time
@@ -17,13 +17,13 @@ from kafka.errors import (
 )
 from kafka.structs import OffsetAndMetadata
 
-from pipeline.consumer.driver_internals import keep_joining, topic_id
-from pipeline.consumer.followed_topics import FollowedTopics
-from pipeline.consumer.lost_records import report_lost
-from pipeline.consumer.rebalances import Rebalances
-from pipeline.consumer.record_source import Mark, Records
-from pipeline.consumer.row_versions import RowVersions
 from pipeline.settings import Settings
+from pipeline.stream.followed_topics import FollowedTopics
+from pipeline.stream.kafka_internals import keep_joining, topic_id
+from pipeline.stream.lost_records import report_lost
+from pipeline.stream.rebalances import Rebalances
+from pipeline.stream.record_source import Mark, Records
+from pipeline.stream.row_versions import RowVersions
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class KafkaSource:
 
     exhausted = False
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, group: str) -> None:
         self._followed = FollowedTopics(f"{settings.TOPIC_PREFIX}.public.")
         self._last_follow = float("-inf")
         # What is written and Kafka has not accepted yet.
@@ -60,7 +60,7 @@ class KafkaSource:
         # No deserialiser: in kafka-python an exception in one makes the next poll hang forever.
         self._consumer = KafkaConsumer(
             bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
-            group_id=settings.CONSUMER_GROUP,
+            group_id=group,
             client_id="crypto-consumer",
             enable_auto_commit=False,
             # An offset that Kafka does not have is an error, so that lost records are noticed.

@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-from pipeline.consumer.progress_watchdog import LIMIT_SECONDS, watch
+from pipeline.stream.progress_watchdog import LIMIT_SECONDS, watch
 
 
 def test_consumer_without_progress_is_ended_and_reported(clock, caplog):
@@ -31,7 +31,7 @@ def test_consumer_that_goes_on_is_left_alone(clock):
 def test_process_ends_with_exit_code_1_although_its_main_thread_hangs():
     program = (
         "import threading\n"
-        "from pipeline.consumer import progress_watchdog\n"
+        "from pipeline.stream import progress_watchdog\n"
         "progress_watchdog.start(lambda: float('-inf'))\n"
         "threading.Event().wait(60)\n"
     )

@@ -1,0 +1,40 @@
+"""What kafka_internals.py relies on, compared with the installed library: a new version that
+changes it fails here and not in production."""
+
+from importlib.metadata import version
+
+import pytest
+from kafka import KafkaConsumer
+
+from pipeline.stream.kafka_internals import READ_IN_VERSION, keep_joining
+
+
+def test_installed_library_is_the_one_that_was_read():
+    assert ".".join(version("kafka-python").split(".")[:2]) == READ_IN_VERSION
+
+
+@pytest.fixture
+def kafka_consumer():
+    """A member of a group that has not connected to any broker."""
+    consumer = KafkaConsumer(bootstrap_servers="127.0.0.1:1", group_id="group", api_version=(4, 0))
+    yield consumer
+    consumer.close(autocommit=False, timeout_ms=0)
+
+
+def test_member_that_is_not_joining_is_left_alone(kafka_consumer):
+    coordinator = kafka_consumer._coordinator
+    coordinator.rejoin_needed = False
+    assert keep_joining(kafka_consumer) is False
+    assert coordinator.rejoin_needed is False
+
+
+def test_join_under_way_is_still_needed(kafka_consumer):
+    coordinator = kafka_consumer._coordinator
+    kafka_consumer.subscribe(topics=["topic"])
+    coordinator._joined_subscription = {"topic"}
+    coordinator.rejoin_needed = False
+    assert not coordinator.need_rejoin()
+    coordinator.rejoining = True
+    assert not coordinator.need_rejoin(), "kafka-python remembers the join by itself: keep_joining can go"
+    assert keep_joining(kafka_consumer) is True
+    assert coordinator.need_rejoin()
