@@ -35,13 +35,10 @@ def main() -> int:
     stop = stopping.on_signals()
     report, began = Report(options.window), time.monotonic()
     with open_sides(settings) as sides:
-        reconciliation = Reconciliation(settings, sides, stop)
-        targets = reconciliation.catalogue.targets(reconciliation.catalogue.pairs(options.tables))
-        report.notes += reconciliation.catalogue.notes
-        if options.repair:
-            reconciliation.compare_and_repair(targets, report)
-        else:
-            reconciliation.compare(targets, report)
+        reconciliation = Reconciliation(settings, sides, stop, options.tables)
+        if options.exchange:
+            reconciliation.exchange(report, options.repair)
+        reconciliation.stores(report, options.repair)
     report.seconds = time.monotonic() - began
     return show(report, options.json) if not stop.requested else 130
 
@@ -68,6 +65,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--last", type=windows.parsed_duration, metavar="1h", help="how far back (default: 1h)")
     parser.add_argument("--from", dest="from_ms", type=windows.parsed_time, metavar="TIME", help="ISO 8601, inclusive")
     parser.add_argument("--to", dest="to_ms", type=windows.parsed_time, metavar="TIME", help="exclusive (default: now)")
+    parser.add_argument(
+        "--no-exchange", dest="exchange", action="store_false", help="compare PostgreSQL with Cassandra only"
+    )
     parser.add_argument("--repair", action="store_true", help="write what is missing or wrong")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()

@@ -26,6 +26,7 @@ class Ports:
     consumer_metrics: int
     guard_metrics: int
     forecaster_metrics: int
+    auditor_metrics: int
 
     @classmethod
     def free(cls) -> "Ports":

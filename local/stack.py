@@ -30,6 +30,7 @@ CATALOG: dict[str, Callable[[Site], Service]] = {
     "cassandra": cassandra.cassandra,
     "cassandra-schema": programs.cassandra_schema,
     "consumer": programs.consumer,
+    "auditor": programs.auditor,
     "api": programs.api,
 }
 INFRASTRUCTURE = ("postgres", "kafka", "cassandra", "connect")

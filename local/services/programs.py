@@ -115,6 +115,16 @@ def consumer(site: Site) -> Service:
     )
 
 
+def auditor(site: Site) -> Service:
+    return Service(
+        name="auditor",
+        command=(site.python, "-m", "pipeline.reconciliation.auditor"),
+        after=("kafka", "connector", "cassandra-schema"),
+        environ={"METRICS_PORT": str(site.ports.auditor_metrics)},
+        ready=_serves_metrics(site.ports.auditor_metrics),
+    )
+
+
 def api(site: Site) -> Service:
     host = site.settings.API_HOST
     reachable = "127.0.0.1" if host in ("0.0.0.0", "::", "localhost") else host

@@ -1,8 +1,14 @@
-"""One target: digests of both sides, then the rows of the buckets that differ, then those that
-still differ behind another cut. Knows the order of the steps; knows neither SQL nor CQL."""
+"""Digests of both sides, then the rows of the buckets that differ, then those that still differ
+behind another cut. Knows the order of the steps; knows neither SQL nor CQL.
+
+1. PostgreSQL's rows of every table, each table in one snapshot.
+2. A cut behind the last snapshot: what the snapshots have shown is in Cassandra.
+3. Cassandra's rows of every table. Buckets that are equal are done.
+4. Both sides of the other buckets once more, row by row.
+5. Rows that look different, of all tables together: settle."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from psycopg2.extensions import connection as Connection
@@ -18,23 +24,107 @@ from pipeline.reconciliation.targets import Target, Way
 from pipeline.reconciliation.window import Window
 from pipeline.stopping import Stop
 
-# A bucket holds a handful of rows, so that a different row brings few others into the second step.
+# A bucket holds a handful of rows, so that a different row brings few others into step 4.
 BUCKETS_OF_TABLE, BUCKETS_OF_HOUR = 2**17, 2**13
-# Rows held at the same time in the second step.
+# Rows held at the same time in steps 4 and 5.
 MAX_ROWS_HELD = 50_000
 
 
 @dataclass(slots=True)
 class TableResult:
-    """`rows`: compared, by label (the symbol, where the table has one). `equal_to_ms`: what was
-    committed before it was compared."""
+    """`rows`: compared, by label (the symbol, where the table has one). `unwritable`: rows that are
+    dead letters. `restless`: rows that changed all the time, so that nothing is said of them."""
 
-    shown: str
+    target: Target
     rows: Counter[str] = field(default_factory=Counter)
     differences: list[Difference] = field(default_factory=list)
     unwritable: int = 0
     restless: int = 0
-    notes: list[str] = field(default_factory=list)
+
+
+class Work:
+    """One table on its way through the steps."""
+
+    def __init__(self, target: Target, connection: Connection, window: Window, pace: Callable[[], None]) -> None:
+        self.result = TableResult(target)
+        self.states = States(target)
+        self._target = target
+        self._connection = connection
+        self._pace = pace
+        self._scope: Scope = scope_of(target, connection, window)
+        self._label = label_of(target)
+        self._digests: list[Digests] = []
+        self._identities: list[Identity] = []
+
+    def read_source(self) -> None:
+        """Step 1, within a snapshot."""
+        is_digested = self._target.pair.way is Way.EQUAL
+        buckets = BUCKETS_OF_TABLE if len(self._scope.chunks) == 1 else BUCKETS_OF_HOUR
+        for chunk in self._scope.chunks:
+            digest = Digests(buckets, len(self._target.stored.key))
+            for batch in self._scope.source(self._target, self._connection, chunk):
+                if is_digested:
+                    expected = self._target.expectation.expected(batch)
+                    digest.add(state.row for state in expected if state.row is not UNWRITABLE)
+                    self.result.rows.update(self._label(state.key) for state in expected)
+                else:
+                    identities = list(self.states.identified(batch))
+                    self._identities += identities
+                    self.result.rows.update(map(self._label, identities))
+                self._pace()
+            if is_digested:
+                self._digests.append(digest)
+
+    def read_stored(self) -> None:
+        """Step 3."""
+        for chunk, digest in zip(self._scope.chunks, self._digests):
+            for page in self._scope.stored(self._target, chunk):
+                digest.take(page)
+                self._pace()
+
+    def candidates(self, snapshot: Callable) -> Iterator[list[Identity]]:
+        """Step 4: the rows that look different, in groups. Where the newest or some rows of
+        Cassandra are meant, all rows of PostgreSQL."""
+        for start in range(0, len(self._identities), MAX_ROWS_HELD):
+            yield self._identities[start : start + MAX_ROWS_HELD]
+        for chunk, digest in zip(self._scope.chunks, self._digests):
+            for is_wanted in digest.groups(MAX_ROWS_HELD):
+                with snapshot():
+                    held = self._held(chunk, is_wanted)
+                yield self._unlike(chunk, is_wanted, held)
+
+    def _held(self, chunk: Chunk, is_wanted: Callable[[RawRow], bool]) -> dict[RawRow, RawRow]:
+        held: dict[RawRow, RawRow] = {}
+        for batch in self._scope.source(self._target, self._connection, chunk):
+            for state in self._target.expectation.expected(batch):
+                if is_wanted(state.key):
+                    held[state.key] = state.row
+            self._pace()
+        return held
+
+    def _unlike(self, chunk: Chunk, is_wanted: Callable[[RawRow], bool], held: dict[RawRow, RawRow]) -> list[Identity]:
+        key = slice(0, len(self._target.stored.key))
+        only_stored: list[Identity] = []
+        for page in self._scope.stored(self._target, chunk):
+            for row in page:
+                if not is_wanted(row[key]):
+                    continue
+                expected = held.get(row[key])
+                if expected is None:
+                    only_stored.append(row[key])
+                elif expected == row:
+                    del held[row[key]]
+            self._pace()
+        return [*held, *only_stored]
+
+    def settled(self, differences: list[Difference], unwritable: int, restless: int) -> list[Difference]:
+        """Step 5. Returns the differences that count."""
+        if self._target.may_expire:
+            differences = [each for each in differences if each.stored is not None]
+        self.result.differences += differences
+        self.result.unwritable += unwritable
+        self.result.restless += restless
+        return differences
 
 
 class Comparison:
@@ -55,85 +145,37 @@ class Comparison:
         self._pace = pace
         self._found = found
 
-    def run(self, target: Target, window: Window) -> TableResult:
+    def run(self, targets: Iterable[Target], window: Window) -> list[TableResult]:
         """Raises StreamStands, StoreUnavailable, psycopg2 errors."""
-        result = TableResult(target.shown)
-        states = States(target)
-        scope = scope_of(target, self._connection, window)
-        groups = self._differing if target.pair.way is Way.EQUAL else self._all
-        for candidates in groups(target, scope, states, result):
-            settled = settle(states, self._sides, candidates, self._stop)
-            differences = [each for each in settled.differences if not (target.may_expire and each.stored is None)]
-            result.differences += differences
-            result.unwritable += settled.unwritable
-            result.restless += settled.restless
-            if differences:
-                self._found(target, differences)
+        works = [Work(target, self._connection, window, self._pace) for target in targets]
+        position = 0
+        for work in works:  # 1
+            with self._sides.snapshot() as cursor:
+                position = log_position(cursor)
+                work.read_source()
             if self._stop.requested:
-                break
-        return result
+                return []
+        if not works or not self._sides.cut(position).wait(self._stop):  # 2
+            return []
+        group: dict[Work, list[Identity]] = {}
+        for work in works:
+            work.read_stored()  # 3
+            for candidates in work.candidates(self._sides.snapshot):  # 4
+                group.setdefault(work, []).extend(candidates)
+                if sum(map(len, group.values())) >= MAX_ROWS_HELD:
+                    self._settle(group)
+                    group = {}
+            if self._stop.requested:
+                return []
+        self._settle(group)
+        return [work.result for work in works]
 
-    def _all(self, target: Target, scope: Scope, states: States, result: TableResult) -> Iterator[list[Identity]]:
-        """Every row of PostgreSQL, in groups: each is looked up in Cassandra."""
-        group: list[Identity] = []
-        for chunk in scope.chunks:
-            with self._sides.snapshot():
-                batches = [list(states.identified(batch)) for batch in scope.source(target, self._connection, chunk)]
-            for batch in batches:
-                result.rows.update(map(label_of(target), batch))
-                group += batch
-        for start in range(0, len(group), MAX_ROWS_HELD):
-            yield group[start : start + MAX_ROWS_HELD]
-
-    def _differing(self, target: Target, scope: Scope, states: States, result: TableResult) -> Iterator[list[Identity]]:
-        """The rows of the buckets whose digests differ, as far as they look different."""
-        digests = self._digests(target, scope, result)
-        for chunk, digest in zip(scope.chunks, digests):
-            for is_wanted in digest.groups(MAX_ROWS_HELD):
-                yield self._candidates(target, scope, chunk, is_wanted)
-
-    def _digests(self, target: Target, scope: Scope, result: TableResult) -> list[Digests]:
-        buckets = BUCKETS_OF_TABLE if len(scope.chunks) == 1 else BUCKETS_OF_HOUR
-        digests = [Digests(buckets, len(target.stored.key)) for _ in scope.chunks]
-        label = label_of(target)
-        with self._sides.snapshot() as cursor:
-            position = log_position(cursor)
-            for chunk, digest in zip(scope.chunks, digests):
-                for batch in scope.source(target, self._connection, chunk):
-                    expected = target.expectation.expected(batch)
-                    digest.add(state.row for state in expected if state.row is not UNWRITABLE)
-                    result.rows.update(label(state.key) for state in expected)
-                    self._pace()
-        if self._sides.cut(position).wait(self._stop):
-            for chunk, digest in zip(scope.chunks, digests):
-                for page in scope.stored(target, chunk):
-                    digest.take(page)
-                    self._pace()
-            return digests
-        return []
-
-    def _candidates(
-        self, target: Target, scope: Scope, chunk: Chunk, is_wanted: Callable[[RawRow], bool]
-    ) -> list[Identity]:
-        """Both sides once more, row by row, only the wanted buckets."""
-        key = slice(0, len(target.stored.key))
-        held: dict[RawRow, RawRow] = {}
-        with self._sides.snapshot():
-            for batch in scope.source(target, self._connection, chunk):
-                for state in target.expectation.expected(batch):
-                    if is_wanted(state.key):
-                        held[state.key] = state.row
-                self._pace()
-        only_stored: list[Identity] = []
-        for page in scope.stored(target, chunk):
-            for row in page:
-                if is_wanted(row[key]) and held.get(row[key]) != row:
-                    if row[key] not in held:
-                        only_stored.append(row[key])
-                elif row[key] in held:
-                    del held[row[key]]
-            self._pace()
-        return [*held, *only_stored]
+    def _settle(self, group: dict[Work, list[Identity]]) -> None:  # 5
+        candidates = {work: (work.states, identities) for work, identities in group.items()}
+        for work, settled in settle(candidates, self._sides, self._stop).items():
+            differences = work.settled(*settled)
+            if differences:
+                self._found(work.result.target, differences)
 
 
 def label_of(target: Target) -> Callable[[Identity], str]:

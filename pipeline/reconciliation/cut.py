@@ -23,7 +23,7 @@ from pipeline.stopping import Stop
 
 SLOT = "crypto_slot"
 KAFKA_TIMEOUT_MS = 10_000
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.5
 # The slot's position moves every five seconds (Connect commits offsets that often, and the
 # heartbeat writes that often): twice ten seconds are normal, more is an outage.
 MAX_WAIT_SECONDS = 120.0

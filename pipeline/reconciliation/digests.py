@@ -4,16 +4,20 @@ database."""
 
 from array import array
 from collections.abc import Callable, Iterable
+from marshal import dumps
 
 from pipeline.reconciliation.raw_protocol import RawRow
 
 MASK = 2**64 - 1
+# Of marshal's formats: in later ones equal rows may have different bytes.
+PLAIN = 2
 
 
 class Digests:
-    """A row belongs to the bucket that the hash of its key says. Python's own hash is keyed anew in
-    each process and runs in C; both sides are digested in one process, so it need not mean anything
-    elsewhere. Of two different sets of rows of a bucket, one in 2^64 has the same sum."""
+    """A row belongs to the bucket that the hash of its key says, and its digest is the hash of its
+    bytes: SipHash, keyed anew in each process; both sides are digested in one process. Of two
+    different sets of rows of a bucket, one in 2^64 has the same sum. Not the hash of the tuple:
+    where two rows have swapped their last values, the sums of these are often equal (seen)."""
 
     def __init__(self, buckets: int, key_columns: int) -> None:
         self._buckets = buckets
@@ -30,7 +34,7 @@ class Digests:
         sums, counts, buckets, key = self._sums, self._counts, self._buckets, self._key
         for row in rows:
             at = hash(row[key]) % buckets
-            sums[at] = (sums[at] + hash(row)) & MASK
+            sums[at] = (sums[at] + hash(dumps(row, PLAIN))) & MASK
             counts[at] += 1
             self.rows += 1
 
@@ -39,7 +43,7 @@ class Digests:
         sums, counts, buckets, key = self._sums, self._counts, self._buckets, self._key
         for row in rows:
             at = hash(row[key]) % buckets
-            sums[at] = (sums[at] - hash(row)) & MASK
+            sums[at] = (sums[at] - hash(dumps(row, PLAIN))) & MASK
             counts[at] -= 1
 
     def differing(self) -> list[int]:

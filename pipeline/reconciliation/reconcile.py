@@ -1,13 +1,19 @@
 """One comparison of the whole pipeline, with or without repair. Knows the order: the exchange
 first, because what PostgreSQL lacks comes to Cassandra through the stream. Prints nothing."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 
-from pipeline import cassandra_session
+from pipeline import cassandra_session, postgres
 from pipeline.errors import PipelineError
 from pipeline.reconciliation.catalogue import Catalogue
+from pipeline.reconciliation.chunks import first_trade_day_ms
 from pipeline.reconciliation.compare import Comparison, TableResult, label_of
 from pipeline.reconciliation.connections import Sides
+from pipeline.reconciliation.exchange_calls import ExchangeCalls
+from pipeline.reconciliation.exchange_compare import compare_exchange
+from pipeline.reconciliation.exchange_repair import ExchangeRepair
+from pipeline.reconciliation.exchange_series import Candles, Series, Trades
 from pipeline.reconciliation.repair import Repair
 from pipeline.reconciliation.report import MAX_LISTED, Report
 from pipeline.reconciliation.settle import Difference, settle
@@ -16,36 +22,91 @@ from pipeline.reconciliation.states import States
 from pipeline.reconciliation.targets import Target
 from pipeline.settings import Settings
 from pipeline.stopping import Stop
+from pipeline.tables import KLINES, TRADES
 
 
 class Reconciliation:
-    """Compares PostgreSQL with Cassandra. `pace`: see Comparison."""
+    """`names`: the tables, of PostgreSQL or Cassandra; None for all. `pace`: see Comparison."""
 
-    def __init__(self, settings: Settings, sides: Sides, stop: Stop, pace: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        sides: Sides,
+        stop: Stop,
+        names: frozenset[str] | None = None,
+        pace: Callable[[], None] = lambda: None,
+    ) -> None:
         self._settings = settings
         self._sides = sides
         self._stop = stop
+        self._names = names
         self._pace = pace
-        self.catalogue = Catalogue(sides, settings.CASSANDRA_KEYSPACE)
+        self._catalogue = Catalogue(sides, settings.CASSANDRA_KEYSPACE)
 
-    def compare(self, targets: Iterable[Target], report: Report) -> None:
-        """Adds what it finds. Raises StreamStands, StoreUnavailable, psycopg2 errors."""
-        for target in targets:
-            self._compare(target, report, lambda _target, _differences: None)
+    def exchange(self, report: Report, repairs: bool) -> None:
+        """The exchange and PostgreSQL. Raises psycopg2 errors."""
+        series = self._series(report)
+        if not series:
+            return
+        with closing(ExchangeCalls(self._settings, self._stop)) as calls, self._producer(repairs) as repair:
+            compare_exchange(series, calls, self._sides.snapshot, report, self._stop, repair.write if repair else None)
 
-    def compare_and_repair(self, targets: Iterable[Target], report: Report) -> None:
-        """The same, and writes what differs into Cassandra, as it is found."""
-        session = cassandra_session.login(self._settings, "crypto_writer", self._settings.CASSANDRA_WRITER_PASSWORD)
-        repair = Repair(session, self._settings.CASSANDRA_KEYSPACE, self._sides, self._stop)
+    def stores(self, report: Report, repairs: bool) -> None:
+        """PostgreSQL and Cassandra. Raises StreamStands, StoreUnavailable, psycopg2 errors."""
+        targets = self._catalogue.targets(self._catalogue.pairs(self._names))
+        report.notes += self._catalogue.notes
+        with self._consumer(repairs) as repair:
+
+            def found(target: Target, differences: list[Difference]) -> None:
+                if repair is not None:
+                    self._repair(repair, report, target, differences)
+
+            comparison = Comparison(self._sides, self._sides.connection, self._stop, self._pace, found)
+            for result in comparison.run(targets, report.window):
+                add_result(report, result)
+
+    def _series(self, report: Report) -> list[Series]:
+        """The tracked symbols, unless the rows come from another exchange than the settings say."""
+        with self._sides.snapshot() as cursor:
+            cursor.execute("SELECT name, base_url FROM data_source WHERE id = 1")
+            source = cursor.fetchone()
+        if source is None or source[1] != self._settings.BINANCE_BASE_URL:
+            if source is not None:
+                address = self._settings.BINANCE_BASE_URL
+                report.notes.append(f"not compared with the exchange {address}: the rows come from {source[1]}")
+            return []
+        found: list[Series] = []
+        first_ms = first_trade_day_ms(self._sides.connection)
+        for symbol in self._settings.SYMBOLS:
+            if self._is_wanted(TRADES.name) and first_ms is not None:
+                found.append(Trades(symbol, report.window.since(first_ms)))
+            if self._is_wanted(KLINES.name):
+                found += [Candles(symbol, interval, report.window) for interval in self._settings.KLINE_INTERVALS]
+        return found
+
+    def _is_wanted(self, name: str) -> bool:
+        return self._names is None or name in self._names
+
+    @contextmanager
+    def _producer(self, repairs: bool) -> Iterator[ExchangeRepair | None]:
+        if not repairs:
+            yield None
+            return
+        settings = self._settings.override(PGUSER="crypto_producer", PGPASSWORD=self._settings.PRODUCER_PASSWORD)
+        with closing(postgres.connect(settings, "reconcile")) as connection:
+            yield ExchangeRepair(connection)
+
+    @contextmanager
+    def _consumer(self, repairs: bool) -> Iterator[Repair | None]:
+        if not repairs:
+            yield None
+            return
+        settings = self._settings
+        session = cassandra_session.login(settings, "crypto_writer", settings.CASSANDRA_WRITER_PASSWORD)
         try:
-            for target in targets:
-                self._compare(target, report, lambda *found: self._repair(repair, report, *found))
+            yield Repair(session, settings.CASSANDRA_KEYSPACE, self._sides, self._stop)
         finally:
             session.cluster.shutdown()
-
-    def _compare(self, target: Target, report: Report, found: Callable[[Target, list[Difference]], None]) -> None:
-        comparison = Comparison(self._sides, self._sides.connection, self._stop, self._pace, found)
-        add_result(report, target, comparison.run(target, report.window))
 
     def _repair(self, repair: Repair, report: Report, target: Target, differences: list[Difference]) -> None:
         """Writes, then looks whether the rows are equal now."""
@@ -55,7 +116,7 @@ class Reconciliation:
             report.unfixed.append(f"{len(differences):,} rows of {target.shown}: {error}")
             return
         identities = [each.identity for each in differences]
-        left = settle(States(target), self._sides, identities, self._stop).differences
+        left = settle({target: (States(target), identities)}, self._sides, self._stop)[target].differences
         report.repaired = (report.repaired or 0) + len(differences) - len(left)
         for reason, count in reasons(target, left).items():
             report.unfixed.append(f"{count:,} rows of {target.shown}: {reason}")
@@ -75,8 +136,8 @@ def reasons(target: Target, left: list[Difference]) -> dict[str, int]:
     return counts
 
 
-def add_result(report: Report, target: Target, result: TableResult) -> None:
-    label = label_of(target)
+def add_result(report: Report, result: TableResult) -> None:
+    target, label = result.target, label_of(result.target)
     for name, rows in result.rows.items():
         report.line(target.shown, name).rows += rows
     if not result.rows and not result.differences:
@@ -86,6 +147,7 @@ def add_result(report: Report, target: Target, result: TableResult) -> None:
         setattr(line, each.kind, getattr(line, each.kind) + 1)
         if len(report.differences) < MAX_LISTED:
             report.add(described(target, each))
+    report.unjudged += result.unwritable + result.restless
     if result.unwritable:
         report.notes.append(f"{target.shown}: {result.unwritable:,} rows are dead letters, and older in Cassandra")
     if result.restless:

@@ -34,9 +34,10 @@ class Line:
 
 @dataclass(slots=True)
 class Report:
-    """`differences`: described, at most MAX_LISTED of them. `repaired`: rows that were written by
-    --repair and are right now. `unfixed`: what it could not repair, and why. `restless`: rows that
-    changed all the time, by table. `notes`: what was not compared."""
+    """`differences`: described, at most MAX_LISTED of them. `repaired`: rows that --repair has
+    written and that are right now. `unfixed`: what it could not repair, and why. `notes`: what was
+    not compared. `unjudged`: rows that changed all the time, or are dead letters. `incomplete`: the
+    exchange could not be asked about everything."""
 
     window: Window
     lines: list[Line] = field(default_factory=list)
@@ -44,6 +45,8 @@ class Report:
     notes: list[str] = field(default_factory=list)
     repaired: int | None = None
     unfixed: list[str] = field(default_factory=list)
+    unjudged: int = 0
+    incomplete: bool = False
     seconds: float = 0.0
 
     @property
@@ -53,7 +56,7 @@ class Report:
     @property
     def is_well(self) -> bool:
         """Whether everything is equal, by itself or after repairs."""
-        return not self.unfixed and self.wrong == (self.repaired or 0)
+        return not self.incomplete and not self.unfixed and self.wrong == (self.repaired or 0)
 
     @property
     def rows(self) -> int:
@@ -77,7 +80,7 @@ class Report:
             for e in self.lines
         ]
         found = {
-            "equal": not self.wrong,
+            "equal": not self.wrong and not self.incomplete,
             "from_ms": self.window.from_ms,
             "to_ms": self.window.to_ms,
             "rows": self.rows,

@@ -6,10 +6,9 @@ is a difference if Cassandra's state was the same before a cut was made and afte
 equals none of the states that PostgreSQL had in between: by then Cassandra would have received
 every change that made it right."""
 
-import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -19,11 +18,9 @@ from pipeline.reconciliation.raw_protocol import RawRow
 from pipeline.reconciliation.states import Identity, States
 from pipeline.stopping import Stop
 
-log = logging.getLogger(__name__)
-
 # Rows that change all the time are looked at again, until this many cuts have passed.
 MAX_CUTS = 6
-# Many rows take their time to be read, few are read often, so that a moment is met in which a row
+# Many rows take their time to be read; few are read often, so that a moment is met in which a row
 # that changes all the time is at rest.
 PAUSE_SECONDS, LONG_PAUSE_SECONDS, MANY_ROWS = 0.1, 1.0, 500
 
@@ -68,9 +65,10 @@ class Suspect:
         self.stored: RawRow | None = None
         self.before: RawRow | None = None
 
-    def saw(self, state: Expected | None) -> None:
+    def saw(self, state: Expected | None, stored: RawRow | None) -> None:
         if not self.states or self.states[-1] != state:
             self.states.append(state)
+        self.stored = stored
 
     @property
     def is_equal(self) -> bool:
@@ -81,56 +79,77 @@ class Suspect:
         return any(state is not None and state.row is UNWRITABLE for state in self.states)
 
 
-def settle(states: States, source: Source, candidates: Iterable[Identity], stop: Stop) -> Settled:
-    """Raises StreamStands when a cut does not pass, StoreUnavailable, psycopg2 errors."""
-    suspects = {identity: Suspect() for identity in candidates}
-    differences: list[Difference] = []
-    unwritable = 0
-    look(states, source, suspects)
-    for _ in range(MAX_CUTS):
-        unwritable += drop_settled(suspects)
-        if not suspects or stop.requested:
-            break
-        for each in suspects.values():
+class Suspects:
+    """The rows of one table that are not settled yet."""
+
+    def __init__(self, states: States, identities: Iterable[Identity]) -> None:
+        self._states = states
+        self.rows = {identity: Suspect() for identity in identities}
+        self._differences: list[Difference] = []
+        self._unwritable = 0
+
+    def look(self, cursor: Cursor) -> None:
+        """Reads both sides, first PostgreSQL, and drops the rows that are equal and those that can
+        never be."""
+        identities = list(self.rows)
+        if not identities:
+            return
+        found = self._states.source(cursor, identities)
+        stored = self._states.stored(identities, found)
+        for identity, each in list(self.rows.items()):
+            each.saw(found[identity], stored.get(identity))
+            if each.is_unwritable or each.is_equal:
+                self._unwritable += each.is_unwritable
+                del self.rows[identity]
+
+    def begin_cut(self) -> None:
+        for each in self.rows.values():
             each.before = each.stored
             each.states.clear()
-        cut = source.cut(look(states, source, suspects))
-        while suspects and not cut.has_passed():
-            unwritable += drop_settled(suspects)
-            if stop.wait(LONG_PAUSE_SECONDS if len(suspects) > MANY_ROWS else PAUSE_SECONDS):
-                return Settled(differences, unwritable, len(suspects))
-            look(states, source, suspects)
-        look(states, source, suspects)  # behind the cut
-        unwritable += drop_settled(suspects)
-        for identity, each in list(suspects.items()):
+
+    def end_cut(self) -> None:
+        for identity, each in list(self.rows.items()):
             if each.before == each.stored:
-                differences.append(Difference(identity, each.states[-1], each.stored))
-                del suspects[identity]
-    return Settled(differences, unwritable, len(suspects))
+                self._differences.append(Difference(identity, each.states[-1], each.stored))
+                del self.rows[identity]
+
+    def settled(self) -> Settled:
+        return Settled(self._differences, self._unwritable, len(self.rows))
 
 
-def look(states: States, source: Source, suspects: dict[Identity, Suspect]) -> int:
-    """Reads both sides, first PostgreSQL: what Cassandra has then may be newer, never older for
-    lack of time. Returns the position of the snapshot."""
-    identities = list(suspects)
-    with source.snapshot() as cursor:
-        position = log_position(cursor)
-        found = states.source(cursor, identities)
-    stored = states.stored(identities, found)
-    for identity, each in suspects.items():
-        each.saw(found[identity])
-        each.stored = stored.get(identity)
-    return position
+Table = TypeVar("Table")
 
 
-def drop_settled(suspects: dict[Identity, Suspect]) -> int:
-    """Removes the rows that are equal, and those that can never be; returns how many the latter
-    are."""
-    unwritable = 0
-    for identity, each in list(suspects.items()):
-        if each.is_unwritable:
-            unwritable += 1
-            del suspects[identity]
-        elif each.is_equal:
-            del suspects[identity]
-    return unwritable
+def settle(
+    candidates: Mapping[Table, tuple[States, Iterable[Identity]]], source: Source, stop: Stop
+) -> dict[Table, Settled]:
+    """By table: its states, and the rows that looked different. Raises StreamStands when a cut does
+    not pass, StoreUnavailable, psycopg2 errors."""
+    suspects = {table: Suspects(*rows) for table, rows in candidates.items()}
+
+    def left() -> int:
+        return sum(len(each.rows) for each in suspects.values())
+
+    def look() -> int:
+        with source.snapshot() as cursor:
+            position = log_position(cursor)
+            for each in suspects.values():
+                each.look(cursor)
+        return position
+
+    look()
+    for _ in range(MAX_CUTS):
+        if not left() or stop.requested:
+            break
+        for each in suspects.values():
+            each.begin_cut()
+        cut = source.cut(look())
+        while left() and not cut.has_passed():
+            if stop.wait(LONG_PAUSE_SECONDS if left() > MANY_ROWS else PAUSE_SECONDS):
+                break
+            look()
+        else:
+            look()  # behind the cut
+            for each in suspects.values():
+                each.end_cut()
+    return {table: each.settled() for table, each in suspects.items()}

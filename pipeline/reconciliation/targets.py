@@ -92,7 +92,7 @@ def pairs_of(captured: set[str], stored: set[str]) -> list[Pair]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Target:
     """A pair with what reads both sides. `lookup`: names for SourceRows.by_key."""
 

@@ -31,11 +31,12 @@ SERVERS = (
     "guard",
     "cassandra",
     "consumer",
+    "auditor",
     "api",
     "prometheus",
     "grafana",
 )
-BUILT = ONE_SHOTS | {"simulator", "producer", "guard", "forecaster", "consumer", "api"}
+BUILT = ONE_SHOTS | {"simulator", "producer", "guard", "forecaster", "consumer", "auditor", "api"}
 ROUTES = ("klines", "recent_trades", "order_book", "latest_prices", "crypto_24h_stats", "forecasts")
 # From a restart to fresh rows; Cassandra takes longest, because its clients try every 5 s.
 HEAL_SECONDS = 150
@@ -130,7 +131,7 @@ def test_prometheus_accepts_its_configuration_and_reaches_every_program(compose:
     def reached() -> object:
         reply = requests.get(compose.url("PROMETHEUS_PORT", "/api/v1/query"), {"query": "up"}, timeout=5).json()
         found = {each["metric"]["job"]: each["value"][1] for each in reply["data"]["result"]}
-        return found == dict.fromkeys(("producer", "forecaster", "consumer", "guard", "api"), "1") or found
+        return found == dict.fromkeys(("producer", "forecaster", "consumer", "auditor", "guard", "api"), "1") or found
 
     wait_until(reached, 60, "every program scraped")
 
