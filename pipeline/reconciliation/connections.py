@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 from pipeline import cassandra_session, postgres
 from pipeline.errors import PostgresUnavailable, StoreUnavailable
 from pipeline.reconciliation.cut import Cut, Stream, StreamStands
-from pipeline.reconciliation.raw_protocol import read_raw
+from pipeline.reconciliation.raw_protocol import as_they_come, read_raw
 from pipeline.settings import Settings
 
 # Rows of a large table are read for minutes.
@@ -48,11 +48,12 @@ def open_sides(settings: Settings) -> Iterator[Sides]:
         closing(postgres.connect(settings, "reconcile")) as positions,
     ):
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
-        session = cassandra_session.login(settings, "crypto_reader", settings.CASSANDRA_READER_PASSWORD)
+        session = cassandra_session.login(settings, "crypto_reader", settings.CASSANDRA_READER_PASSWORD, as_they_come)
         try:
             read_raw(session)
             session.default_fetch_size = PAGE_ROWS
-            with closing(Stream(settings, positions, captured_tables(connection))) as stream:
+            consumed = captured_tables(connection) & stored_tables(session, settings.CASSANDRA_KEYSPACE)
+            with closing(Stream(settings, positions, consumed)) as stream:
                 yield Sides(connection, session, stream)
         except postgres.UNAVAILABLE_ERRORS as error:
             raise PostgresUnavailable(f"PostgreSQL became unavailable: {error}") from error
@@ -62,6 +63,12 @@ def open_sides(settings: Settings) -> Iterator[Sides]:
             raise StreamStands(f"Kafka became unavailable: {error}") from error
         finally:
             session.cluster.shutdown()
+
+
+def stored_tables(session: Session, keyspace: str) -> set[str]:
+    """The tables that exist in Cassandra; the consumer reads the topics of these."""
+    found = session.cluster.metadata.keyspaces.get(keyspace)
+    return set(found.tables) if found else set()
 
 
 def captured_tables(connection: Connection) -> set[str]:

@@ -1,4 +1,5 @@
-"""Keeps a program's use of CPU low by waiting after each piece of work. Knows nothing of the work."""
+"""Keeps a program's use of CPU low by waiting after each piece of work. Knows nothing of the
+work."""
 
 import time
 from collections.abc import Callable

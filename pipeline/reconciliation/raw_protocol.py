@@ -54,7 +54,11 @@ def raw_rows(body: bytes, columns: int) -> list[RawRow]:
     return rows
 
 
+def as_they_come(_names: list[str], rows: list[RawRow]) -> list[RawRow]:
+    """The row factory of such a session."""
+    return rows
+
+
 def read_raw(session: Session) -> None:
     """From now on the session returns raw rows."""
     session.client_protocol_handler = RawProtocolHandler
-    session.row_factory = lambda _names, rows: rows

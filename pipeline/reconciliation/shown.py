@@ -46,16 +46,16 @@ def cell(target: Target, name: str, row: RawRow | None, at: int) -> Any:
     return value if isinstance(value, str | int | float | bool) else str(value)
 
 
-def line(facts: dict[str, Any]) -> str:
+def line(found: dict[str, Any]) -> str:
     """`klines extra symbol=ETHUSDT interval=1m …`, then what differs."""
-    key = " ".join(f"{name}={value}" for name, value in facts["key"].items())
-    if facts["kind"] != "different":
-        return f"{facts['kind']:9} {facts['table']}: {key}"
-    first, second = facts.get("sides", ("PostgreSQL", "Cassandra"))
+    key = " ".join(f"{name}={value}" for name, value in found["key"].items())
+    if found["kind"] != "different":
+        return f"{found['kind']:9} {found['table']}: {key}"
+    first, second = found.get("sides", ("PostgreSQL", "Cassandra"))
     values = ", ".join(
-        f"{name} {short(pair[0])} in {first}, {short(pair[1])} in {second}" for name, pair in facts["values"].items()
+        f"{name} {short(pair[0])} in {first}, {short(pair[1])} in {second}" for name, pair in found["values"].items()
     )
-    return f"different {facts['table']}: {key}: {values}"
+    return f"different {found['table']}: {key}: {values}"
 
 
 def short(value: Any) -> str:

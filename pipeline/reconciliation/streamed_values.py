@@ -28,7 +28,8 @@ SELECTED: dict[str, str] = {
     " ELSE {value} - '1970-01-01'::date END",
     "time": "(extract(epoch FROM {value}) * 1000000)::bigint",
     "timestamp": "CASE WHEN isfinite({value}) THEN (extract(epoch FROM {value}) * 1000000)::bigint"
-    " WHEN {value} > '1970-01-01' THEN 9223372036854775807 ELSE -9223372036854775808 END",
+    " WHEN {value} > '1970-01-01' THEN 9223372036854775807"
+    " WHEN {value} IS NOT NULL THEN -9223372036854775808 END",
     "hstore": "hstore_to_json({value})::text",
     "point": "CASE WHEN {value} IS NOT NULL THEN ARRAY[({value})[0], ({value})[1]] END",
     "interval": "CASE WHEN {value} IS NOT NULL THEN ARRAY[extract(year FROM {value}), extract(month FROM {value}),"

@@ -35,3 +35,9 @@ def test_cassandra_equals_postgres_after(campaign: ChainCampaign, scenario: Scen
 
 def test_no_row_returned_to_an_older_state(campaign: ChainCampaign) -> None:
     assert campaign.compare_everything().errors == []
+
+
+def test_reconcile_finds_everything_equal(campaign: ChainCampaign) -> None:
+    result = campaign.judge_independently()
+    assert result.errors == []
+    assert result.rows_compared > 1000

@@ -70,10 +70,20 @@ def test_a_value_is_read_as_debezium_sends_it(connection: Connection, case: Case
     assert alike(row["v"], case.json)
 
 
+@pytest.mark.parametrize("kind", sorted({case.postgres for case in USABLE}))
+def test_null_is_null(connection: Connection, kind: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS rec_case")
+        cursor.execute(f"CREATE TABLE rec_case (id int PRIMARY KEY, v {TYPES.get(kind, kind)})")
+        cursor.execute("INSERT INTO rec_case VALUES (1)")
+        source = SourceRows(read_table(cursor, "rec_case"))
+        assert source.by_key(cursor, ["id"], [("1",)]) == [({"id": 1, "v": None}, False)]
+
+
 def alike(read: Any, sent: Any) -> bool:
     """A NaN and an infinity of floating-point types are text in JSON; the encoders take both. Of a
-    time that no timestamp of Cassandra's can hold, only its first character is the same. Of a point,
-    x and y count."""
+    time that no timestamp of Cassandra's can hold, only its first character is the same. Of a
+    point, x and y count."""
     if isinstance(read, float) and isinstance(sent, str):
         return math.isnan(read) if sent == "NaN" else read == float(sent.replace("Infinity", "inf"))
     if isinstance(read, list) and isinstance(sent, list):

@@ -1,5 +1,5 @@
-"""Which of the rows that look different are, while PostgreSQL changes and Cassandra follows later: a
-small model of both, and of cuts. Time passes with each look."""
+"""Which of the rows that look different are, while PostgreSQL changes and Cassandra follows later:
+a small model of both, and of cuts. Time passes with each look."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,0 +1,96 @@
+"""reconcile.py against the real chain, while 250 changes per second go on: what was broken behind
+the pipeline's back is found, all of it and nothing else, and --repair makes it equal."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.stack import Stack
+from tests.support.chain.chain_world import SERVICES, ChainWorld
+from tests.support.reconcile.breakage import Breakage, reported
+from tests.support.reconcile.quiet_rows import QuietRows
+from tests.support.reconcile.run import Run, reconcile
+from tests.support.waiting import wait_until
+
+ROWS = QuietRows(trades=40_000, candles=6_000, forecasts=6_000, orders=8_000)
+BROKEN = 1000
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChainWorld]:
+    """Its own stack: no other consumer may run, and others' rows must not interfere."""
+    folder = tmp_path_factory.mktemp("reconcile")
+    with Stack(folder, SERVICES) as stack:
+        world = ChainWorld(stack, folder)
+        try:
+            ROWS.fill(world)
+            yield world
+        finally:
+            world.close()
+
+
+def looked(run: Run) -> str:
+    return f"{run.errors} {str(run.found)[:3000]}"
+
+
+def test_equal_rows_are_equal_under_load(world: ChainWorld) -> None:
+    with world.load("C900X", 1) as load, world.odd_load(1):
+        load.more(500)
+        run = reconcile(world, "--last", "1d")
+    assert run.exit_code == 0, looked(run)
+    assert run.found["equal"]
+    assert run.found["rows"] >= ROWS.total
+    assert run.found["notes"] == []
+    tables = {each["table"] for each in run.found["tables"]}
+    assert tables >= {"recent_trades", "klines", "forecasts", "quiet_orders", "market_now (price)", "odd_places"}
+
+
+def test_every_broken_row_is_found_none_is_invented_and_repair_makes_them_equal(world: ChainWorld) -> None:
+    with world.load("C901X", 2) as load, world.odd_load(2):
+        load.more(300)
+        breakage = Breakage(world, seed=3)
+        breakage.break_rows(BROKEN)
+        load.more(100)
+        first = reconcile(world, "--last", "1d")
+        assert first.exit_code == 1, looked(first)
+        assert dict(reported(first.found["differences"])) == breakage.broken
+        repaired = reconcile(world, "--last", "1d", "--repair")
+        assert repaired.exit_code == 0, looked(repaired)
+        assert repaired.found["repaired"] == len(breakage.broken)
+        second = reconcile(world, "--last", "1d")
+        assert (second.exit_code, second.found["differences"]) == (0, []), looked(second)
+    assert_equal(world, "C90")
+
+
+def test_a_repair_hides_no_later_change(world: ChainWorld) -> None:
+    """Rows that change all the time are overwritten in Cassandra and repaired, again and again; in
+    the end the stream's last change is there."""
+    with world.load("C902X", 3) as load:
+        load.more(200)
+        for _ in range(3):
+            for symbol in load.symbols:
+                world.cassandra_admin.execute(
+                    "UPDATE market_now SET price = %s WHERE quote_asset = 'USDT' AND symbol = %s", (-1.5, symbol)
+                )
+                world.cassandra_admin.execute("DELETE FROM klines WHERE symbol = %s AND interval = '1m'", (symbol,))
+            run = reconcile(world, "--from", "2025-12-31", "--tables", "market_now,klines", "--repair")
+            assert run.exit_code == 0, looked(run)
+            load.more(100)
+    assert_equal(world, "C902")
+
+
+def test_a_row_with_a_write_time_in_the_future_is_reported_as_not_repaired(world: ChainWorld) -> None:
+    world.cassandra_admin.execute(
+        "INSERT INTO quiet_orders (customer, order_id, quantity) VALUES ('customer 1', 1001, 99) USING TIMESTAMP %s",
+        (4_000_000_000_000_000,),
+    )
+    run = reconcile(world, "--tables", "quiet_orders", "--repair")
+    assert run.exit_code == 1
+    (reason,) = run.found["unfixed"]
+    assert "1 rows of quiet_orders" in reason
+    assert "later than PostgreSQL's clock" in reason
+
+
+def assert_equal(world: ChainWorld, prefix: str) -> None:
+    """According to the fault suite, which knows nothing of reconcile.py."""
+    wait_until(lambda: not world.compare(prefix).differences or world.compare(prefix), 60, "PostgreSQL's rows")
