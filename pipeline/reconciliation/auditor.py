@@ -30,7 +30,7 @@ CPU_SHARE = 0.03
 PAUSE_SECONDS = 60.0
 LOWEST_PRIORITY = 19
 MAX_LOGGED = 5
-STUCK_AFTER_SECONDS = 1800
+STUCK_AFTER_SECONDS = 900
 
 
 def main() -> int:
@@ -56,12 +56,12 @@ class Auditor:
         self._pace = Pace(CPU_SHARE, stop)
         self._outage = Outage("audit", log)
         self._backoff = Backoff(5.0, PAUSE_SECONDS)
-        self._tried_at = time.monotonic()
+        self._progress_at = time.monotonic()
         self._exported: set[tuple[str, str]] = set()
 
     def run(self) -> None:
         while not self._stop.requested:
-            self._tried_at = time.monotonic()
+            self._progress_at = time.monotonic()
             try:
                 with open_sides(self._settings) as sides:
                     self._outage.over()
@@ -78,7 +78,7 @@ class Auditor:
     def _round(self, sides: Sides) -> None:
         began_s, began = time.time(), time.monotonic()
         report = Report(windows.last(WINDOW_SECONDS))
-        reconciliation = Reconciliation(self._settings, sides, self._stop, pace=self._pace)
+        reconciliation = Reconciliation(self._settings, sides, self._stop, pace=self._paced)
         reconciliation.exchange(report, repairs=False)
         reconciliation.stores(report, repairs=False)
         if self._stop.requested:
@@ -89,6 +89,10 @@ class Auditor:
         log.info("round_done", extra=facts)
         for each in report.differences[:MAX_LOGGED]:
             log.warning("difference", extra={"found": line(each)})
+
+    def _paced(self) -> None:
+        self._progress_at = time.monotonic()
+        self._pace()
 
     def _export(self, report: Report, began_s: float) -> None:
         rows, wrong = Counter[str](), Counter[tuple[str, str]]()
@@ -111,8 +115,8 @@ class Auditor:
             metrics.EQUAL_UNTIL.set(began_s)
 
     def health(self) -> tuple[bool, dict[str, object]]:
-        idle_seconds = round(time.monotonic() - self._tried_at, 1)
-        return idle_seconds < STUCK_AFTER_SECONDS, {"seconds_since_round_began": idle_seconds}
+        idle_seconds = round(time.monotonic() - self._progress_at, 1)
+        return idle_seconds < STUCK_AFTER_SECONDS, {"seconds_since_progress": idle_seconds}
 
 
 if __name__ == "__main__":

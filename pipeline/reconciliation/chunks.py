@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from psycopg2.extensions import connection as Connection
 
 from pipeline.consumer.cql_numbers import bigint
-from pipeline.mirroring.source_table import quoted
+from pipeline.mirroring.source_table import quoted, sql_name
 from pipeline.reconciliation.raw_protocol import RawRow
 from pipeline.reconciliation.source_rows import Batch
 from pipeline.reconciliation.states import blank_test
@@ -21,6 +21,10 @@ from pipeline.times import HOUR_MS, hour_of, ms_to_datetime, now_ms, seconds_to_
 # A row's time to live begins when the consumer writes it, never before its version. The last hour
 # of it is not judged: what expires while it is compared is no difference.
 EXPIRY_MARGIN_SECONDS = 3600
+# A row of klines has about 200 bytes in PostgreSQL, one of recent_trades 100. A bucket has 16 bytes
+# here.
+BYTES_PER_BUCKET = 500
+MIN_BUCKETS, MAX_BUCKETS = 2**8, 2**18
 FIRST_DAY = """
     SELECT min(right(relid::text, 8)) FROM pg_partition_tree('recent_trades')
     WHERE isleaf AND relid::text ~ '^recent_trades_\\d{8}$'
@@ -38,10 +42,12 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The chunks of a target. `is_judged`: whether a row of Cassandra is compared at all."""
+    """The chunks of a target. `is_judged`: whether a row of Cassandra is compared at all.
+    `buckets`: for the digests of a chunk, so that each holds a handful of rows."""
 
     chunks: list[Chunk]
     is_judged: Callable[[RawRow], bool]
+    buckets: int
 
     def source(self, target: Target, connection: Connection, chunk: Chunk) -> Iterator[Batch]:
         return target.source.stream(connection, chunk.where, chunk.values, target.pair.distinct)
@@ -74,7 +80,19 @@ def scope_of(target: Target, connection: Connection, window: Window) -> Scope:
         chunks = [Chunk(where, values, target.stored.whole())]
     else:
         chunks = [] if window.is_empty else timed_chunks(target, window, where, values)
-    return Scope(chunks, judged(target, oldest_ms))
+    return Scope(chunks, judged(target, oldest_ms), buckets_of(target, connection, len(chunks)))
+
+
+def buckets_of(target: Target, connection: Connection, chunks: int) -> int:
+    """By the size of PostgreSQL's table, partitions included."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sum(pg_relation_size(relid))::bigint FROM pg_partition_tree(%s::regclass)",
+            (sql_name(target.pair.source),),
+        )
+        (size_bytes,) = cursor.fetchone()
+    wanted = (size_bytes or 0) // (BYTES_PER_BUCKET * max(1, chunks))
+    return min(MAX_BUCKETS, max(MIN_BUCKETS, 1 << wanted.bit_length()))
 
 
 def oldest_version_ms(target: Target) -> int:

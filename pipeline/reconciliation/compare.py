@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 
 from psycopg2.extensions import connection as Connection
 
-from pipeline.reconciliation.chunks import Chunk, Scope, scope_of
+from pipeline.consumer.cql_numbers import bigint
+from pipeline.reconciliation.chunks import Chunk, Scope, first_trade_day_ms, scope_of
 from pipeline.reconciliation.cut import log_position
-from pipeline.reconciliation.digests import Digests
+from pipeline.reconciliation.digests import Digests, digest
 from pipeline.reconciliation.expectation import UNWRITABLE
 from pipeline.reconciliation.raw_protocol import RawRow
 from pipeline.reconciliation.settle import Difference, Source, settle
@@ -23,11 +24,10 @@ from pipeline.reconciliation.states import Identity, States
 from pipeline.reconciliation.targets import Target, Way
 from pipeline.reconciliation.window import Window
 from pipeline.stopping import Stop
+from pipeline.tables import TRADES
 
-# A bucket holds a handful of rows, so that a different row brings few others into step 4.
-BUCKETS_OF_TABLE, BUCKETS_OF_HOUR = 2**17, 2**13
 # Rows held at the same time in steps 4 and 5.
-MAX_ROWS_HELD = 50_000
+MAX_ROWS_HELD = 30_000
 
 
 @dataclass(slots=True)
@@ -59,27 +59,25 @@ class Work:
     def read_source(self) -> None:
         """Step 1, within a snapshot."""
         is_digested = self._target.pair.way is Way.EQUAL
-        buckets = BUCKETS_OF_TABLE if len(self._scope.chunks) == 1 else BUCKETS_OF_HOUR
         for chunk in self._scope.chunks:
-            digest = Digests(buckets, len(self._target.stored.key))
+            digests = Digests(self._scope.buckets, len(self._target.stored.key))
             for batch in self._scope.source(self._target, self._connection, chunk):
                 if is_digested:
                     expected = self._target.expectation.expected(batch)
-                    digest.add(state.row for state in expected if state.row is not UNWRITABLE)
+                    digests.add(state.row for state in expected if state.row is not UNWRITABLE)
                     self.result.rows.update(self._label(state.key) for state in expected)
                 else:
                     identities = list(self.states.identified(batch))
                     self._identities += identities
                     self.result.rows.update(map(self._label, identities))
-                self._pace()
             if is_digested:
-                self._digests.append(digest)
+                self._digests.append(digests)
 
     def read_stored(self) -> None:
         """Step 3."""
-        for chunk, digest in zip(self._scope.chunks, self._digests):
+        for chunk, digests in zip(self._scope.chunks, self._digests):
             for page in self._scope.stored(self._target, chunk):
-                digest.take(page)
+                digests.take(page)
                 self._pace()
 
     def candidates(self, snapshot: Callable) -> Iterator[list[Identity]]:
@@ -87,22 +85,22 @@ class Work:
         Cassandra are meant, all rows of PostgreSQL."""
         for start in range(0, len(self._identities), MAX_ROWS_HELD):
             yield self._identities[start : start + MAX_ROWS_HELD]
-        for chunk, digest in zip(self._scope.chunks, self._digests):
-            for is_wanted in digest.groups(MAX_ROWS_HELD):
+        for chunk, digests in zip(self._scope.chunks, self._digests):
+            for is_wanted in digests.groups(MAX_ROWS_HELD):
                 with snapshot():
                     held = self._held(chunk, is_wanted)
                 yield self._unlike(chunk, is_wanted, held)
 
-    def _held(self, chunk: Chunk, is_wanted: Callable[[RawRow], bool]) -> dict[RawRow, RawRow]:
-        held: dict[RawRow, RawRow] = {}
+    def _held(self, chunk: Chunk, is_wanted: Callable[[RawRow], bool]) -> dict[RawRow, int]:
+        """The digest of each row of PostgreSQL."""
+        held: dict[RawRow, int] = {}
         for batch in self._scope.source(self._target, self._connection, chunk):
             for state in self._target.expectation.expected(batch):
                 if is_wanted(state.key):
-                    held[state.key] = state.row
-            self._pace()
+                    held[state.key] = digest(state.row)
         return held
 
-    def _unlike(self, chunk: Chunk, is_wanted: Callable[[RawRow], bool], held: dict[RawRow, RawRow]) -> list[Identity]:
+    def _unlike(self, chunk: Chunk, is_wanted: Callable[[RawRow], bool], held: dict[RawRow, int]) -> list[Identity]:
         key = slice(0, len(self._target.stored.key))
         only_stored: list[Identity] = []
         for page in self._scope.stored(self._target, chunk):
@@ -112,7 +110,7 @@ class Work:
                 expected = held.get(row[key])
                 if expected is None:
                     only_stored.append(row[key])
-                elif expected == row:
+                elif expected == digest(row):
                     del held[row[key]]
             self._pace()
         return [*held, *only_stored]
@@ -121,6 +119,9 @@ class Work:
         """Step 5. Returns the differences that count."""
         if self._target.may_expire:
             differences = [each for each in differences if each.stored is not None]
+        if self._target.pair.source == TRADES.name and differences:
+            first_ms = first_trade_day_ms(self._connection) or 0  # a day may have been dropped meanwhile
+            differences = [each for each in differences if not is_before(self._target, each, first_ms)]
         self.result.differences += differences
         self.result.unwritable += unwritable
         self.result.restless += restless
@@ -128,8 +129,9 @@ class Work:
 
 
 class Comparison:
-    """`sides`: snapshots and cuts. `pace`: called after every batch and page; a program that must
-    not disturb others waits in it. `found`: called with the differences as they are found."""
+    """`sides`: snapshots and cuts. `pace`: called after every table of PostgreSQL and every page of
+    Cassandra; a program that must not disturb others waits in it. `found`: called with the
+    differences as they are found."""
 
     def __init__(
         self,
@@ -153,6 +155,7 @@ class Comparison:
             with self._sides.snapshot() as cursor:
                 position = log_position(cursor)
                 work.read_source()
+            self._pace()  # not while PostgreSQL keeps a snapshot
             if self._stop.requested:
                 return []
         if not works or not self._sides.cut(position).wait(self._stop):  # 2
@@ -176,6 +179,14 @@ class Comparison:
             differences = work.settled(*settled)
             if differences:
                 self._found(work.result.target, differences)
+
+
+def is_before(target: Target, difference: Difference, first_ms: int) -> bool:
+    """Whether a row that only Cassandra has is of a time before `first_ms`."""
+    if difference.expected is not None or difference.stored is None:
+        return False
+    at = target.stored.key.index(target.pair.time)
+    return (difference.stored[at] or b"") < bigint(first_ms)
 
 
 def label_of(target: Target) -> Callable[[Identity], str]:

@@ -13,6 +13,11 @@ MASK = 2**64 - 1
 PLAIN = 2
 
 
+def digest(row: RawRow) -> int:
+    """The hash of the row's bytes; None is another value than no bytes."""
+    return hash(dumps(row, PLAIN))
+
+
 class Digests:
     """A row belongs to the bucket that the hash of its key says, and its digest is the hash of its
     bytes: SipHash, keyed anew in each process; both sides are digested in one process. Of two
@@ -34,7 +39,7 @@ class Digests:
         sums, counts, buckets, key = self._sums, self._counts, self._buckets, self._key
         for row in rows:
             at = hash(row[key]) % buckets
-            sums[at] = (sums[at] + hash(dumps(row, PLAIN))) & MASK
+            sums[at] = (sums[at] + digest(row)) & MASK
             counts[at] += 1
             self.rows += 1
 
@@ -43,7 +48,7 @@ class Digests:
         sums, counts, buckets, key = self._sums, self._counts, self._buckets, self._key
         for row in rows:
             at = hash(row[key]) % buckets
-            sums[at] = (sums[at] - hash(dumps(row, PLAIN))) & MASK
+            sums[at] = (sums[at] - digest(row)) & MASK
             counts[at] -= 1
 
     def differing(self) -> list[int]:
