@@ -48,6 +48,7 @@ class Report:
     unjudged: int = 0
     incomplete: bool = False
     seconds: float = 0.0
+    _index: dict[tuple[str, str], Line] = field(default_factory=dict)
 
     @property
     def wrong(self) -> int:
@@ -64,11 +65,11 @@ class Report:
 
     def line(self, table: str, label: str) -> Line:
         """The line of this table and label."""
-        for each in self.lines:
-            if (each.table, each.label) == (table, label):
-                return each
-        self.lines.append(made := Line(table, label))
-        return made
+        found = self._index.get((table, label))
+        if found is None:
+            found = self._index[table, label] = Line(table, label)
+            self.lines.append(found)
+        return found
 
     def add(self, facts: dict[str, Any]) -> None:
         if len(self.differences) < MAX_LISTED:

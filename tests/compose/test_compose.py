@@ -106,6 +106,16 @@ def test_symbols_name_the_simulator_as_source(compose: Compose) -> None:
     assert all("simulator" in row["source"] for row in rows(compose, "symbols"))
 
 
+def test_reconcile_finds_exchange_postgres_and_cassandra_equal(compose: Compose) -> None:
+    done = compose.attempt("run", "--rm", "-T", "reconcile", "--last", "10m", "--json", timeout_seconds=600)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["equal"]
+    compared = {line["table"]: line["rows"] for line in found["tables"]}
+    assert compared["recent_trades"] > 0
+    assert compared["recent_trades (exchange)"] > 0
+
+
 def test_connector_runs_and_shows_no_password(compose: Compose) -> None:
     status = requests.get(compose.url("CONNECT_PORT", "/connectors/crypto-postgres/status"), timeout=5).json()
     assert (status["connector"]["state"], [task["state"] for task in status["tasks"]]) == ("RUNNING", ["RUNNING"])
