@@ -9,9 +9,11 @@ behind another cut. Knows the order of the steps; knows neither SQL nor CQL.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 
 from pipeline.consumer.cql_numbers import bigint
 from pipeline.reconciliation.chunks import Chunk, Scope, first_trade_day_ms, scope_of
@@ -80,7 +82,7 @@ class Work:
                 digests.take(page)
                 self._pace()
 
-    def candidates(self, snapshot: Callable) -> Iterator[list[Identity]]:
+    def candidates(self, snapshot: Callable[[], AbstractContextManager[Cursor]]) -> Iterator[list[Identity]]:
         """Step 4: the rows that look different, in groups. Where the newest or some rows of
         Cassandra are meant, all rows of PostgreSQL."""
         for start in range(0, len(self._identities), MAX_ROWS_HELD):

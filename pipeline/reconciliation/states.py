@@ -4,7 +4,7 @@ nothing.
 The identity of a row is Cassandra's key (bytes) where both sides have the same rows (Way.EQUAL),
 else PostgreSQL's primary key (text)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -74,7 +74,7 @@ class States:
         return {identity: None if row is None or is_blank(row) else row for identity, row in rows.items()}
 
 
-def blank_test(target: Target):  # type: ignore[no-untyped-def]
+def blank_test(target: Target) -> Callable[[RawRow], bool]:
     """Whether a row of Cassandra has nothing from this source: in a table that several sources
     share, only their own columns are judged."""
     if target.pair.columns is None:

@@ -52,17 +52,25 @@ def newest(table: Table) -> Pair:
     return Pair(table.name, table.name, table.name, Way.NEWEST, version=table.version)
 
 
-def by_time(table: Table, **more: object) -> Pair:
-    return Pair(table.name, table.name, table.name, time=table.time, version=table.version, **more)  # type: ignore[arg-type]
+def by_time(table: Table, removes_extra: bool = True, lookup: tuple[str, ...] = ()) -> Pair:
+    return Pair(
+        table.name,
+        table.name,
+        table.name,
+        time=table.time,
+        version=table.version,
+        removes_extra=removes_extra,
+        lookup=lookup,
+    )
 
 
 def in_market_now(part: str, table: Table, columns: frozenset[str]) -> Pair:
     return Pair(f"{MARKET_NOW} ({part})", table.name, MARKET_NOW, columns=columns, kind=UPDATE, lookup=("symbol",))
 
 
-def hours_of(table: Table, **more: str) -> Pair:
+def hours_of(table: Table, time: str = "", distinct: str = "") -> Pair:
     name = f"{STORED_HOURS} ({table.name})"
-    return Pair(name, table.name, STORED_HOURS, Way.CONTAINED, version=table.version, **more)  # type: ignore[arg-type]
+    return Pair(name, table.name, STORED_HOURS, Way.CONTAINED, time=time, version=table.version, distinct=distinct)
 
 
 # Every table that is no plain mirror. Trades are history: what PostgreSQL lacks is reported, and
