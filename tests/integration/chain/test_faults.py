@@ -1,26 +1,10 @@
 """The short form of the chain's fault suite, under load. `python3 -m bench.chain_faults` runs the
 long form."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from local.stack import Stack
 from tests.support.chain.campaign import ChainCampaign
-from tests.support.chain.chain_world import SERVICES, ChainWorld
 from tests.support.chain.scenarios import KILLED, OTHERS, Scenario, cassandra_stopped
-
-
-@pytest.fixture(scope="module")
-def campaign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChainCampaign]:
-    """Uses its own stack: no other consumer may run, and rows of other tests must not interfere."""
-    folder = tmp_path_factory.mktemp("chain")
-    with Stack(folder, SERVICES) as stack:
-        world = ChainWorld(stack, folder)
-        try:
-            yield ChainCampaign(world, seed=1)
-        finally:
-            world.close()
 
 
 @pytest.mark.parametrize(
