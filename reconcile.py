@@ -37,7 +37,7 @@ def main() -> int:
     with open_sides(settings) as sides:
         reconciliation = Reconciliation(settings, sides, stop, options.tables)
         if options.exchange:
-            reconciliation.exchange(report, options.repair)
+            reconciliation.exchange(report, options.window, options.repair)
         reconciliation.stores(report, options.repair)
     report.seconds = time.monotonic() - began
     return show(report, options.json) if not stop.requested else 130

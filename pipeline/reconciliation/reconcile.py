@@ -20,6 +20,7 @@ from pipeline.reconciliation.settle import Difference, settle
 from pipeline.reconciliation.shown import described
 from pipeline.reconciliation.states import States
 from pipeline.reconciliation.targets import Target
+from pipeline.reconciliation.window import Window
 from pipeline.settings import Settings
 from pipeline.stopping import Stop
 from pipeline.tables import KLINES, TRADES
@@ -43,9 +44,9 @@ class Reconciliation:
         self._pace = pace
         self._catalogue = Catalogue(sides, settings.CASSANDRA_KEYSPACE)
 
-    def exchange(self, report: Report, repairs: bool) -> None:
+    def exchange(self, report: Report, window: Window, repairs: bool) -> None:
         """The exchange and PostgreSQL. Raises psycopg2 errors."""
-        series = self._series(report)
+        series = self._series(report, window)
         if not series:
             return
         with closing(ExchangeCalls(self._settings, self._stop)) as calls, self._producer(repairs) as repair:
@@ -65,7 +66,7 @@ class Reconciliation:
             for result in comparison.run(targets, report.window):
                 add_result(report, result)
 
-    def _series(self, report: Report) -> list[Series]:
+    def _series(self, report: Report, window: Window) -> list[Series]:
         """The tracked symbols, unless the rows come from another exchange than the settings say."""
         with self._sides.snapshot() as cursor:
             cursor.execute("SELECT name, base_url FROM data_source WHERE id = 1")
@@ -79,9 +80,9 @@ class Reconciliation:
         first_ms = first_trade_day_ms(self._sides.connection)
         for symbol in self._settings.SYMBOLS:
             if self._is_wanted(TRADES.name) and first_ms is not None:
-                found.append(Trades(symbol, report.window.since(first_ms)))
+                found.append(Trades(symbol, window.since(first_ms)))
             if self._is_wanted(KLINES.name):
-                found += [Candles(symbol, interval, report.window) for interval in self._settings.KLINE_INTERVALS]
+                found += [Candles(symbol, interval, window) for interval in self._settings.KLINE_INTERVALS]
         return found
 
     def _is_wanted(self, name: str) -> bool:

@@ -30,7 +30,7 @@ def compared(world: World, repairs: bool = False, **environ: str) -> Report:
     with closing(postgres.connect(settings, "test")) as connection:
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
         sides = Sides(connection, None, None)  # type: ignore[arg-type]
-        Reconciliation(settings, sides, Stop()).exchange(report, repairs)
+        Reconciliation(settings, sides, Stop()).exchange(report, report.window, repairs)
     return report
 
 
