@@ -60,12 +60,13 @@ def health(intake: Intake, sender: Sender) -> tuple[bool, dict[str, object]]:
     idle_seconds = round(now - min(intake.progress_at, sender.progress_at), 1)
     facts: dict[str, object] = {
         "alive": idle_seconds < STUCK_AFTER_SECONDS,
-        "ready": bool(intake.followed) and sender.connected,
+        "ready": intake.partitions > 0 and sender.connected,
         "seconds_since_progress": idle_seconds,
         "seconds_since_frame": None if sender.last_frame_at is None else round(now - sender.last_frame_at, 1),
         "kafka_unavailable": intake.kafka_unavailable,
         "grafana_unavailable": not sender.connected,
         "tables": sorted(intake.followed),
+        "partitions": intake.partitions,
     }
     return idle_seconds < STUCK_AFTER_SECONDS and sender.connected and not intake.kafka_unavailable, facts
 

@@ -8,8 +8,8 @@ rows; knows neither Kafka nor Grafana.
     trades_<SYMBOL>   price, quantity, side (bought or sold, of the taker): several lines per frame
     candle_<SYMBOL>   open, high, low, close, volume, trades: the open candle of a minute
 
-A symbol that is not ASCII is written as line_protocol.ascii_name says. In Grafana a channel's name
-begins with `stream/crypto/`."""
+A symbol that is not ASCII is written as pipeline/symbols.py says (`live_name` of the API's
+/symbols). In Grafana the name of a channel begins with `stream/crypto/`."""
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
@@ -19,6 +19,7 @@ import orjson
 
 from pipeline.changes import Change
 from pipeline.live import line_protocol
+from pipeline.symbols import ascii_name
 from pipeline.tables import BOOKS, KLINES, PRICES, TRADES
 from pipeline.times import iso_to_us
 
@@ -38,8 +39,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
 class Point(NamedTuple):
     """One line of a channel. `kind` is the channel's in FIELDS; `series`: the channel and labels.
     `fields`: None removes what the channel holds of this series.
-    `order`: of two points of a series the larger is newer. `time_us`: when the row says that it
-    happened. `commit_us`: when PostgreSQL committed, 0 for a snapshot row."""
+    `order`: of two points of a series the larger is newer. `time_us`: when it happened.
+    `commit_us`: when PostgreSQL committed, 0 for a snapshot row."""
 
     kind: str
     channel: str
@@ -52,7 +53,7 @@ class Point(NamedTuple):
 
 def channel(kind: str, symbol: str = "") -> str:
     """The name of a channel, without the stream that all of them share."""
-    return f"{kind}_{line_protocol.ascii_name(symbol)}" if symbol else kind
+    return f"{kind}_{ascii_name(symbol)}" if symbol else kind
 
 
 def can_be_pushed(symbol: str) -> bool:
@@ -72,8 +73,8 @@ def prices(change: Change) -> list[Point]:
     symbol, row, order = change.row["symbol"], change.row, (0, change.version_us)
     values = None if change.deleted else {"price": float(row["price"])}
     return [
-        point(change, "price", symbol, values, order, "updated_at"),
-        point(change, ALL_PRICES, symbol, values, order, "updated_at"),
+        point(change, "price", symbol, values, order, changed_us(change)),
+        point(change, ALL_PRICES, symbol, values, order, changed_us(change)),
     ]
 
 
@@ -85,7 +86,7 @@ def books(change: Change) -> list[Point]:
         if bid is None or ask is None:  # without a number there would be other fields
             return []
         values = {"bid": float(bid), "ask": float(ask), "spread": float(ask - bid)}
-    return [point(change, "book", row["symbol"], values, order, "updated_at")]
+    return [point(change, "book", row["symbol"], values, order, changed_us(change))]
 
 
 def best(levels: str) -> Decimal | None:
@@ -100,7 +101,7 @@ def trades(change: Change) -> list[Point]:
     row = change.row
     side = "sold" if row["is_buyer_maker"] else "bought"
     values = {"price": float(row["price"]), "quantity": float(row["quantity"]), "side": side}
-    return [point(change, "trades", row["symbol"], values, (row["trade_id"], 0), "trade_time")]
+    return [point(change, "trades", row["symbol"], values, (row["trade_id"], 0), iso_to_us(row["trade_time"]))]
 
 
 def candles(change: Change) -> list[Point]:
@@ -111,17 +112,20 @@ def candles(change: Change) -> list[Point]:
     values |= {"volume": float(row["volume"]), "trades": float(row["number_of_trades"])}
     # A correction of an earlier candle is not the open one.
     order = (iso_to_us(row["open_time"]), change.version_us)
-    return [point(change, "candle", row["symbol"], values, order, "updated_at")]
+    return [point(change, "candle", row["symbol"], values, order, changed_us(change))]
 
 
-def point(
-    change: Change, kind: str, symbol: str, values: dict | None, order: tuple[int, int], time_column: str
-) -> Point:
+def point(change: Change, kind: str, symbol: str, values: dict | None, order: tuple[int, int], time_us: int) -> Point:
     name = ALL_PRICES if kind == ALL_PRICES else channel(kind, symbol)
     series = line_protocol.series(name, {"symbol": symbol} if kind == ALL_PRICES else {})
-    time_us = 0 if values is None else iso_to_us(change.row[time_column])
     fields = None if values is None else line_protocol.fields(values)
     return Point(kind, name, series, fields, order, time_us, change.commit_us)
+
+
+def changed_us(change: Change) -> int:
+    """When the row got its values. An update by hand may leave `updated_at` as it was; the commit
+    is always later than the one before."""
+    return change.commit_us or iso_to_us(change.row["updated_at"])
 
 
 PUSHED: dict[str, Callable[[Change], list[Point]]] = {

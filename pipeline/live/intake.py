@@ -21,7 +21,8 @@ from pipeline.live.frames import Frames
 from pipeline.outage import Outage
 from pipeline.stopping import Stop
 from pipeline.stream.envelope import parse
-from pipeline.stream.record_source import Mark, Records, RecordSource, Stamps
+from pipeline.stream.kafka_source import KafkaSource
+from pipeline.stream.record_source import Mark, Records, Stamps
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +34,10 @@ UNUSABLE = "unusable"
 
 class Intake:
     """`progress_at` (monotonic seconds): when it last polled, or waited for Kafka between two
-    attempts. `followed`: the tables whose records it reads. `kafka_unavailable`: whether the last
-    poll failed."""
+    attempts. `followed`: the tables whose records it reads; `partitions`: how many Kafka partitions
+    are its own, from their end on. `kafka_unavailable`: whether the last poll failed."""
 
-    def __init__(self, source: RecordSource, frames: Frames, symbols: Iterable[str]) -> None:
+    def __init__(self, source: KafkaSource, frames: Frames, symbols: Iterable[str]) -> None:
         self._source = source
         self._frames = frames
         self._tracked = frozenset(filter(can_be_pushed, symbols))
@@ -48,6 +49,7 @@ class Intake:
         self._symbol_of = lru_cache(maxsize=10_000)(symbol_in_key)
         self.progress_at = time.monotonic()
         self.followed: frozenset[str] = frozenset()
+        self.partitions = 0
         self.kafka_unavailable = False
         for symbol in sorted(set(symbols) - self._tracked):
             log.warning("symbol_not_pushed", extra={"symbol": symbol, "reason": "its channel's name is too long"})
@@ -74,6 +76,7 @@ class Intake:
         if not self.followed:
             stop.wait(POLL_TIMEOUT_SECONDS)
         records = self._source.poll(POLL_TIMEOUT_SECONDS)
+        self.partitions = len(self._source.assigned())
         if records:
             self.push(records)
 

@@ -5,7 +5,6 @@ may pass. Knows nothing of what is pushed."""
 import math
 import re
 from collections.abc import Mapping
-from urllib.parse import quote
 
 # Grafana's own rule for the last part of a channel is ^[A-z0-9_\-/=.,]*$; a comma or a backslash
 # would need escaping in a measurement.
@@ -16,12 +15,6 @@ STRING_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": " ", "\r": " "})
 LABEL_ESCAPES = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", "\\": "/", "\n": "\\ ", "\r": "\\ "})
 
 Value = float | str
-
-
-def ascii_name(name: str) -> str:
-    """`name` in the characters that a channel may have: each other character becomes the bytes of
-    its UTF-8 form as `=E5`. `BTCUSDT` stays, `币安USDT` becomes `=E5=B8=81=E5=AE=89USDT`."""
-    return quote(name, safe="").replace("~", "=7E").replace("%", "=")
 
 
 def is_measurement(name: str) -> bool:

@@ -23,6 +23,7 @@ QUESTIONS = f"""
 |---|---|
 | What is the market doing? | [Market overview](/d/market-overview{REST}) |
 | What is one symbol doing? | [Symbol](/d/symbol{REST}) |
+| What is it doing right now, as changes come? | [Live](/d/live{REST}) |
 | How far may its price move, and how good were the forecasts? | [Forecast](/d/forecast{REST}) |
 | Is everything running, and how fresh is it? | [Pipeline health](/d/pipeline-health{REST}) |
 

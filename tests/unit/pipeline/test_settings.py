@@ -107,7 +107,7 @@ def test_forecast_model_is_named_or_a_class(model):
 
 
 def test_programs_on_one_host_have_different_metrics_ports():
-    ports = [settings(program).METRICS_PORT for program in ("producer", "consumer", "guard", "forecaster")]
+    ports = [settings(program).METRICS_PORT for program in ("producer", "consumer", "guard", "forecaster", "live")]
     assert len(set(ports)) == 4
 
 

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.live.line_protocol import ascii_name, fields, is_measurement, line, series
+from pipeline.live.line_protocol import fields, is_measurement, line, series
+from pipeline.symbols import ascii_name
 from tests.support.live.received import Received
 
 ANY_TEXT = st.text(min_size=1, max_size=40)
