@@ -13,7 +13,11 @@ from tests.support.grafana.files import RULES, alert_rules
 from tests.support.grafana.server import MISSING, program
 
 UP = {f'up{{job="{job}"}}': "1x300" for job in ("producer", "consumer", "guard", "api", "forecaster", "live")}
-QUIET = {"live_connected": "1x300", 'api_requests_total{status="200"}': "0+100x300", "consumer_store_retries_total": "0x300"}
+QUIET = {
+    "live_connected": "1x300",
+    'api_requests_total{status="200"}': "0+100x300",
+    "consumer_store_retries_total": "0x300",
+}
 
 # A sample every 10 s. Per alert: the series, when it must not fire yet, when it must fire, and when
 # it must have resolved.

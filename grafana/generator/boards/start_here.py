@@ -13,7 +13,8 @@ FLOW = """
 5. The **consumer** writes each event as one row, in batches and with versions.
 6. **Cassandra** holds the history.
 7. The **API** reads single partitions of Cassandra and answers in JSON.
-8. **Grafana** queries the API through Infinity, and Prometheus, which collects the metrics of every program.
+8. The **live pusher** reads the same events of Kafka and sends them into open dashboards at once.
+9. **Grafana** queries the API through Infinity, and Prometheus, which collects the metrics of every program.
 
 A change is usually in Cassandra within a fifth of a second.
 """

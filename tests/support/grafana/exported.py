@@ -15,7 +15,15 @@ from tests.support.grafana.files import recording_rules
 from tests.support.grafana.metric_names import PROMETHEUS_OWN, names_of
 
 # Importing these modules registers their metrics.
-REGISTERING_MODULES = (producer_metrics, consumer_metrics, guard, api_metrics, forecast_metrics, live_metrics, lost_records)
+REGISTERING_MODULES = (
+    producer_metrics,
+    consumer_metrics,
+    guard,
+    api_metrics,
+    forecast_metrics,
+    live_metrics,
+    lost_records,
+)
 
 
 def exported() -> set[str]:

@@ -29,6 +29,7 @@ def test_the_alerts_are_these() -> None:
         "slot-retains-wal",
         "exchange-weight",
         "api-errors",
+        "live-not-connected",
     }
     assert len(alert_rules()) == len(RULES)
 
@@ -84,6 +85,7 @@ def test_rule_leads_to_a_panel_with_the_same_threshold(rule: dict) -> None:
         "slot-retains-wal": "WAL",
         "exchange-weight": "weight",
         "api-errors": "errors",
+        "live-not-connected": "Live",
     }
     assert words[rule["uid"]] in panel["title"]
     kind, limit = threshold(rule)
