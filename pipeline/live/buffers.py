@@ -87,6 +87,8 @@ class NewestValues:
         return [line(point.series, point.fields or "", time_ms) for point in taken], taken, 0
 
     def restore(self) -> None:
+        # Without the time of the commit: how late they are says nothing about the way here.
+        self._points = {series: point._replace(commit_us=0) for series, point in self._points.items()}
         self._pending |= dict.fromkeys(self._points)
 
 

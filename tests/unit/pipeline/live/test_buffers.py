@@ -71,8 +71,9 @@ def test_restored_values_are_sent_once_more_and_deleted_ones_are_not() -> None:
     buffer.take(NOW_MS)
     buffer.put(of_price("2", 2, "B", deleted=True))
     buffer.restore()
-    (text,), _, _ = buffer.take(NOW_MS)
+    (text,), (point,), _ = buffer.take(NOW_MS)
     assert "symbol=A " in text
+    assert point.commit_us == 0, "an old value is no measurement of the delay"
 
 
 def test_trades_of_one_millisecond_become_distinct_and_stay_in_order() -> None:
