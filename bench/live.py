@@ -70,6 +70,7 @@ def run(stack: Stack, folder: Path, rate: int, seconds: float) -> tuple[dict, fl
     grafana = Process(target=serve, args=(theirs,), daemon=True)
     grafana.start()
     port = free_ports(1)[0]
+    write(stack, rate, 2)  # a topic is created by its first change
     environ = {**stack.environ, "GRAFANA_URL": ours.recv(), "SYMBOLS": ",".join(SYMBOLS), "METRICS_PORT": str(port)}
     try:
         with Program(["consumer_to_grafana.py"], environ, folder / "live.log", port) as pusher:
