@@ -50,6 +50,7 @@ class Frames:
     def put(self, points: Iterable[Point]) -> None:
         """Keep what is newer than before."""
         with self._changed:
+            first_due = self._first_due()
             for point in points:
                 _, buffer = self._buffers.setdefault(point.channel, (point.kind, buffer_for(point.kind)))
                 dropped = buffer.put(point)
@@ -57,18 +58,19 @@ class Frames:
                     metrics.DROPPED.labels(dropped).inc()
                 if buffer.pending:
                     self._waiting[point.channel] = None
-            self._changed.notify()
+            if self._first_due() < first_due:  # else whoever waits wakes up soon enough
+                self._changed.notify()
 
     def wait(self, seconds: float) -> None:
         """Until a channel has something to send and may, or `seconds` have passed."""
         with self._changed:
-            delay = self._delay_seconds()
+            delay = self._first_due() - self._clock()
             if delay > 0:
                 self._changed.wait(min(delay, seconds))
 
-    def _delay_seconds(self) -> float:
-        first = min((self._next_at.get(channel, 0.0) for channel in self._waiting), default=float("inf"))
-        return first - self._clock()
+    def _first_due(self) -> float:
+        """When the first channel with something to send may send it."""
+        return min((self._next_at.get(channel, 0.0) for channel in self._waiting), default=float("inf"))
 
     def take(self) -> list[Message]:
         """Everything that may be sent now."""

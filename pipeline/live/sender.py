@@ -19,7 +19,7 @@ from pipeline.times import now_us, us_to_seconds
 
 log = logging.getLogger(__name__)
 
-# How often pings are looked at while nothing is to be sent.
+# How often pings are looked at, and whether to stop.
 IDLE_SECONDS = 0.5
 MAX_BACKOFF_SECONDS = 10.0
 
@@ -78,16 +78,21 @@ class Sender:
         GrafanaUnavailable."""
         connection = self._connect(self._account.token())
         metrics.CONNECTIONS.inc()
+        looked_after_at = 0.0
         try:
             while not (stop.requested or self._account.is_due()):
                 self.progress_at = time.monotonic()
-                # Before Grafana has answered, what is sent could be lost without a sign.
-                connection.look_after(0 if self.connected else IDLE_SECONDS)
-                if connection.answered and not self.connected:
-                    self._set_connected(True)
-                if self.connected:
-                    self._send_due(connection)
-                    self._frames.wait(IDLE_SECONDS)
+                if not self.connected:
+                    # Before Grafana has answered, what is sent could be lost without a sign.
+                    connection.look_after(IDLE_SECONDS)
+                    if connection.answered:
+                        self._set_connected(True)
+                    continue
+                if self.progress_at - looked_after_at >= IDLE_SECONDS:
+                    looked_after_at = self.progress_at
+                    connection.look_after()
+                self._send_due(connection)
+                self._frames.wait(IDLE_SECONDS)
         finally:
             self._set_connected(False)
             connection.close()
