@@ -74,7 +74,10 @@ class ServiceAccount:
 
     def token(self) -> str:
         if not self._token or self.is_due():
-            self._renew()
+            try:
+                self._renew()
+            except (KeyError, TypeError) as error:
+                raise GrafanaUnavailable(f"an unexpected answer: {type(error).__name__} {error}") from error
         return self._token
 
     def is_due(self) -> bool:

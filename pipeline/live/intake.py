@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 
 POLL_TIMEOUT_SECONDS = 0.5
 # After records were taken. Each poll costs over a millisecond, however little it brings; without a
-# pause, 100 changes per second would be nearly as many polls. It adds 25 ms to the delay on average.
+# pause, 100 changes per second would be nearly as many polls. The pause adds 25 ms to the delay on
+# average.
 PAUSE_SECONDS = 0.05
 # Offsets are committed for rebalances only: a start reads from the end.
 COMMIT_EVERY_SECONDS = 5.0

@@ -113,6 +113,15 @@ def test_unreachable_grafana_is_an_outage(grafana: GrafanaServer) -> None:
         ServiceAccount(settings_for(grafana)).token()
 
 
+@pytest.mark.parametrize("answer", [{}, [], {"serviceAccounts": [{}]}, {"serviceAccounts": 7}, None, "text"])
+def test_answer_of_another_server_is_an_outage(
+    grafana: GrafanaServer, account: ServiceAccount, monkeypatch: pytest.MonkeyPatch, answer: object
+) -> None:
+    monkeypatch.setattr(grafana.accounts, "answer", lambda *_: (200, answer))
+    with pytest.raises(GrafanaUnavailable):
+        account.token()
+
+
 def test_token_of_the_setting_is_used_as_it_is(grafana: GrafanaServer) -> None:
     account = account_of(settings_for(grafana, GRAFANA_LIVE_TOKEN="glsa_mine"))
     account.refused()
