@@ -49,8 +49,8 @@ API every ten seconds, and also show what was before this page was opened.
 def live() -> dict:
     rows = [
         (5, [(5, price_now()), (9, book_now()), (6, standstill()), (4, data_source())]),
-        (9, [(12, price_stream()), (12, price_before())]),
-        (9, [(12, book_stream()), (12, book_before())]),
+        (9, [(12, last_minutes(price_stream())), (12, last_minutes(price_before()))]),
+        (9, [(12, last_minutes(book_stream())), (12, last_minutes(book_before()))]),
         (10, [(12, trades_stream()), (12, trades_before())]),
         (5, [(24, open_candle())]),
         (9, [(8, all_prices()), (8, all_prices_before()), (8, text_panel("Does it stand still?", STANDSTILL, HELP))]),
@@ -59,6 +59,12 @@ def live() -> dict:
     variables = [SYMBOL, LIVE_NAME, hidden(INTERVAL), hidden(QUOTE_ASSET), hidden(HORIZON)]
     # The refresh is for the panels of the API and Prometheus; streams keep their buffer.
     return dashboard("live", "Live", description, rows, variables, "now-5m", "10s", streams=True)
+
+
+def last_minutes(panel: dict) -> dict:
+    """The panel with a range of its own: whoever comes from another dashboard brings a range of
+    hours, in which a stream would be a dot."""
+    return {**panel, "timeFrom": "5m", "hideTimeOverride": True}
 
 
 HELP = "What to look at when the stream stands still."

@@ -61,6 +61,9 @@ def moving(dashboard: dict) -> Iterator[str]:
             yield "liveNow is off"
         if not re.fullmatch(r"now-([1-9]|1[0-5])m", dashboard["time"]["from"]):
             yield f"range {dashboard['time']['from']}: a stream begins when the page is opened"
+    for panel, _ in streams(dashboard):
+        if panel["type"] == "timeseries" and not re.fullmatch(r"([1-9]|1[0-5])m", panel.get("timeFrom", "")):
+            yield f"{panel['title']}: a range of hours that a link brings would make a dot of it"
 
 
 def digits(dashboard: dict) -> Iterator[str]:

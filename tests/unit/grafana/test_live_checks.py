@@ -68,6 +68,7 @@ def widen(dashboard: dict) -> None:
         (live_checks.alone, add_query),
         (live_checks.moving, lambda dashboard: dashboard.pop("liveNow")),
         (live_checks.moving, lambda dashboard: dashboard["time"].update({"from": "now-6h"})),
+        (live_checks.moving, lambda dashboard: panel_of(dashboard, "Price as it comes").pop("timeFrom")),
         (live_checks.digits, option("Price as it comes", "decimals", 2)),
         (live_checks.digits, option("Tracked prices as they come", "unit", "currencyUSD")),
         (live_checks.values, show_all_of_the_candle),
