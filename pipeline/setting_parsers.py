@@ -16,6 +16,13 @@ def required(value: str) -> str:
     return value
 
 
+def token(value: str) -> str:
+    """May be empty. It becomes part of an HTTP header."""
+    if not all("!" <= character <= "~" for character in value):
+        raise ValueError("a token without spaces")
+    return value
+
+
 def whole(low: int, high: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
         if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:

@@ -11,7 +11,7 @@ from pipeline.api.instruments import UNKNOWN, Instruments
 from pipeline.api.max_age import ROWS_FRESH_SECONDS
 from pipeline.api.query import Query
 from pipeline.api.store import Row, Store
-from pipeline.symbols import quote_asset
+from pipeline.symbols import ascii_name, quote_asset
 from pipeline.tables import (
     BOOKS,
     DATA_SOURCE,
@@ -73,6 +73,7 @@ class Market:
                 "symbol": symbol,
                 "quote_asset": quote_asset(symbol),
                 "tracked": symbol in tracked,
+                "live_name": ascii_name(symbol),
                 **instruments.get(symbol, UNKNOWN)._asdict(),
                 "source": source["name"],
                 "source_url": source["base_url"],

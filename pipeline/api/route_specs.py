@@ -197,12 +197,14 @@ ROUTES: dict[str, RouteSpec] = {
             "/symbols",
             "Symbols",
             "Every symbol, whether it is tracked, the steps in which its price (`tick_size`) and quantities "
-            "(`step_size`) move, its `status` on the exchange, and which exchange the data come from.",
+            "(`step_size`) move, its `status` on the exchange, and which exchange the data come from. `live_name`: its "
+            "name in the channels of Grafana Live.",
             (p.SYMBOL_LIST, p.QUOTE_ASSET, p.TRACKED),
             columns={
                 "symbol": TEXT,
                 "quote_asset": TEXT,
                 "tracked": FLAG,
+                "live_name": TEXT,
                 "tick_size": NUMBER,
                 "step_size": NUMBER,
                 "status": TEXT,

@@ -46,7 +46,11 @@ class KafkaSource:
 
     exhausted = False
 
-    def __init__(self, settings: Settings, group: str) -> None:
+    def __init__(self, settings: Settings, group: str, from_end: bool = False) -> None:
+        """`from_end`: each partition is read from its end when this process first gets it, and from
+        the committed offset when it comes back after a rebalance. What was before is not wanted."""
+        self._from_end = from_end
+        self._started: set[TopicPartition] = set()
         self._followed = FollowedTopics(f"{settings.TOPIC_PREFIX}.public.")
         self._last_follow = float("-inf")
         # What is written and Kafka has not accepted yet.
@@ -137,6 +141,8 @@ class KafkaSource:
         records = self._poll(timeout_seconds)
         self._apply_rebalances()
         try:
+            if self._from_end:
+                records = self._without_backlog(records)
             for partition in records:
                 self.versions.of(partition)
         except KafkaError:  # read them again: their versions cannot be known now
@@ -146,6 +152,19 @@ class KafkaSource:
         if not records:
             self._commit_when_idle()
         return records
+
+    def _without_backlog(self, records: Records) -> Records:
+        """Move partitions that are new to this process to their end, and commit that, so that
+        nothing after it is left out when a rebalance follows before the first record."""
+        new = self.assigned() - self._started
+        if not new:
+            return records
+        ends = self._consumer.end_offsets(list(new), KAFKA_TIMEOUT_MS)
+        for partition, end in ends.items():
+            self._consumer.seek(partition, end)
+        self._started |= ends.keys()
+        self.commit({partition: Mark(end, "", self.versions.of(partition).lease) for partition, end in ends.items()})
+        return {partition: taken for partition, taken in records.items() if partition not in ends}
 
     def _poll(self, timeout_seconds: float) -> Records:
         # A join must end within a poll: one that ends between two polls is started again.
@@ -162,7 +181,11 @@ class KafkaSource:
         return {}
 
     def _seek_after_lost(self, positions: dict[TopicPartition, int]) -> None:
-        """Go on with the first record that Kafka still has; what is missing is reported."""
+        """Go on with the first record that Kafka still has; what is missing is reported, unless it
+        is not wanted anyway."""
+        if self._from_end:
+            self._consumer.seek_to_end(*positions.keys() & self.assigned())
+            return
         first = self._consumer.beginning_offsets(list(positions), KAFKA_TIMEOUT_MS)
         ends = self._consumer.end_offsets(list(positions), KAFKA_TIMEOUT_MS)
         for partition in positions.keys() & self.assigned():

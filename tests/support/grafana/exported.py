@@ -8,6 +8,7 @@ from pipeline.api import metrics as api_metrics
 from pipeline.api.freshness_metrics import metric_families as freshness_families
 from pipeline.consumer import metrics as consumer_metrics
 from pipeline.forecast import metrics as forecast_metrics
+from pipeline.live import metrics as live_metrics
 from pipeline.producer import metrics as producer_metrics
 from pipeline.reconciliation import metrics as auditor_metrics
 from pipeline.stream import lost_records
@@ -23,6 +24,7 @@ REGISTERING_MODULES = (
     api_metrics,
     forecast_metrics,
     auditor_metrics,
+    live_metrics,
 )
 
 

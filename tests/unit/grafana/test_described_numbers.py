@@ -106,6 +106,8 @@ DESCRIBED = [
     ("symbol", "$symbol candles of $interval", r"last (\d+) \(", LENGTHS["ma_7"]),
     ("symbol", "$symbol candles of $interval", r"and (\d+) \(", LENGTHS["ma_25"]),
     ("symbol", "Latest trades", r"newest (\d+) trades", limit_of_request("symbol", "Latest trades")),
+    ("live", "Trades before", r"newest (\d+) trades", limit_of_request("live", "Trades before")),
+    ("live", "Trades as they come", r"newest (\d+) trades", limit_of_request("live", "Trades before")),
 ]
 # The same for the title of a panel and for the text of an alert.
 TITLED = [

@@ -107,8 +107,9 @@ def test_forecast_model_is_named_or_a_class(model):
 
 
 def test_programs_on_one_host_have_different_metrics_ports():
-    ports = [settings(program).METRICS_PORT for program in ("producer", "consumer", "guard", "forecaster", "auditor")]
-    assert len(set(ports)) == 5
+    programs = ("producer", "consumer", "guard", "forecaster", "auditor", "live")
+    ports = [settings(program).METRICS_PORT for program in programs]
+    assert len(set(ports)) == len(ports)
 
 
 @pytest.mark.parametrize(
