@@ -204,9 +204,9 @@ SETTINGS: tuple[Setting, ...] = tuple(Setting(one.name, **one.metadata) for one 
 
 
 def load(program: str, environ: Mapping[str, str] | None = None, dotenv: str | Path = ".env") -> Settings:
-    """The settings of `program` (producer, consumer, api, guard, forecaster, live,
-    auditor, schema, register, local). The environment wins over `.env`, `.env` over the defaults; an empty
-    variable counts as not set. Raises BadSetting for the first bad value."""
+    """The settings of `program` (producer, consumer, api, guard, forecaster, live, auditor, schema,
+    register, local). The environment wins over `.env`, `.env` over the defaults; an empty variable
+    counts as not set. Raises BadSetting for the first bad value."""
     environ = os.environ if environ is None else environ
     given = {k: v for source in (dotenv_values(dotenv), environ) for k, v in source.items() if v and v.strip()}
     defaults = {setting.name: setting.own.get(program, setting.default) for setting in SETTINGS}
