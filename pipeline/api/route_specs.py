@@ -215,13 +215,16 @@ ROUTES: dict[str, RouteSpec] = {
             "Age of the newest row of each table",
             "`age_seconds`: seconds since the time stored in the newest row of any symbol (of the poll that saw the "
             "change; for trades, of the trade); null if there is no row. `late`: there is no row, or the newest is "
-            "older than `late_after_seconds` (five polling intervals and ten seconds).",
+            "older than `late_after_seconds` (five polling intervals and ten seconds). All of that in Cassandra; "
+            "`redis_age_seconds`: the same age in Redis, null if Redis holds no such rows, is not used, or cannot be "
+            "relied on now.",
             columns={
                 "table": TEXT,
                 "updated_at": TIME,
                 "age_seconds": NUMBER,
                 "late_after_seconds": NUMBER,
                 "late": FLAG,
+                "redis_age_seconds": NUMBER,
             },
         ),
         RouteSpec(
@@ -244,9 +247,10 @@ ROUTES: dict[str, RouteSpec] = {
         ),
         RouteSpec(
             "/health",
-            "Whether Cassandra answers",
-            "200 only if Cassandra answers.",
-            columns={"status": TEXT},
+            "Whether the stores answer",
+            "200 only if Cassandra answers. `redis`: `ok`, `behind`, `incomplete`, `unavailable`, or `off` if "
+            "REDIS_URL is not set. If only Redis answers, the error says so: current state is served, history is not.",
+            columns={"status": TEXT, "cassandra": TEXT, "redis": TEXT},
             body=Body.OBJECT,
             fresh_seconds=0,
         ),
