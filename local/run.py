@@ -17,13 +17,12 @@ from local.ports import WantedPort, complaints, preferred
 from local.ready import first_rows, greeting
 from local.runner import StartFailed
 from local.site import Ports
-from local.stack import CATALOG, Stack
+from local.stack import CATALOG, Stack, available
 from local.waiting import Cancelled
 from pipeline.errors import BadSetting
 from pipeline.settings import Settings, load
 
 CHECK_INTERVAL_SECONDS = 0.3
-WITH_REDIS = ("redis", "consumer-redis")
 
 
 def ports_of(settings: Settings) -> Ports:
@@ -132,10 +131,9 @@ def main() -> int:
     options = parser.parse_args()
     os.chdir(ROOT)
     console = Console()
-    everything = [name for name in CATALOG if options.mode == "demo" or name != "simulator"]
-    if not options.only and redis_program.find() is None:
+    everything = [name for name in available() if options.mode == "demo" or name != "simulator"]
+    if "redis" not in everything and not options.only:
         console.report("redis", redis_program.MISSING)
-        everything = [name for name in everything if name not in WITH_REDIS]
     chosen = options.only.split(",") if options.only else everything
     if unknown := set(chosen) - set(CATALOG):
         console.problem(f"--only {','.join(sorted(unknown))}: expected some of {', '.join(CATALOG)}")

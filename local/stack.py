@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from local import java, postgres_home, postgres_programs
+from local import java, postgres_home, postgres_programs, redis_program
 from local.jars import postgres_from_jars
 from local.layout import JARS, STATE, VENV_PYTHON
 from local.runner import Runner
@@ -34,7 +34,14 @@ CATALOG: dict[str, Callable[[Site], Service]] = {
     "consumer-redis": programs.consumer_redis,
     "api": programs.api,
 }
+WITH_REDIS = frozenset({"redis", "consumer-redis"})
 INFRASTRUCTURE = ("postgres", "kafka", "cassandra", "connect")
+
+
+def available() -> list[str]:
+    """What this machine can run: everything, or all but what needs a redis-server."""
+    has_redis = redis_program.find() is not None
+    return [name for name in CATALOG if has_redis or name not in WITH_REDIS]
 
 
 def make_site(state_dir: Path, ports: Ports, environ: Mapping[str, str]) -> Site:

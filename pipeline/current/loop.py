@@ -57,6 +57,8 @@ class Loop:
         self._positions = Positions(source, store)
         self.watermark = Watermark(source, store, clock)
         self._marks: dict[TopicPartition, Mark] = {}
+        # Evaluated at each scrape, so that it also rises while the loop hangs.
+        metrics.BEHIND_SECONDS.set_function(lambda: clock() - self.watermark.reached_at)
         self._committed_at = self._forgot_at = self.progress_at = clock()
         self._redis_outage, self._redis_backoff = Outage("redis", log), Backoff(max_seconds=5.0)
         self._kafka_outage, self._kafka_backoff = Outage("kafka", log), Backoff()
@@ -133,7 +135,6 @@ class Loop:
             log.warning("positions_lost", extra={"remedy": "Redis is filled again"})
             self._positions.forget()
         metrics.COMPLETE.set(self.watermark.complete)
-        metrics.BEHIND_SECONDS.set(self._clock() - self.watermark.reached_at)
         if not self.watermark.complete:
             self._rebuild.step()
         elif self._clock() - self._forgot_at >= FORGET_SECONDS:
@@ -159,7 +160,6 @@ class Loop:
         self._positions.forget()
         delay = self._kafka_backoff.next_seconds()
         self._kafka_outage.failed(error, delay)
-        metrics.BEHIND_SECONDS.set(self._clock() - self.watermark.reached_at)
         stop.wait(delay)
 
     def _wait_for_redis(self, error: StoreUnavailable, stop: Stop) -> None:
@@ -169,7 +169,6 @@ class Loop:
             metrics.OUT_OF_MEMORY.inc()
         self.redis_unavailable, self.watermark.complete = True, False
         metrics.COMPLETE.set(0)
-        metrics.BEHIND_SECONDS.set(self._clock() - self.watermark.reached_at)
         self._positions.forget()
         delay = self._redis_backoff.next_seconds()
         self._redis_outage.failed(error, delay)

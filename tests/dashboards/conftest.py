@@ -7,7 +7,7 @@ import pytest
 
 from local.ports import free_ports
 from local.site import Ports
-from local.stack import CATALOG, Stack
+from local.stack import Stack, available
 from tests.support.grafana.files import ROOT
 from tests.support.grafana.monitored_stack import MonitoredStack, metrics_ports
 from tests.support.grafana.server import MISSING, Prometheus, program
@@ -26,7 +26,7 @@ RECORDED = {
 def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MonitoredStack]:
     ports = Ports.free()
     environ = {**RECORDED, "BINANCE_BASE_URL": f"http://127.0.0.1:{ports.simulator}"}
-    with Stack(tmp_path_factory.mktemp("stack"), CATALOG, environ=environ, ports=ports) as stack:
+    with Stack(tmp_path_factory.mktemp("stack"), available(), environ=environ, ports=ports) as stack:
         ready_at = time.monotonic()
         if program("prometheus") is None:
             yield MonitoredStack(stack, ready_at, None)

@@ -1,6 +1,6 @@
-"""A real Redis for each test file."""
+"""A real Redis for each test file, and the consumer to it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -9,7 +9,9 @@ from pipeline import redis_client
 from pipeline.current.store import RedisStore
 from pipeline.redis_keys import Keys
 from pipeline.settings import load
+from tests.support.program import Program
 from tests.support.redis_server import MISSING, RedisServer
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -29,3 +31,22 @@ def store(server: RedisServer) -> Iterator[RedisStore]:
     found = RedisStore(redis_client.connect(settings, 3), Keys("crypto"))
     yield found
     found.close()
+
+
+@pytest.fixture(scope="module")
+def to_redis(start: Callable[..., Program], server: RedisServer) -> Iterator[Callable[[], Program]]:
+    """The running consumer; starts it, if the last test has ended it."""
+    server.client.flushall()
+    programs: list[Program] = []
+
+    def running() -> Program:
+        if not programs or programs[-1].process.poll() is not None:
+            programs.append(start("consumer_to_redis.py", **server.environ))
+            wait_until(programs[-1].healthy, 60, f"the consumer's health; {programs[-1].log}")
+        return programs[-1]
+
+    running()
+    yield running
+    for program in programs:
+        if program.process.poll() is None:
+            program.stop()

@@ -36,5 +36,6 @@ def metrics_ports(stack: Stack) -> dict[str, int]:
         "consumer": ports.consumer_metrics,
         "guard": ports.guard_metrics,
         "forecaster": ports.forecaster_metrics,
+        "consumer-redis": ports.redis_consumer_metrics,
         "api": ports.api,
     }
