@@ -166,4 +166,4 @@ def http_error(problem: HTTPException) -> tuple[dict[str, object], int, list[tup
 
 def unexpected(problem: Exception) -> tuple[dict[str, object], int]:
     log.error("unexpected_error", exc_info=problem)
-    return error(HTTPStatus.INTERNAL_SERVER_ERROR, "an error of ours; it is in the log")
+    return error(HTTPStatus.INTERNAL_SERVER_ERROR, "internal error; it is in the log")

@@ -1,28 +1,18 @@
-"""PostgreSQL for the forecaster: reads closed candles, writes forecasts and scores. One connection,
-reopened whenever it is lost, without limit. Knows SQL and psycopg2; knows nothing of models."""
+"""PostgreSQL for the forecaster: reads closed candles, writes forecasts and scores. Knows SQL;
+knows nothing of models."""
 
-import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
 
-import psycopg2
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import execute_values
 
-from pipeline.backoff import Backoff
-from pipeline.errors import PostgresUnavailable
+from pipeline import postgres
 from pipeline.forecast.forecaster import Forecast, Score
 from pipeline.forecast.minutes import Candle
 from pipeline.intervals import MINUTE_MS, interval_name
-from pipeline.outage import Outage
-from pipeline.postgres import UNAVAILABLE_ERRORS
-from pipeline.stopping import Stop
 from pipeline.tables import FORECASTS, KLINES
 from pipeline.times import datetime_to_ms, ms_to_datetime
-
-log = logging.getLogger(__name__)
-Result = TypeVar("Result")
 
 # Candles of one symbol per read, and rows per statement.
 PAGE_ROWS = 1000
@@ -104,48 +94,9 @@ class Tables:
             execute_values(cursor, SCORE, list(map(score_row, scores)), SCORE_TEMPLATE, page_size=PAGE_ROWS)
 
 
-class Database:
-    """Runs actions on the connection; every action may be repeated without harm."""
-
+class Database(postgres.Database[Tables]):
     def __init__(self, connect: Callable[[], Connection]) -> None:
-        self._connect = connect
-        self._connection: Connection | None = None
-        self._outage = Outage("postgres", log)
-
-    def run(self, action: Callable[[Tables], Result], stop: Stop) -> Result | None:
-        """What `action` returns; None if a stop came first. A lost connection is opened again and
-        the action repeated. Other PostgreSQL errors are raised."""
-        backoff = Backoff(0.2, 5)
-        while True:
-            try:
-                if self._connection is None:
-                    self._connection = self._connect()
-                result = action(Tables(self._connection))
-            except (PostgresUnavailable, psycopg2.Error) as error:
-                if not self._is_lost(error):
-                    raise
-                self.close()
-                delay = backoff.next_seconds()
-                self._outage.failed(error, delay)
-                if stop.wait(delay):
-                    return None
-            else:
-                self._outage.over()
-                return result
-
-    def _is_lost(self, error: Exception) -> bool:
-        """libpq raises a plain DatabaseError for some broken connections; `closed` is set for these
-        too."""
-        is_closed = self._connection is not None and bool(self._connection.closed)
-        return is_closed or isinstance(error, (PostgresUnavailable, *UNAVAILABLE_ERRORS))
-
-    def close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            try:
-                connection.close()
-            except UNAVAILABLE_ERRORS:
-                pass  # it was closed already
+        super().__init__(connect, Tables)
 
 
 def last_open_ms(candles: Sequence[Candle]) -> int:

@@ -20,7 +20,7 @@ from pipeline.mirroring.source_table import PgType, SourceColumn, SourceTable
 from pipeline.mirroring.steps import postgres_steps, publication_steps
 from pipeline.mirroring.types import cql_type
 from pipeline.settings import SETTINGS, Setting
-from scripts.settings_table import MARKS, MOST_CHANGED, TABLES, with_table
+from scripts.settings_table import DOCUMENT, MARKS, with_table
 from tests.unit.support.ddl import declared_tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,16 +65,10 @@ def first_column(text: str) -> list[str]:
 # --- settings
 
 
-@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.name)
-def test_settings_table_is_that_of_the_code(path: Path) -> None:
-    text = text_of(path)
+def test_settings_table_is_that_of_the_code() -> None:
+    text = text_of(DOCUMENT)
     assert len(MARKS.findall(text)) == 1
-    assert text == with_table(text, TABLES[path]), "run: make docs"
-
-
-def test_settings_of_the_readme_exist_and_the_other_table_has_all() -> None:
-    assert {setting.name for setting in TABLES[README]} == set(MOST_CHANGED)
-    assert TABLES[ROOT / "docs" / "settings.md"] == SETTINGS
+    assert text == with_table(text), "run: make docs"
 
 
 def test_env_example_lists_every_setting_with_its_default() -> None:
@@ -365,11 +359,6 @@ def test_transformation_of_the_example_fills_the_columns_of_its_table() -> None:
     assert set(write.row) == set(own_tables()[1])
     (write,) = orders(Change("orders", True, row, 1, 1))
     assert (write.table, write.kind) == ("orders", DELETE)
-
-
-def test_transformation_in_the_readme_is_the_one_of_the_example() -> None:
-    block = re.search(r"^```python\n(.*?)^```", text_of(README), re.MULTILINE | re.DOTALL)[1]
-    assert text_of(OWN_TABLE / "transformation.py").endswith(block)
 
 
 # --- form
