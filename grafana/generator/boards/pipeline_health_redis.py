@@ -1,7 +1,7 @@
 """Pipeline health, the row about Redis: is the current state current, how long does a change take,
 which store answers."""
 
-from grafana.generator.fields import colours, value_mappings
+from grafana.generator.fields import colours, threshold_steps, value_mappings
 from grafana.generator.palette import ACCENT, BAD_TILE, DOWN, GOOD_TILE, UP
 from grafana.generator.panels import heading, line_chart, stat
 from grafana.generator.targets import promql
@@ -24,6 +24,7 @@ def state() -> dict:
         background=True,
         text_mode="value",
         mappings=value_mappings(("0", "CURRENT", GOOD_TILE), ("1", "NOT CURRENT", BAD_TILE)),
+        thresholds=threshold_steps((None, GOOD_TILE), (1, BAD_TILE)),
     )
 
 
@@ -32,7 +33,7 @@ def delay() -> dict:
     rate = "sum by (le) (rate(redis_consumer_end_to_end_seconds_bucket[$__rate_interval]))"
     return line_chart(
         "Delay from PostgreSQL to Redis",
-        "Time from commit to the row in Redis, for the given share of the changes. Usually below 0.2 s.",
+        "Time from commit to the row in Redis, for the given share of the changes. Usually below 0.3 s.",
         [promql(f"histogram_quantile({share}, {rate})", name, ref=ref) for ref, share, name in shares],
         "s",
         min=0,
