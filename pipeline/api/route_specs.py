@@ -46,6 +46,7 @@ class RouteSpec:
     `downsampled_columns`: those that only a downsampled row has.
     `columns_on_request`: those that only a row has whose client asks for them with `fields`.
     `reads_cassandra`: a 503 is possible.
+    `current_state`: may be answered from Redis; a header says which store answered.
     `paginated`: a Link header may lead to more rows.
     `fresh_seconds`: how long a client may keep the response; 0: not at all."""
 
@@ -59,6 +60,7 @@ class RouteSpec:
     columns_on_request: Mapping[str, str] = field(default_factory=dict)
     body: Body = Body.ROWS
     reads_cassandra: bool = True
+    current_state: bool = False
     paginated: bool = False
     fresh_seconds: int = 1
 
@@ -100,6 +102,7 @@ ROUTES: dict[str, RouteSpec] = {
             "the whole market by its current state. `points`: the last row of each time bucket.",
             (*RANGE, p.SORT, p.ORDER, p.QUOTE_ASSET, p.TRACKED),
             columns=columns_of(STATS),
+            current_state=True,
             paginated=True,
         ),
         RouteSpec(
@@ -111,6 +114,7 @@ ROUTES: dict[str, RouteSpec] = {
             (*RANGE, p.QUOTE_ASSET, p.TRACKED),
             columns=columns_of(PRICES),
             downsampled_columns=BUCKET_PRICES,
+            current_state=True,
             paginated=True,
         ),
         RouteSpec(
@@ -192,6 +196,7 @@ ROUTES: dict[str, RouteSpec] = {
                 "trade_count": WHOLE,
                 "updated_at": TIME,
             },
+            current_state=True,
         ),
         RouteSpec(
             "/symbols",
@@ -209,6 +214,7 @@ ROUTES: dict[str, RouteSpec] = {
                 "source": TEXT,
                 "source_url": TEXT,
             },
+            current_state=True,
         ),
         RouteSpec(
             "/freshness",
