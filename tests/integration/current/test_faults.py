@@ -2,10 +2,10 @@
 happen to Redis, to Kafka and to itself. Each test ends with Redis equal to PostgreSQL and to
 Cassandra, key by key."""
 
+import itertools
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import psycopg2
 import pytest
@@ -26,11 +26,31 @@ PREFIX = "RED"
 pytestmark = pytest.mark.usefixtures("consumer")
 
 
-@pytest.fixture(scope="module")
-def load(settings: Settings) -> Iterator[Load]:
-    """Upserts, deletes and rows inserted again, all the time."""
+class Changes:
+    """Upserts, deletes and rows inserted again. They flow from the first call of `more` until
+    `stop`."""
 
-    def connect() -> psycopg2.extensions.connection:
+    def __init__(self, connect: Callable[[], psycopg2.extensions.connection]) -> None:
+        self._connect = connect
+        self._running: Load | None = None
+        self._seeds = itertools.count(16)
+
+    def more(self, changes: int) -> None:
+        """Waits until this many more are committed."""
+        if self._running is None:
+            self._running = Load(self._connect, PREFIX, next(self._seeds), RATE)
+            self._running.__enter__()
+        self._running.more(changes)
+
+    def stop(self) -> None:
+        if self._running is not None:
+            running, self._running = self._running, None
+            running.stop()
+
+
+@pytest.fixture(scope="module")
+def connect(settings: Settings) -> Callable[[], psycopg2.extensions.connection]:
+    def superuser() -> psycopg2.extensions.connection:
         return psycopg2.connect(
             host=settings.PGHOST,
             port=settings.PGPORT,
@@ -40,18 +60,23 @@ def load(settings: Settings) -> Iterator[Load]:
             options="-c timezone=UTC",
         )
 
-    with connect() as connection, connection.cursor() as cursor:
+    with superuser() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT create_trade_day(current_date), create_trade_day(current_date + 1)")
-    with Load(connect, PREFIX, seed=16, rate=RATE) as steady:
-        yield steady
+    return superuser
+
+
+@pytest.fixture
+def load(connect: Callable[[], psycopg2.extensions.connection]) -> Iterator[Changes]:
+    changes = Changes(connect)
+    yield changes
+    changes.stop()
 
 
 @pytest.fixture
 def equal(
-    postgres, reader: Session, server: RedisServer, load: Load, to_redis: Callable[[], Program]
+    postgres, reader: Session, server: RedisServer, load: Changes, to_redis: Callable[[], Program]
 ) -> Callable[[], None]:
-    """Waits until Redis is complete and equal to both, while no change is on its way: the load is
-    held for that long."""
+    """Stops the changes and waits until Redis is complete and equal to both."""
 
     def compared() -> object:
         if not server.client.exists("crypto:complete"):
@@ -62,20 +87,11 @@ def equal(
         return differences(current, stored) + differences(in_cassandra(reader, PREFIX), doubles) or True
 
     def check() -> None:
+        load.stop()
         assert len(in_postgres(postgres, PREFIX)) > 50
-        with held(load):
-            wait_until(compared, 90, f"Redis equal to PostgreSQL and Cassandra; {to_redis().log}")
+        wait_until(compared, 60, f"Redis equal to PostgreSQL and Cassandra; {to_redis().log}")
 
     return check
-
-
-@contextmanager
-def held(load: Load) -> Iterator[None]:
-    rate, load.rate = load.rate, 1e-9
-    try:
-        yield
-    finally:
-        load.rate = rate
 
 
 def test_redis_follows_a_steady_load_and_is_behind_for_less_than_a_second(load, to_redis, server, equal):
@@ -188,21 +204,19 @@ def test_every_record_sent_again_changes_nothing(load, to_redis, server, setting
         for found in reader.poll(timeout_ms=500).values():
             records += found
     reader.close()
+    read = to_redis().metric("redis_consumer_records_total", table="latest_prices")
     again = KafkaProducer(bootstrap_servers=servers)
-    with held(load):
-        before = in_postgres(postgres, PREFIX)
-        for record in reversed(records):
-            again.send(topic, key=record.key, value=record.value, partition=record.partition)
-        again.flush()
-        again.close()
-        read = to_redis().metric("redis_consumer_records_total", table="latest_prices")
-        wait_until(
-            lambda: to_redis().metric("redis_consumer_records_total", table="latest_prices") >= read or read, 30, "read"
-        )
-        time.sleep(1)
-        if before == in_postgres(postgres, PREFIX):
-            assert differences(in_redis(server.client, PREFIX), before) == []
-    equal()
+    for record in reversed(records):
+        again.send(topic, key=record.key, value=record.value, partition=record.partition)
+    again.flush()
+    again.close()
+
+    def all_read() -> object:
+        found = to_redis().metric("redis_consumer_records_total", table="latest_prices")
+        return found >= read + len(records) or (found, read)
+
+    wait_until(all_read, 30, f"{len(records)} records read again")
+    assert differences(in_redis(server.client, PREFIX), in_postgres(postgres, PREFIX)) == []
 
 
 def test_rebuild_command_empties_redis_and_everything_is_back(load, to_redis, server, start, equal):
@@ -215,19 +229,18 @@ def test_rebuild_command_empties_redis_and_everything_is_back(load, to_redis, se
 
 def test_rows_that_topics_hold_no_more_come_back_through_a_snapshot(load, to_redis, server, start, settings, equal):
     """Kafka has removed the records of every row; only PostgreSQL has them."""
-    with held(load):
-        equal()
-        admin = KafkaAdminClient(bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS))
-        consumer = KafkaConsumer(bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS))
-        topics = [f"{settings.TOPIC_PREFIX}.public.{table}" for table in TABLES]
-        existing = consumer.topics()
-        partitions = [TopicPartition(t, n) for t in topics if t in existing for n in consumer.partitions_for_topic(t)]
-        ends = consumer.end_offsets(partitions)
-        consumer.close()
-        admin.delete_records(ends)
-        admin.close()
-        server.client.flushall()
-        equal()
+    equal()
+    admin = KafkaAdminClient(bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS))
+    consumer = KafkaConsumer(bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS))
+    topics = [f"{settings.TOPIC_PREFIX}.public.{table}" for table in TABLES]
+    existing = consumer.topics()
+    partitions = [TopicPartition(t, n) for t in topics if t in existing for n in consumer.partitions_for_topic(t)]
+    ends = consumer.end_offsets(partitions)
+    consumer.close()
+    admin.delete_records(ends)
+    admin.close()
+    server.client.flushall()
+    equal()
     assert "snapshot_requested" in to_redis().output()
 
 
