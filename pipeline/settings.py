@@ -179,7 +179,7 @@ class Settings:
         "9101",
         port,
         "where this program serves /metrics and /health",
-        own={"consumer": "9102", "guard": "9103", "forecaster": "9104", "redis": "9106"},
+        own={"consumer": "9102", "guard": "9103", "forecaster": "9104", "redis": "9107"},
     )
     SIMULATOR_PORT: int = setting("9600", port, "port of the simulated exchange (make demo)")
     LOG_LEVEL: str = setting("INFO", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "least severe log lines shown")
