@@ -116,24 +116,28 @@ class Loop:
         return batches
 
     def _apply(self, batches: list[Batch]) -> None:
+        moved = 0
         for batch, written in zip(batches, self._store.apply(batches)):
-            if written == MOVED:  # Redis was emptied, or another consumer is further
-                self._lost(batch.partition)
+            if written == MOVED:
+                moved += 1
                 continue
             self._positions.moved_to(batch.partition, batch.mark.next_offset)
             self._marks[batch.partition] = batch.mark
             count(batch, written)
+        if moved:
+            self._find_again(moved)
 
-    def _lost(self, partition: TopicPartition) -> None:
-        log.warning("position_lost", extra={"topic": partition.topic, "partition": partition.partition})
-        self._positions.forget([partition])
+    def _find_again(self, partitions: int) -> None:
+        """Redis was emptied, or another consumer is further: all positions are asked for once
+        more."""
+        log.warning("positions_lost", extra={"partitions": partitions})
+        self._positions.forget()
 
     def _look_after(self) -> None:
         known = {partition: self._positions.of(partition) for partition in self._source.assigned()}
         offsets = {partition: position.offset for partition, position in known.items() if position is not None}
         if not self.watermark.step(offsets):
-            log.warning("positions_lost", extra={"remedy": "Redis is filled again"})
-            self._positions.forget()
+            self._find_again(len(offsets))
         metrics.COMPLETE.set(self.watermark.complete)
         if not self.watermark.complete:
             self._rebuild.step()
