@@ -48,30 +48,16 @@ class Script:
 
     def __init__(self, path: Path, read_only: bool = False) -> None:
         self.text = path.read_text(encoding="utf-8")
-        self._eval, self._evalsha = ("EVAL_RO", "EVALSHA_RO") if read_only else ("EVAL", "EVALSHA")
+        self._evalsha = "EVALSHA_RO" if read_only else "EVALSHA"
         self._digest = ""
 
     def run(self, redis: Redis, keys: Sequence[str], arguments: Sequence[Any] = ()) -> Any:
         """What the script returns. Raises RedisError."""
-        [found] = self.run_many(redis, [(keys, arguments)])
-        return found
-
-    def run_many(self, redis: Redis, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
-        """The script for each (keys, arguments), in one round trip. Raises the first RedisError;
-        the calls after it may have run."""
         if not self._digest:
             self._digest = redis.script_load(self.text)
+        command = (self._evalsha, self._digest, len(keys), *keys, *arguments)
         try:
-            return self._pipelined(redis, calls)
-        except NoScriptError:  # Redis was restarted; nothing has run
+            return redis.execute_command(*command)
+        except NoScriptError:  # Redis was restarted
             redis.script_load(self.text)
-            return self._pipelined(redis, calls)
-
-    def _pipelined(self, redis: Redis, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
-        if len(calls) == 1:
-            [(keys, arguments)] = calls
-            return [redis.execute_command(self._evalsha, self._digest, len(keys), *keys, *arguments)]
-        pipeline = redis.pipeline(transaction=False)
-        for keys, arguments in calls:
-            pipeline.execute_command(self._evalsha, self._digest, len(keys), *keys, *arguments)
-        return pipeline.execute()
+            return redis.execute_command(*command)

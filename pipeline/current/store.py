@@ -39,6 +39,17 @@ def name_of(partition: TopicPartition) -> str:
     return f"{partition.topic}/{partition.partition}"
 
 
+def arguments_of(batch: Batch) -> list[Any]:
+    """Of apply.lua, for one partition."""
+    found: list[Any] = [name_of(batch.partition), batch.position, batch.mark.next_offset, batch.mark.state]
+    found += (batch.table, len(batch.rows), len(batch.tracked))
+    for field, (version_us, row) in batch.rows.items():
+        found += (field, version_us, row)
+    for symbol, until_ms in batch.tracked.items():
+        found += (until_ms, symbol)
+    return found
+
+
 class RedisStore:
     """Every method raises StoreUnavailable, or its kind OutOfMemory."""
 
@@ -56,20 +67,18 @@ class RedisStore:
         keys = self._keys
         for batch in batches:
             if batch.truncated_us:
-                named = (keys.floors, keys.deleted, keys.rows(batch.table), keys.versions(batch.table))
-                asked(lambda: self._truncate.run(self._redis, named, (batch.table, batch.truncated_us)))  # noqa: B023
-        return asked(lambda: self._apply.run_many(self._redis, [self._call(batch) for batch in batches]))
+                self._apply_truncate(batch)
+        named: list[str] = [keys.positions, keys.states, keys.floors, keys.deleted, keys.tracked]
+        arguments: list[Any] = []
+        for batch in batches:
+            named += (keys.rows(batch.table), keys.versions(batch.table))
+            arguments += arguments_of(batch)
+        return list(asked(lambda: self._apply.run(self._redis, named, arguments)))
 
-    def _call(self, batch: Batch) -> tuple[Sequence[str], Sequence[Any]]:
+    def _apply_truncate(self, batch: Batch) -> None:
         keys = self._keys
-        tables = keys.rows(batch.table), keys.versions(batch.table)
-        arguments: list[Any] = [name_of(batch.partition), batch.position, batch.mark.next_offset, batch.mark.state]
-        arguments += (batch.table, len(batch.rows))
-        for field, (version_us, row) in batch.rows.items():
-            arguments += (field, version_us, row)
-        for symbol, until_ms in batch.tracked.items():
-            arguments += (until_ms, symbol)
-        return (keys.positions, keys.states, keys.floors, keys.deleted, keys.tracked, *tables), arguments
+        named = (keys.floors, keys.deleted, keys.rows(batch.table), keys.versions(batch.table))
+        asked(lambda: self._truncate.run(self._redis, named, (batch.table, batch.truncated_us)))
 
     def positions(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Stored]:
         """Those partitions that have a position."""
