@@ -4,6 +4,7 @@ knows nothing of what a record holds or of the store that it goes to."""
 import logging
 import time
 from collections.abc import Iterable, Mapping, Set
+from typing import NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
@@ -38,6 +39,13 @@ KAFKA_TIMEOUT_MS = 10_000
 # and after). Kafka returns a record that is larger than this by itself, so this bounds the memory
 # of a fetch and not the record.
 MAX_FETCH_BYTES = 32 * 1024 * 1024
+
+
+class Bounds(NamedTuple):
+    """The first record that Kafka has of a partition, and where the next one will be."""
+
+    first: int
+    end: int
 
 
 class KafkaSource:
@@ -76,6 +84,8 @@ class KafkaSource:
             fetch_max_bytes=MAX_FETCH_BYTES,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             metadata_max_age_ms=int(FOLLOW_INTERVAL_SECONDS * 1000),
+            # The library's own; nobody reads them, and they take a tenth of a small poll.
+            metrics_enabled=False,
             # How long the partitions of a killed member wait until others get them. Heartbeats come
             # from a thread of the library.
             session_timeout_ms=10_000,
@@ -83,7 +93,7 @@ class KafkaSource:
             max_poll_interval_ms=300_000,
         )
 
-    def table_of(self, record: ConsumerRecord) -> str:
+    def table_of(self, record: ConsumerRecord | TopicPartition) -> str:
         return self._followed.table_of(record.topic)
 
     def follow(self, tables: Iterable[str]) -> frozenset[str]:
@@ -294,6 +304,36 @@ class KafkaSource:
             ] < end:
                 return False
         return True
+
+    def restart(self, partition: TopicPartition, offset: int, state: str = "") -> int:
+        """For a store that remembers itself how far it is: read a partition of this member from
+        there, with the versions as they were there (`Mark.state`). Returns the lease of its
+        versions."""
+        self._apply_rebalances()
+        self._consumer.seek(partition, offset)
+        for known in (self._pending, self._accepted, self._returned):
+            known.pop(partition, None)
+        return self.versions.restart(partition, state)
+
+    def next_offset(self, partition: TopicPartition) -> int | None:
+        """The offset that the next poll begins with; None if it is not known yet."""
+        return self._consumer.position(partition, timeout_ms=1000)
+
+    def partitions_of(self, tables: Iterable[str]) -> set[TopicPartition]:
+        """Every Kafka partition of those tables that are followed."""
+        topics = self._followed.tables.keys() & {self._followed.of(table) for table in tables}
+        return {TopicPartition(t, number) for t in topics for number in self._consumer.partitions_for_topic(t) or ()}
+
+    def bounds(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Bounds]:
+        wanted = list(partitions)
+        firsts = self._consumer.beginning_offsets(wanted, KAFKA_TIMEOUT_MS) if wanted else {}
+        ends = self.ends_of(wanted)
+        return {partition: Bounds(firsts[partition], ends[partition]) for partition in wanted}
+
+    def ends_of(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Asked of Kafka now."""
+        wanted = list(partitions)
+        return dict(self._consumer.end_offsets(wanted, KAFKA_TIMEOUT_MS)) if wanted else {}
 
     def lag_records(self, fetch_ends: bool = False) -> dict[TopicPartition, int]:
         """Records not yet taken, per assigned partition whose end is known. The ends come with the
