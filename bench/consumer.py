@@ -30,9 +30,10 @@ from local.stack import Stack
 from pipeline import cassandra_session
 from pipeline.consumer.batches import batches, newest
 from pipeline.consumer.poll import Poll
+from pipeline.consumer.round import MAX_REQUESTS_IN_FLIGHT
 from pipeline.consumer.row_encoder import RowEncoder
 from pipeline.consumer.statements import Statements
-from pipeline.consumer.writer import MAX_REQUESTS_IN_FLIGHT, request
+from pipeline.consumer.writer import request
 from pipeline.settings import Settings, load
 from pipeline.times import DAY_MS, iso_to_us, now_ms
 
@@ -229,7 +230,7 @@ def limit_rate(settings: Settings, topics: list[str], count: int) -> float:
     while done < min(count, 100_000):
         poll = Poll.parse(consumer.poll(timeout_ms=1000), lambda record: record.topic.rsplit(".", 1)[1])
         done += len(poll.records)
-        requests_made += [(request(batch), None) for batch in batches(newest(encoder.rows(poll)))]
+        requests_made += [(request(batch).statement(), None) for batch in batches(newest(encoder.rows(poll)))]
     consumer.close()
     began = time.monotonic()
     execute_concurrent(session, requests_made, MAX_REQUESTS_IN_FLIGHT)

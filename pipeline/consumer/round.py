@@ -1,22 +1,21 @@
 """One round of requests to Cassandra: sent without waiting, a bounded number at a time; their
-answers are collected. Knows the driver; knows nothing of what the requests hold or of what an
-answer means."""
+answers are collected. Knows nothing of what the requests hold or of what an answer means."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from functools import partial
+from itertools import islice
 from threading import Event, Lock
 
 from cassandra import OperationTimedOut
-from cassandra.cluster import Session
-from cassandra.query import Statement
+
+from pipeline.consumer.driver_internals import Request, Sender, Sending
 
 MAX_REQUESTS_IN_FLIGHT = 128
+# When fewer are left in flight, more are sent: many at once cost less than each after an answer.
+FEW_REQUESTS_IN_FLIGHT = 64
 # Cassandra itself gives up after a few seconds and says so; this is for one that says nothing.
 ANSWER_SECONDS = 10.0
-
-# Called with the error that was answered, None when Cassandra confirmed.
-Answer = Callable[[Exception | None], None]
 
 
 class Round:
@@ -24,12 +23,12 @@ class Round:
     once the round is finished. `began_at`, `finished_at`: when the first was sent and the last
     answered, in monotonic seconds; `finished_us`: the latter in µs since 1970."""
 
-    def __init__(self, session: Session, statements: Iterable[Statement], count: int) -> None:
-        """Send them. `count`: how many there are; each is made when it is sent."""
-        self._session = session
-        self._statements = enumerate(statements)
+    def __init__(self, sender: Sender, requests: Sequence[Request]) -> None:
+        """Send them."""
+        self._sender = sender
+        self._requests = enumerate(requests)
         self._lock = Lock()
-        self._unanswered = set(range(count))
+        self._unanswered = set(range(len(requests)))
         self._in_flight = 0
         self._is_sending = False
         self._finished = Event()
@@ -52,27 +51,26 @@ class Round:
         return self.is_finished
 
     def _send(self) -> None:
-        """As many as may be in flight. Every answer calls it again, in the driver's thread; while
-        one call is at it, the others leave the free place to it."""
-        with self._lock:
-            if self._is_sending:
-                return
-            self._is_sending = True
-        while (found := self._next()) is not None:
-            number, statement = found
-            answer = partial(self._answer, number)
+        """As many as may be in flight. Answers call it again, in the driver's thread; while one
+        call is at it, the others leave the free places to it."""
+        while sendings := self._next():
             try:
-                send(self._session, statement, answer)
+                self._sender.send(sendings)
             except Exception as error:  # in the driver's thread it would be lost
-                answer(error)
+                for _, answer in sendings:
+                    answer(error)
+            self._is_sending = False
 
-    def _next(self) -> tuple[int, Statement] | None:
+    def _next(self) -> list[Sending]:
         with self._lock:
-            found = next(self._statements, None) if self._in_flight < MAX_REQUESTS_IN_FLIGHT else None
-            if found is None:
-                self._is_sending = False
-            else:
-                self._in_flight += 1
+            if self._is_sending or self._in_flight > FEW_REQUESTS_IN_FLIGHT:
+                return []
+            free = MAX_REQUESTS_IN_FLIGHT - self._in_flight
+            found: list[Sending] = [
+                (request, partial(self._answer, number)) for number, request in islice(self._requests, free)
+            ]
+            self._in_flight += len(found)
+            self._is_sending = bool(found)
             return found
 
     def _answer(self, number: int, error: Exception | None) -> None:
@@ -102,13 +100,5 @@ class Round:
                 return  # the last answer is just being taken
             self.errors |= dict.fromkeys(self._unanswered, error)
             self._unanswered.clear()
-            self._statements = enumerate(())
+            self._requests = enumerate(())
         self._finish()
-
-
-def send(session: Session, statement: Statement, answer: Answer) -> None:
-    """The driver's own time-out is not used: its timer refers to the request and the request to the
-    timer, for ten seconds. Such cycles, thousands per second, are what Python's garbage collector
-    stopped the process for."""
-    future = session.execute_async(statement, timeout=None)
-    future.add_callbacks(lambda _rows: answer(None), answer)

@@ -10,12 +10,11 @@ from enum import Enum, auto
 from cassandra import WriteFailure
 from cassandra.cluster import NoHostAvailable, Session
 from cassandra.protocol import ServerError
-from cassandra.query import Statement
 
 from pipeline.cassandra_session import REFUSED_ERRORS, UNAVAILABLE_ERRORS
 from pipeline.changes import DELETE
 from pipeline.consumer import metrics
-from pipeline.consumer.driver_internals import SerialisedBatch, SerialisedRow
+from pipeline.consumer.driver_internals import Request, Sender, SerialisedRow
 from pipeline.consumer.round import Round
 from pipeline.consumer.statements import EncodedRow, Statements, TableStatement
 from pipeline.errors import PipelineError, StoreUnavailable
@@ -99,6 +98,7 @@ class Writer:
     def __init__(self, session: Session, statements: Statements) -> None:
         self._session = session
         self._statements = statements
+        self._sender = Sender(session)
         self._last_confirmed: EncodedRow | None = None
 
     def start(self, pending: Pending) -> None:
@@ -119,8 +119,7 @@ class Writer:
 
     def _sent(self, pending: Pending) -> Round:
         if pending.under_way is None:
-            statements = map(request, pending.batches)
-            pending.under_way = Round(self._session, statements, len(pending.batches))
+            pending.under_way = Round(self._sender, list(map(request, pending.batches)))
         return pending.under_way
 
     def _take_answers(self, pending: Pending, answers: Round, waiting: Callable[[], None]) -> None:
@@ -231,12 +230,8 @@ class Writer:
         return Outcome.REFUSED
 
 
-def request(batch: Batch) -> Statement:
-    """What is sent for a batch: a single row by itself, several rows as one unlogged batch."""
-    prepared = batch[0].statement.prepared
-    if len(batch) == 1:
-        return SerialisedRow(prepared, batch[0].values)
-    return SerialisedBatch(prepared, [row.values for row in batch])
+def request(batch: Batch) -> Request:
+    return Request(batch[0].statement.prepared, [row.values for row in batch])
 
 
 def halves(batch: Batch) -> list[Batch]:

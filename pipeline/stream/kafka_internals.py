@@ -22,6 +22,12 @@ def keep_joining(consumer: KafkaConsumer) -> bool:
     return bool(coordinator.rejoining)
 
 
+def wait_for_records(consumer: KafkaConsumer, min_bytes: int, max_wait_ms: int) -> None:
+    """How long the broker collects records before it answers the fetches from now on; the option of
+    the same name holds for the consumer's whole life."""
+    consumer._fetcher.config.update(fetch_min_bytes=min_bytes, fetch_max_wait_ms=max_wait_ms)
+
+
 def topic_id(consumer: KafkaConsumer, topic: str) -> object:
     """Kafka's id of the topic, as of the last list of topics; another topic of the same name has
     another one. None if it is not known."""

@@ -19,7 +19,7 @@ from kafka.structs import OffsetAndMetadata
 
 from pipeline.settings import Settings
 from pipeline.stream.followed_topics import FollowedTopics
-from pipeline.stream.kafka_internals import keep_joining, topic_id
+from pipeline.stream.kafka_internals import keep_joining, topic_id, wait_for_records
 from pipeline.stream.lost_records import report_lost
 from pipeline.stream.rebalances import Rebalances
 from pipeline.stream.record_source import Mark, Records
@@ -29,6 +29,12 @@ log = logging.getLogger(__name__)
 
 # Enough rows for full batches; few enough that a poll is parsed and written within about a second.
 MAX_POLL_RECORDS = 5000
+# While records come, the broker collects them for a moment: a poll costs the same for one record as
+# for twenty. Measured at 500 changes/s: a third of the CPU. After a fetch without records the next
+# one is answered with its first record, so that a single change waits for nothing.
+COLLECT_MS = 10
+COLLECT_BYTES = 64 * 1024
+IDLE_MS = 500
 # How soon a table is followed once it is captured.
 FOLLOW_INTERVAL_SECONDS = 5.0
 JOIN_SECONDS = 1.0
@@ -42,7 +48,8 @@ MAX_FETCH_BYTES = 32 * 1024 * 1024
 
 class KafkaSource:
     """One member of the consumer group; a RecordSource that never ends. One thread only: rebalances
-    happen inside `poll` and `hold`, so nothing is in flight when partitions move."""
+    happen inside `poll` and `hold`. Records that were returned before may still be written then;
+    `commit` leaves out those of partitions that another consumer had since."""
 
     exhausted = False
 
@@ -68,7 +75,7 @@ class KafkaSource:
             isolation_level="read_committed",
             allow_auto_create_topics=False,
             max_poll_records=MAX_POLL_RECORDS,
-            fetch_max_wait_ms=500,
+            fetch_max_wait_ms=IDLE_MS,
             fetch_max_bytes=MAX_FETCH_BYTES,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             metadata_max_age_ms=int(FOLLOW_INTERVAL_SECONDS * 1000),
@@ -135,6 +142,7 @@ class KafkaSource:
         if not self._followed.tables:
             return {}
         records = self._poll(timeout_seconds)
+        wait_for_records(self._consumer, *((COLLECT_BYTES, COLLECT_MS) if records else (1, IDLE_MS)))
         self._apply_rebalances()
         try:
             for partition in records:

@@ -123,6 +123,7 @@ class FakeSession:
         self.sent_values: list[Any] = []
         # With `is_holding`, requests are answered when a test calls `held[n].answer()`.
         self.is_holding = False
+        self._pools: dict[Any, Any] = {}  # no connection: the driver is left to send everything
         self.held: list[FakeFuture] = []
         # What `execute` returns, by the name of the table in a query; and what it was called with.
         self.rows: dict[str, list[tuple]] = {}

@@ -54,8 +54,8 @@ def refusing(*bad):
 
 
 def test_one_row_is_sent_alone_and_more_as_an_unlogged_batch(batch):
-    assert not isinstance(request(batch(1)), BatchStatement)
-    sent = request(batch(3))
+    assert not isinstance(request(batch(1)).statement(), BatchStatement)
+    sent = request(batch(3)).statement()
     assert sent.batch_type == BatchType.UNLOGGED
     assert open_times(sent) == [0, 1, 2]
 

@@ -1,0 +1,138 @@
+"""What a change costs when changes come steadily and not in bulk: CPU of the consumer per change,
+its longest stop for the garbage collector, delay from the record to the confirmed write. Records as
+Debezium sends them: a few every ten milliseconds.
+
+  .local/venv/bin/python -m bench.trickle [--rates 100,500,1000] [--seconds 20] [--profile FOLDER]
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import requests
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import NewTopic
+from prometheus_client.parser import text_string_to_metric_families
+
+from bench import envelopes, machine
+from bench.results import publish, table
+from local.ports import free_ports
+from local.stack import Stack
+from pipeline.times import now_ms
+
+ROOT = Path(__file__).resolve().parents[1]
+PARTITIONS = 4
+TOPIC = "bench.public.latest_prices"
+BURST_SECONDS = 0.01
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python3 -m bench.trickle", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rates", default="100,500,1000", help="changes per second (100,500,1000)")
+    parser.add_argument("--seconds", type=float, default=20, help="for each rate (20)")
+    parser.add_argument("--profile", type=Path, help="py-spy writes what the time goes into to this folder")
+    options = parser.parse_args()
+    services = ("kafka", "cassandra", "cassandra-schema")
+    with tempfile.TemporaryDirectory(prefix="bench") as folder, Stack(Path(folder), services) as stack:
+        rows = watch(stack, list(map(int, options.rates.split(","))), options.seconds, options.profile)
+    head = machine.head("python3 -m bench.trickle " + " ".join(sys.argv[1:]))
+    titles = (
+        "changes/s",
+        "changes",
+        "CPU µs per change",
+        "polls/s",
+        "median below ms",
+        "p99 below ms",
+        "longest pause ms",
+    )
+    publish("trickle", f"# Changes that trickle\n\n{head}\n{table(titles, rows)}")
+
+
+def watch(stack: Stack, rates: list[int], seconds: float, profile: Path | None) -> Iterator[tuple[object, ...]]:
+    port = free_ports(1)[0]
+    environ = {**stack.environ, "TOPIC_PREFIX": "bench", "METRICS_PORT": str(port), "LOG_LEVEL": "WARNING"}
+    servers = environ["KAFKA_BOOTSTRAP_SERVERS"].split(",")
+    admin = KafkaAdminClient(bootstrap_servers=servers)
+    admin.create_topics([NewTopic(TOPIC, PARTITIONS, 1)])
+    admin.close()
+    producer = KafkaProducer(bootstrap_servers=servers, compression_type="lz4", linger_ms=0)
+    consumer = subprocess.Popen([sys.executable, "consumer_to_cassandra.py"], cwd=ROOT, env=environ)
+    try:
+        feed(producer, 200, 5)  # so that everything is warm
+        rows = []
+        for rate in rates:
+            before, cpu = metrics(port), cpu_seconds(consumer.pid)
+            profiler = start_profiler(profile, rate, consumer.pid, seconds) if profile else None
+            feed(producer, rate, seconds)
+            time.sleep(1)
+            after, cpu = metrics(port), cpu_seconds(consumer.pid) - cpu
+            if profiler:
+                profiler.wait(60)
+            rows.append(line(rate, before, after, cpu, seconds + 1))
+        return rows
+    finally:
+        consumer.terminate()
+        consumer.wait(30)
+        producer.close()
+
+
+def feed(producer: KafkaProducer, rate: int, seconds: float) -> None:
+    began, sent = time.monotonic(), 0
+    while (passed := time.monotonic() - began) < seconds:
+        due = int(passed * rate)
+        if due > sent:
+            for key, value in envelopes.prices(due - sent, now_ms()):
+                producer.send(TOPIC, key=key, value=value)
+            producer.flush()
+            sent = due
+        time.sleep(BURST_SECONDS)
+
+
+def start_profiler(folder: Path, rate: int, pid: int, seconds: float) -> subprocess.Popen:
+    folder.mkdir(exist_ok=True)
+    output = str(folder / f"{rate}.txt")
+    options = ["--pid", str(pid), "--duration", str(int(seconds)), "--format", "raw", "--output", output]
+    return subprocess.Popen(["py-spy", "record", "--gil", "--threads", *options], stdout=subprocess.DEVNULL)
+
+
+def metrics(port: int) -> dict[str, float]:
+    text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    return {sample.name + sample.labels.get("le", ""): sample.value for sample in samples}
+
+
+def line(
+    rate: int, before: dict[str, float], after: dict[str, float], cpu: float, seconds: float
+) -> tuple[object, ...]:
+    passed = {name: value - before.get(name, 0) for name, value in after.items()}
+    changes = passed["consumer_records_total"]
+    return (
+        rate,
+        f"{changes:,.0f}",
+        f"{cpu / changes * 1e6:.0f}",
+        f"{passed['consumer_poll_seconds_count'] / seconds:.0f}",
+        *(f"{quantile_ms(passed, share):.0f}" for share in (0.5, 0.99)),
+        f"{after.get('consumer_gc_longest_pause_seconds', float('nan')) * 1000:.1f}",
+    )
+
+
+def quantile_ms(passed: dict[str, float], share: float) -> float:
+    name = "consumer_end_to_end_seconds_bucket"
+    buckets = sorted((float(key.removeprefix(name)), value) for key, value in passed.items() if key.startswith(name))
+    return next(bound for bound, count in buckets if count >= share * buckets[-1][1]) * 1000
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    main()
