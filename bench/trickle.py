@@ -6,27 +6,23 @@ Debezium sends them: a few every ten milliseconds.
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-import requests
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
-from prometheus_client.parser import text_string_to_metric_families
 
 from bench import envelopes, machine
+from bench.consuming import PARTITIONS, ROOT, cpu_seconds, samples
 from bench.results import publish, table
 from local.ports import free_ports
 from local.stack import Stack
 from pipeline.times import now_ms
 
-ROOT = Path(__file__).resolve().parents[1]
-PARTITIONS = 4
 TOPIC = "bench.public.latest_prices"
 BURST_SECONDS = 0.01
 
@@ -41,21 +37,29 @@ def main() -> None:
     options = parser.parse_args()
     services = ("kafka", "cassandra", "cassandra-schema")
     with tempfile.TemporaryDirectory(prefix="bench") as folder, Stack(Path(folder), services) as stack:
-        rows = watch(stack, list(map(int, options.rates.split(","))), options.seconds, options.profile)
+        found = watch(stack, list(map(int, options.rates.split(","))), options.seconds, options.profile)
     head = machine.head("python3 -m bench.trickle " + " ".join(sys.argv[1:]))
-    titles = (
-        "changes/s",
-        "changes",
-        "CPU µs per change",
-        "polls/s",
-        "median below ms",
-        "p99 below ms",
-        "longest pause ms",
-    )
-    publish("trickle", f"# Changes that trickle\n\n{head}\n{table(titles, rows)}")
+    rows = [tuple(f"{value:,.1f}" if isinstance(value, float) else value for value in one) for one in found]
+    publish("trickle", f"# Changes that trickle\n\n{head}\n{table(TITLES, rows)}")
 
 
-def watch(stack: Stack, rates: list[int], seconds: float, profile: Path | None) -> Iterator[tuple[object, ...]]:
+class Trickle(NamedTuple):
+    """What one rate costs. Delays are upper bounds, as the consumer's histogram has them."""
+
+    rate: int
+    changes: int
+    cpu_us: float
+    polls_per_second: float
+    median_ms: float
+    p99_ms: float
+    longest_pause_ms: float
+
+
+TITLES = ("changes/s", "changes", "CPU µs per change", "polls/s", "median < ms", "p99 < ms", "longest pause ms")
+
+
+def watch(stack: Stack, rates: list[int], seconds: float, profile: Path | None = None) -> list[Trickle]:
+    """A consumer and its records at each rate, one rate after the other."""
     port = free_ports(1)[0]
     environ = {**stack.environ, "TOPIC_PREFIX": "bench", "METRICS_PORT": str(port), "LOG_LEVEL": "WARNING"}
     servers = environ["KAFKA_BOOTSTRAP_SERVERS"].split(",")
@@ -66,17 +70,17 @@ def watch(stack: Stack, rates: list[int], seconds: float, profile: Path | None) 
     consumer = subprocess.Popen([sys.executable, "consumer_to_cassandra.py"], cwd=ROOT, env=environ)
     try:
         feed(producer, 200, 5)  # so that everything is warm
-        rows = []
+        found = []
         for rate in rates:
-            before, cpu = metrics(port), cpu_seconds(consumer.pid)
+            before, cpu = samples(port), cpu_seconds(consumer.pid)
             profiler = start_profiler(profile, rate, consumer.pid, seconds) if profile else None
             feed(producer, rate, seconds)
             time.sleep(1)
-            after, cpu = metrics(port), cpu_seconds(consumer.pid) - cpu
+            after, cpu = samples(port), cpu_seconds(consumer.pid) - cpu
             if profiler:
                 profiler.wait(60)
-            rows.append(line(rate, before, after, cpu, seconds + 1))
-        return rows
+            found.append(result(rate, before, after, cpu, seconds + 1))
+        return found
     finally:
         consumer.terminate()
         consumer.wait(30)
@@ -102,24 +106,17 @@ def start_profiler(folder: Path, rate: int, pid: int, seconds: float) -> subproc
     return subprocess.Popen(["py-spy", "record", "--gil", "--threads", *options], stdout=subprocess.DEVNULL)
 
 
-def metrics(port: int) -> dict[str, float]:
-    text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
-    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-    return {sample.name + sample.labels.get("le", ""): sample.value for sample in samples}
-
-
-def line(
-    rate: int, before: dict[str, float], after: dict[str, float], cpu: float, seconds: float
-) -> tuple[object, ...]:
+def result(rate: int, before: dict[str, float], after: dict[str, float], cpu: float, seconds: float) -> Trickle:
     passed = {name: value - before.get(name, 0) for name, value in after.items()}
     changes = passed["consumer_records_total"]
-    return (
+    return Trickle(
         rate,
-        f"{changes:,.0f}",
-        f"{cpu / changes * 1e6:.0f}",
-        f"{passed['consumer_poll_seconds_count'] / seconds:.0f}",
-        *(f"{quantile_ms(passed, share):.0f}" for share in (0.5, 0.99)),
-        f"{after.get('consumer_gc_longest_pause_seconds', float('nan')) * 1000:.1f}",
+        int(changes),
+        cpu / changes * 1e6,
+        passed["consumer_poll_seconds_count"] / seconds,
+        quantile_ms(passed, 0.5),
+        quantile_ms(passed, 0.99),
+        after.get("consumer_gc_longest_pause_seconds", float("nan")) * 1000,
     )
 
 
@@ -127,11 +124,6 @@ def quantile_ms(passed: dict[str, float], share: float) -> float:
     name = "consumer_end_to_end_seconds_bucket"
     buckets = sorted((float(key.removeprefix(name)), value) for key, value in passed.items() if key.startswith(name))
     return next(bound for bound, count in buckets if count >= share * buckets[-1][1]) * 1000
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

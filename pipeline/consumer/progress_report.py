@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from kafka.errors import KafkaError
@@ -26,9 +27,13 @@ class ProgressReport:
 
     def written(self, poll: Poll, written: Pending) -> None:
         """All rows are confirmed or refused."""
-        for table, rows in written.confirmed:
-            metrics.ROWS.labels(table).inc(rows)
-            metrics.BATCHES.labels(table).inc()
+        rows: dict[str, int] = defaultdict(int)
+        requests = Counter(table for table, _ in written.confirmed)
+        for table, count in written.confirmed:
+            rows[table] += count
+        for table, count in requests.items():
+            metrics.ROWS.labels(table).inc(rows[table])
+            metrics.BATCHES.labels(table).inc(count)
         delays: dict[str, list[float]] = {}
         for _, change in poll.changes:
             if change.commit_us:

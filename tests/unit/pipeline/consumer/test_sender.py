@@ -1,5 +1,6 @@
 """Sender against the driver's own connection and pool: only the socket is missing."""
 
+import gc
 import struct
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from cassandra.query import UNSET_VALUE, BatchType, PreparedStatement
 
 from pipeline.consumer.driver_internals import Request, Sender
 from pipeline.consumer.request_frames import VERSION, message
+from pipeline.consumer.round import Round
 from tests.unit.support.fake_cassandra import FakeFuture
 
 ROWS = [(b"ETHUSDT", b"1m", None), (b"BTCUSDT", b"", UNSET_VALUE), (b"x" * 300, b"5m", b"\0" * 8)]
@@ -187,3 +189,25 @@ def test_error_while_a_request_is_made_takes_no_place_on_the_connection(prepared
         send(Request(prepared, [(7,)]))
     assert wire.in_flight == 0
     assert wire._requests == {}
+
+
+def test_request_that_succeeds_leaves_no_cycle_behind(prepared, wire, session):
+    """Cycles are freed only by the garbage collector, which stops the process meanwhile."""
+    sender = Sender(session)
+
+    def write(count):
+        for _ in range(count):
+            written = Round(sender, [Request(prepared, ROWS)] * 100)
+            for stream, _, _ in wire.frames()[0]:
+                wire.receive(stream, RESULT, VOID)
+            wire.pushed.clear()
+            assert written.wait(0)
+
+    write(1)
+    gc.collect()
+    gc.disable()
+    try:
+        write(3)
+        assert gc.collect() < 10, "the fake of the wire leaves a few"
+    finally:
+        gc.enable()
