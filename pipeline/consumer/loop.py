@@ -19,7 +19,7 @@ from pipeline.consumer.batches import batches, newest
 from pipeline.consumer.dead_letters import DeadLetters
 from pipeline.consumer.gc_tuning import collect_garbage
 from pipeline.consumer.poll import Poll
-from pipeline.consumer.polls_in_flight import MAX_POLLS, PollsInFlight
+from pipeline.consumer.polls_in_flight import PollsInFlight
 from pipeline.consumer.progress_report import ProgressReport
 from pipeline.consumer.row_encoder import RowEncoder
 from pipeline.consumer.statements import Statements
@@ -128,8 +128,7 @@ class Loop:
         return True
 
     def _is_commit_due(self) -> bool:
-        is_late = time.monotonic() - self._committed_at >= COMMIT_EVERY_SECONDS
-        return is_late or len(self._polls.finished) >= MAX_POLLS
+        return self._polls.is_commit_due or time.monotonic() - self._committed_at >= COMMIT_EVERY_SECONDS
 
     def _commit(self) -> None:
         """Step 5, for all polls that are finished."""

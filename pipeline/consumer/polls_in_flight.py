@@ -13,6 +13,7 @@ from pipeline.stream.record_source import Mark
 MAX_POLLS = 4
 # A poll has up to 5,000 records, or 32 MiB of large ones.
 MAX_BYTES = 32 * 1024 * 1024
+MAX_FINISHED_BYTES = 1024 * 1024
 FEW_RECORDS = 300
 
 
@@ -49,6 +50,12 @@ class PollsInFlight:
     @property
     def finished(self) -> list[Poll]:
         return self._finished
+
+    @property
+    def is_commit_due(self) -> bool:
+        """Whether the finished polls are many, or hold much memory."""
+        size_bytes = sum(poll.size_bytes for poll in self._finished)
+        return len(self._finished) >= MAX_POLLS or size_bytes >= MAX_FINISHED_BYTES
 
     def marks(self) -> dict[TopicPartition, Mark]:
         """What can be committed for the finished polls, all at once: the last mark of each Kafka

@@ -100,5 +100,4 @@ class Round:
                 return  # the last answer is just being taken
             self.errors |= dict.fromkeys(self._unanswered, error)
             self._unanswered.clear()
-            self._requests = enumerate(())
         self._finish()

@@ -209,3 +209,11 @@ def test_commits_are_not_more_frequent_than_they_need_be(flight, monkeypatch):
     kafka = flight(*["good"] * 2 * MAX_POLLS * PER_POLL).run()
     full = MAX_POLLS * PER_POLL
     assert [step for step in kafka.done if step.startswith("commit")] == [f"commit {full}", f"commit {2 * full}"]
+
+
+def test_finished_polls_that_hold_much_memory_are_committed_at_once(flight, monkeypatch):
+    monkeypatch.setattr("pipeline.consumer.loop.COMMIT_EVERY_SECONDS", 3600.0)
+    several = flight(*["good"] * 2 * PER_POLL)
+    monkeypatch.setattr(polls_in_flight, "MAX_FINISHED_BYTES", PER_POLL * len(several.kafka.values[0]))
+    kafka = several.run()
+    assert kafka.done == ["write", "write", f"commit {PER_POLL}", f"commit {2 * PER_POLL}"]
