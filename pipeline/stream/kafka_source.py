@@ -19,7 +19,7 @@ from kafka.structs import OffsetAndMetadata
 
 from pipeline.settings import Settings
 from pipeline.stream.followed_topics import FollowedTopics
-from pipeline.stream.kafka_internals import keep_joining, topic_id, wait_for_records
+from pipeline.stream.kafka_internals import decode_quickly, keep_joining, topic_id, wait_for_records
 from pipeline.stream.lost_records import report_lost
 from pipeline.stream.rebalances import Rebalances
 from pipeline.stream.record_source import Mark, Records
@@ -85,6 +85,7 @@ class KafkaSource:
             # A poll is written in about a second; in an outage `hold` keeps polling.
             max_poll_interval_ms=300_000,
         )
+        decode_quickly(self._consumer)
 
     def table_of(self, record: ConsumerRecord) -> str:
         return self._followed.table_of(record.topic)
