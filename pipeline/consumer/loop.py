@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 POLL_TIMEOUT_SECONDS = 0.5
 # While polls are in flight: how late it is noticed that Cassandra has answered, if no more records
 # come. The answer's own time is what the metrics show.
-BUSY_POLL_TIMEOUT_SECONDS = 0.02
+BUSY_POLL_TIMEOUT_SECONDS = 0.05
 # A commit costs as much as a poll of a few records, and only says what need not be read again.
 COMMIT_EVERY_SECONDS = 0.1
 # How often a member that is busy shows its group that it is there; far below max_poll_interval_ms.
