@@ -18,6 +18,7 @@ from kafka.errors import (
 from kafka.structs import OffsetAndMetadata
 
 from pipeline.settings import Settings
+from pipeline.stream.fetch_wait import fetch_wait
 from pipeline.stream.followed_topics import FollowedTopics
 from pipeline.stream.kafka_internals import decode_quickly, keep_joining, topic_id, wait_for_records
 from pipeline.stream.lost_records import report_lost
@@ -29,13 +30,7 @@ log = logging.getLogger(__name__)
 
 # Enough rows for full batches; few enough that a poll is parsed and written within about a second.
 MAX_POLL_RECORDS = 5000
-# While records come, the broker collects them for a moment: a poll of one record costs nearly as
-# much as one of twenty. The more the last poll had, the longer: a single change waits for nothing,
-# 250 per second and more wait 20 ms at most. Without records, a fetch is answered with the first.
-COLLECT_MS_PER_RECORD = 4
-MAX_COLLECT_MS = 20
-COLLECT_BYTES = 64 * 1024
-IDLE_MS = 500
+IDLE_WAIT_MS = 500
 # How soon a table is followed once it is captured.
 FOLLOW_INTERVAL_SECONDS = 5.0
 JOIN_SECONDS = 1.0
@@ -77,7 +72,7 @@ class KafkaSource:
             isolation_level="read_committed",
             allow_auto_create_topics=False,
             max_poll_records=MAX_POLL_RECORDS,
-            fetch_max_wait_ms=IDLE_MS,
+            fetch_max_wait_ms=IDLE_WAIT_MS,
             fetch_max_bytes=MAX_FETCH_BYTES,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             metadata_max_age_ms=int(FOLLOW_INTERVAL_SECONDS * 1000),
@@ -145,7 +140,7 @@ class KafkaSource:
         if not self._followed.tables:
             return {}
         records = self._poll(timeout_seconds)
-        self._collect(sum(map(len, records.values())))
+        wait_for_records(self._consumer, *fetch_wait(sum(map(len, records.values())), IDLE_WAIT_MS))
         self._apply_rebalances()
         try:
             for partition in records:
@@ -157,14 +152,6 @@ class KafkaSource:
         if not records:
             self._commit_when_idle()
         return records
-
-    def _collect(self, count: int) -> None:
-        """Sets how long the broker waits with the fetch after the next; the last one had `count`
-        records."""
-        if count:
-            wait_for_records(self._consumer, COLLECT_BYTES, min(COLLECT_MS_PER_RECORD * count, MAX_COLLECT_MS))
-        else:
-            wait_for_records(self._consumer, 1, IDLE_MS)
 
     def _poll(self, timeout_seconds: float) -> Records:
         # A join must end within a poll: one that ends between two polls is started again.
