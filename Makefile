@@ -25,13 +25,13 @@ test-unit:  ## the unit tests alone: no service, no port (two minutes)
 	$(PYTHON) -m pytest tests/unit
 
 test-chain:  ## every part of the chain killed under load, and the API, against real services (5 minutes alone)
-	$(PYTHON) -m pytest tests/integration/chain tests/integration/api
+	$(PYTHON) -m pytest --durations 10 tests/integration/chain tests/integration/api
 
 test-servers:  ## consumer, guard, producer and replay against real services (5 minutes alone)
-	$(PYTHON) -m pytest tests/integration --ignore tests/integration/chain --ignore tests/integration/api
+	$(PYTHON) -m pytest --durations 15 tests/integration --ignore tests/integration/chain --ignore tests/integration/api
 
 test-dashboards:  ## every panel and alert against the whole stack and a real Prometheus (5 minutes alone)
-	$(PYTHON) -m pytest tests/dashboards
+	$(PYTHON) -m pytest --durations 10 tests/dashboards
 
 test-compose:  ## docker-compose.yml brought up for real and checked end to end (several minutes)
 	@tests/compose/run

@@ -187,6 +187,10 @@ INSTRUMENTS = Table(
 # still knows it as a time: `Mirror of public.orders. Time as ISO 8601 text: created_at.`
 TIME_AS_TEXT, TIME_AS_MICROSECONDS = "Time as ISO 8601 text: ", "Time as microseconds since 1970: "
 
+# The comment of every table that mirror_table.py has mirrored begins with this and its name: its
+# replica identity contains the primary key, and the event trigger of sql/060 keeps it so.
+MIRROR_OF = "Mirror of public."
+
 # In the comment of a mirrored table whose key has columns that PostgreSQL's primary key has not:
 # mirror_table.py has set REPLICA IDENTITY FULL. Otherwise a consumer that has just started could
 # not know whether a zero in a delete is a value or was filled in by Debezium.

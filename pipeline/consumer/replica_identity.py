@@ -5,7 +5,7 @@ or none. Knows JSON and what each event says; asks neither PostgreSQL nor Cassan
 
 import re
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -39,6 +39,16 @@ def key_row(kafka_key: bytes | None) -> Row | None:
     return key if isinstance(key, dict) and key else None
 
 
+class InDeletes(NamedTuple):
+    """What deletes of a table are known to carry: mirror_table.py has made sure of it."""
+
+    primary_key: bool = False
+    whole_row: bool = False
+
+
+NOTHING_KNOWN = InDeletes()
+
+
 class ReplicaIdentities:
     """What the events so far say about each table's replica identity. After a restart nothing is
     known; then a value that differs from what Debezium fills in counts as logged."""
@@ -49,23 +59,23 @@ class ReplicaIdentities:
         # What the first delete carried in columns outside the key. Defaults are the same in each.
         self._first_filled: dict[str, Row] = {}
 
-    def certain(self, change: Change, has_whole_row: bool = False) -> Change:
-        """A delete with those columns only whose values the event certainly carries.
-        `has_whole_row`: the table was mirrored with REPLICA IDENTITY FULL, which counts until an
-        update came without the row before it. Raises UnwritableRecord when the event does not even
-        say which row it is."""
+    def certain(self, change: Change, known: InDeletes = NOTHING_KNOWN) -> Change:
+        """A delete with those columns only whose values the event certainly carries. That it
+        carries the whole row counts until an update came without the row before it. Raises
+        UnwritableRecord when the event does not even say which row it is."""
         key = key_row(change.kafka_key)
         if key is None:
             return change  # no primary key: PostgreSQL logs a delete with REPLICA IDENTITY FULL only
         outside = {column: cell for column, cell in change.row.items() if column not in key}
         filled = {column: cell for column, cell in outside.items() if not is_zero(cell)}
-        is_full = self._full.get(change.table, has_whole_row or None)
+        is_full = self._full.get(change.table, known.whole_row or None)
         if is_full:
             return change
         differs = self._first_filled.setdefault(change.table, filled) != filled
         if is_full is False and not differs:
             filled = {}
-        if filled and all(map(is_zero, key.values())) and (len(filled) < len(outside) or len(outside) == 1):
+        looks_indexed = filled and all(map(is_zero, key.values())) and (len(filled) < len(outside) or len(outside) == 1)
+        if looks_indexed and not known.primary_key:
             raise UnwritableRecord(
                 f"{change.table}: a delete of {shown(key)} that looks like one of a table with REPLICA IDENTITY USING"
                 f" INDEX, whose events do not contain the primary key; {remedy(change.table)}, then delete the row"

@@ -116,7 +116,7 @@ class RowEncoder:
         """What the transformation makes of a change of a user's table: its key may be any, so only
         values are used that the event certainly carries."""
         if change.op == "d":
-            return transform(self._identities.certain(change, self._statements.has_whole_row(change.table)))
+            return transform(self._identities.certain(change, self._statements.in_deletes(change.table)))
         if change.op != "u":
             return transform(change)
         change = self._identities.updated(change)

@@ -16,11 +16,11 @@ from pipeline.changes import DELETE, UPDATE, Row
 from pipeline.consumer.bad_value import BAD_VALUE, BadValue
 from pipeline.consumer.cql_numbers import bigint
 from pipeline.consumer.cql_values import column_encoder, encoder
-from pipeline.consumer.replica_identity import remedy
+from pipeline.consumer.replica_identity import InDeletes, remedy
 from pipeline.consumer.statement_text import statement_text
 from pipeline.consumer.table_keys import TableKeys, check_no_counter, shape
 from pipeline.errors import StoreUnavailable, UnwritableRecord
-from pipeline.tables import CASSANDRA_TABLES, WHOLE_ROW_IN_DELETES
+from pipeline.tables import CASSANDRA_TABLES, MIRROR_OF, WHOLE_ROW_IN_DELETES
 
 VERSION = "[version]"  # stands for the write timestamp among the names of a statement's values
 MAX_KEY_BYTES = 65_535  # Cassandra's limit; the driver cannot even make a routing key of a longer value
@@ -216,10 +216,11 @@ class Statements:
         keyspace = self._session.cluster.metadata.keyspaces.get(self._keyspace)
         return keyspace.tables.get(name) if keyspace else None
 
-    def has_whole_row(self, name: str) -> bool:
-        """Whether the table's comment says that deletes carry the whole row."""
+    def in_deletes(self, name: str) -> InDeletes:
+        """What the table's comment says."""
         table = self.table(name)
-        return table is not None and WHOLE_ROW_IN_DELETES in (table.options.get("comment") or "")
+        comment = (table.options.get("comment") or "") if table else ""
+        return InDeletes(MIRROR_OF in comment, WHOLE_ROW_IN_DELETES in comment)
 
     def statement(self, table_name: str, kind: str) -> TableStatement:
         """Raises UnwritableRecord when Cassandra has no such table or refuses such a statement,

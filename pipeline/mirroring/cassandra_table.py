@@ -59,7 +59,7 @@ class CassandraTable:
             tuple(column.name for column in table.partition_key),
             tuple(column.name for column in table.clustering_key),
         )
-        return TargetTable(key, columns)
+        return TargetTable(key, columns, table.options.get("comment") or "")
 
     def run(self, statement: str) -> None:
         """A CREATE or ALTER. Raises MirrorRefused with Cassandra's reason."""

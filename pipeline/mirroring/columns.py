@@ -23,6 +23,7 @@ class TargetTable:
 
     key: Key
     columns: dict[str, str]
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

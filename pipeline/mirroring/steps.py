@@ -9,7 +9,7 @@ from pipeline.mirroring.columns import EXACT_TIME, PlannedColumn, TargetTable
 from pipeline.mirroring.identity import tables_to_change, why_full
 from pipeline.mirroring.keys import Key
 from pipeline.mirroring.source_table import DEBEZIUM_ROLE, PUBLICATION, SourceTable, quoted, sql_name
-from pipeline.tables import TIME_AS_MICROSECONDS, TIME_AS_TEXT, WHOLE_ROW_IN_DELETES
+from pipeline.tables import MIRROR_OF, TIME_AS_MICROSECONDS, TIME_AS_TEXT, WHOLE_ROW_IN_DELETES
 
 
 class Place(Enum):
@@ -30,14 +30,18 @@ class Step:
 def table_comment(source: SourceTable, key: Key, columns: Sequence[PlannedColumn]) -> str:
     """Where the rows come from; which columns are times although their type does not say so; and
     whether deletes carry the whole row because the key needs it."""
-    comment = f"Mirror of public.{source.name}."
-    if not set(key.columns) <= set(source.primary_key):
-        comment += f" {WHOLE_ROW_IN_DELETES}"
+    comment = deletes_comment(source, key)
     for column in columns:
         if column.source.type.base in EXACT_TIME and column.cql_type == EXACT_TIME[column.source.type.base]:
             mark = TIME_AS_TEXT if column.cql_type == "text" else TIME_AS_MICROSECONDS
             comment += f" {mark}{column.source.name}."
     return comment
+
+
+def deletes_comment(source: SourceTable, key: Key) -> str:
+    """What the consumer may rely on in deletes, once the steps in PostgreSQL were run."""
+    needs_whole_row = not set(key.columns) <= set(source.primary_key)
+    return f"{MIRROR_OF}{source.name}." + (f" {WHOLE_ROW_IN_DELETES}" if needs_whole_row else "")
 
 
 def postgres_steps(source: SourceTable, key: Key) -> tuple[Step, ...]:
@@ -78,16 +82,25 @@ def cassandra_steps(
     name = f"{keyspace}.{quoted(source.name)}"
     wanted = {column.source.name: column.cql_type for column in columns if column.cql_type}
     if target is not None:
-        return tuple(
-            Step(
-                Place.CASSANDRA, f"ALTER TABLE {name} ADD {quoted(column)} {kind}", "a column that is new in PostgreSQL"
-            )
+        why = "a column that is new in PostgreSQL"
+        added = (
+            Step(Place.CASSANDRA, f"ALTER TABLE {name} ADD {quoted(column)} {kind}", why)
             for column, kind in wanted.items()
             if column not in target.columns
         )
+        return (*added, *comment_steps(source, target, key, name))
     lines = "".join(f"{quoted(column)} {kind}, " for column, kind in wanted.items())
     partition = ", ".join(map(quoted, key.partition))
     clustering = "".join(f", {quoted(column)}" for column in key.clustering)
     comment = table_comment(source, key, columns).replace("'", "''")
     statement = f"CREATE TABLE {name} ({lines}PRIMARY KEY (({partition}){clustering})) WITH comment = '{comment}'"
     return (Step(Place.CASSANDRA, statement, "the consumer writes to the table of the same name"),)
+
+
+def comment_steps(source: SourceTable, target: TargetTable, key: Key, name: str) -> tuple[Step, ...]:
+    """A table that was made by hand says from now on what its deletes carry."""
+    if MIRROR_OF in target.comment:
+        return ()
+    comment = f"{target.comment} {deletes_comment(source, key)}".strip().replace("'", "''")
+    why = "the consumer knows from it what a delete carries"
+    return (Step(Place.CASSANDRA, f"ALTER TABLE {name} WITH comment = '{comment}'", why),)

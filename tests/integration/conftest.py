@@ -2,6 +2,7 @@
 they need them."""
 
 import itertools
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from tests.support.waiting import wait_until
 
 SERVICES = ("postgres", "postgres-schema", "kafka", "connect", "connector", "cassandra", "cassandra-schema")
 ENVIRONMENT = {"LOG_LEVEL": "DEBUG"}
+
+# It warns at each consumer without a group, which the tests make by the hundred.
+logging.getLogger("kafka.coordinator.consumer").setLevel(logging.ERROR)
 
 
 @pytest.fixture(scope="session")

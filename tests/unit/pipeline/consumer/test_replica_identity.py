@@ -5,9 +5,10 @@ import json
 import pytest
 
 from pipeline.changes import Change
-from pipeline.consumer.replica_identity import ReplicaIdentities, check_update, is_zero, key_row
+from pipeline.consumer.replica_identity import InDeletes, ReplicaIdentities, check_update, is_zero, key_row
 from pipeline.errors import UnwritableRecord
 
+WHOLE_ROW = InDeletes(primary_key=True, whole_row=True)
 EPOCH = "1970-01-01T00:00:00Z"
 
 
@@ -139,11 +140,18 @@ def test_null_that_may_mean_unchanged_is_refused_without_before_only():
 def test_zero_in_the_delete_of_a_table_that_was_mirrored_with_the_whole_row_is_certain() -> None:
     delete = change("d", {"id": 7, "slot": 0, "note": None}, {"id": 7})
     assert "slot" not in ReplicaIdentities().certain(delete).row
-    assert ReplicaIdentities().certain(delete, has_whole_row=True).row == {"id": 7, "slot": 0, "note": None}
+    assert ReplicaIdentities().certain(delete, WHOLE_ROW).row == {"id": 7, "slot": 0, "note": None}
 
 
 def test_whole_row_no_longer_counts_once_an_update_came_without_before() -> None:
     identities = ReplicaIdentities()
     identities.updated(change("u", {"id": 7, "slot": 1, "note": "x"}, {"id": 7}))
     delete = change("d", {"id": 7, "slot": 0, "note": None}, {"id": 7})
-    assert "slot" not in identities.certain(delete, has_whole_row=True).row
+    assert "slot" not in identities.certain(delete, WHOLE_ROW).row
+
+
+def test_delete_of_row_zero_of_a_mirrored_table_is_certain_before_any_update() -> None:
+    """It has REPLICA IDENTITY FULL because rows can be long; a consumer that has just started has
+    seen no update with the row before it."""
+    delete = change("d", {"id": 0, "label": "x", "note": None, "words": None}, {"id": 0})
+    assert ReplicaIdentities().certain(delete, InDeletes(primary_key=True)).row["id"] == 0

@@ -13,6 +13,7 @@ from pipeline.tables import WHOLE_ROW_IN_DELETES
 from tests.unit.pipeline.mirroring.tables import column, table
 
 BY_ID = Key(("id",))
+MIRRORED = "Mirror of public.orders."
 
 
 def plan_of(source: SourceTable, key: Key = BY_ID, target: TargetTable | None = None, **facts) -> Plan:
@@ -44,15 +45,26 @@ def test_new_table_is_readable_identified_made_and_published_in_this_order() -> 
 
 def test_table_that_is_mirrored_already_needs_no_step() -> None:
     source = table(published=True, identities=(("public.orders", "f"),))
-    assert plan_of(source, target=TargetTable(BY_ID, {"id": "int", "note": "text"})).steps == ()
+    assert plan_of(source, target=TargetTable(BY_ID, {"id": "int", "note": "text"}, MIRRORED)).steps == ()
 
 
 def test_new_column_is_added_and_an_own_column_of_cassandra_is_kept() -> None:
     source = table(published=True, identities=(("public.orders", "f"),))
-    plan = plan_of(source, target=TargetTable(BY_ID, {"id": "int", "total": "double"}))
+    plan = plan_of(source, target=TargetTable(BY_ID, {"id": "int", "total": "double"}, MIRRORED))
     assert statements(plan) == ['ALTER TABLE crypto."orders" ADD "note" text']
     assert plan.extra_columns == ("total",)
     assert any("total" in line for line in plan_lines(plan))
+
+
+def test_table_that_was_made_by_hand_says_from_now_on_what_its_deletes_carry() -> None:
+    source = table(published=True, identities=(("public.orders", "f"),))
+    by_hand = TargetTable(BY_ID, {"id": "int", "note": "text"}, "the shop's orders")
+    assert statements(plan_of(source, target=by_hand)) == [
+        "ALTER TABLE crypto.\"orders\" WITH comment = 'the shop''s orders Mirror of public.orders.'"
+    ]
+    beyond = Key(("note",), ("id",))
+    (statement,) = statements(plan_of(source, beyond, TargetTable(beyond, {"id": "int", "note": "text"})))
+    assert WHOLE_ROW_IN_DELETES in statement
 
 
 def test_type_that_cassandra_has_already_is_kept_and_explained() -> None:
