@@ -6,9 +6,9 @@ import time
 
 from prometheus_client import Gauge
 
-# Rows are freed by reference counting; what is left to collect are cycles, which the client
-# libraries make with every request. A collection visits all young containers, also the rows of the
-# polls in flight: measured, 1 ms per 20,000.
+# Rows are freed by reference counting; what is left to collect are cycles, which the client of
+# Kafka makes with every fetch. A collection visits all young containers, also the rows of the polls
+# in flight. Measured: 0.1 ms for 5,000 containers, 1.7 for 20,000, 25 for 200,000.
 FEW_OBJECTS = 5_000
 # Without a quiet moment, i.e. under full load. Measured: 17,400 rows/s with Python's default of
 # 700, 22,300 with this.

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from kafka.errors import KafkaError
 
@@ -21,8 +21,9 @@ LAG_EVERY_SECONDS = 1.0
 class ProgressReport:
     """Counts polls."""
 
-    def __init__(self, source: RecordSource) -> None:
+    def __init__(self, source: RecordSource, clock: Callable[[], float] = time.monotonic) -> None:
         self._source = source
+        self._clock = clock
         self._lag_at = float("-inf")
 
     def written(self, poll: Poll, written: Pending) -> None:
@@ -44,7 +45,7 @@ class ProgressReport:
 
     def committed(self, polls: Iterable[Poll]) -> None:
         """Their offsets are committed."""
-        now = time.monotonic()
+        now = self._clock()
         for poll in polls:
             metrics.POLL_SECONDS.observe(now - poll.began)
             for records in poll.by_partition.values():
@@ -55,7 +56,7 @@ class ProgressReport:
             log.debug("poll_committed", extra={**sizes, "took_ms": round((now - poll.began) * 1000)})
 
     def lag_if_due(self) -> None:
-        now = time.monotonic()
+        now = self._clock()
         if now - self._lag_at >= LAG_EVERY_SECONDS:
             self._lag_at = now
             self.lag()
