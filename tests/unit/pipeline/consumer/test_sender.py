@@ -33,8 +33,8 @@ def prepared():
 class Wire(Connection):
     """The driver's connection; what it would send is kept in `pushed`."""
 
-    def __init__(self):
-        super().__init__(DefaultEndPoint("127.0.0.1"), protocol_version=VERSION)
+    def __init__(self, address="127.0.0.1"):
+        super().__init__(DefaultEndPoint(address), protocol_version=VERSION)
         self._enable_checksumming()
         self.pushed = []
 
@@ -182,6 +182,23 @@ def test_connection_that_cannot_be_used_is_left_to_the_driver(prepared, wire, se
     assert send(Request(prepared, ROWS)) == [(0, None)]
     assert wire.pushed == []
     assert len(session.by_driver) == 1
+
+
+def test_of_several_nodes_the_one_that_stores_the_rows_gets_them(prepared, wire, session, send, monkeypatch):
+    """As the driver's policy has it: here the second node stores what begins with B."""
+    other = SessionWithOneNode(Wire("127.0.0.2"))
+    session._pools |= other._pools
+    first, second = session._pools
+
+    class Plan:
+        def make_query_plan(self, _keyspace, statement):
+            return iter([second, first] if statement.routing_key.startswith(b"B") else [first, second])
+
+    profile = ExecutionProfile(load_balancing_policy=Plan())
+    monkeypatch.setattr(session, "get_execution_profile", lambda _name: profile)
+    send(*(Request(prepared, [row]) for row in ROWS), Request(prepared, ROWS[1:]))
+    assert len(wire.frames()[0]) == 2
+    assert len(other.pool._connection.frames()[0]) == 2
 
 
 def test_error_while_a_request_is_made_takes_no_place_on_the_connection(prepared, wire, send):
