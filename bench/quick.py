@@ -51,7 +51,8 @@ TRIES = 7
 
 class Measure(NamedTuple):
     """`better`: +1 when larger is better, -1 when smaller is. `noise`: how much worse, as a share,
-    a run of the same program was at most in ten runs, on a machine that does other things."""
+    two runs of one program may be; an estimate, so repeat a run that says SLOWER. Rates need a
+    machine that does nothing else; CPU does not."""
 
     title: str
     better: int
@@ -83,7 +84,7 @@ def main() -> int:
         (
             MEASURES[name].title,
             f"{value:.2f}",
-            f"{kept.get(name, float('nan')):.2f}",
+            f"{kept[name]:.2f}" if name in kept else "not kept",
             "SLOWER" if name in slower else "",
         )
         for name, value in found.items()
@@ -103,6 +104,7 @@ def is_worse(measure: Measure, now: float, kept: float) -> bool:
 
 
 def ratios(stack: Stack) -> dict[str, float]:
+    """Of MEASURES, by their names."""
     environ, settings = environment(stack, "bench_warm")
     consume(stack, environ, filled(settings, fill_trades(TRADES)).show().count)
     environ, settings = environment(stack, "bench_quick")
