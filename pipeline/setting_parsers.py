@@ -16,6 +16,13 @@ def required(value: str) -> str:
     return value
 
 
+def token(value: str) -> str:
+    """May be empty. It becomes part of an HTTP header."""
+    if not all("!" <= character <= "~" for character in value):
+        raise ValueError("a token without spaces")
+    return value
+
+
 def whole(low: int, high: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
         if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
@@ -57,6 +64,20 @@ def url(value: str) -> str:
     if not usable:
         raise ValueError("an http:// or https:// address")
     return value.rstrip("/")
+
+
+def redis_url(value: str) -> str:
+    """Empty for `off`."""
+    if value.lower() == "off":
+        return ""
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0 and not parts.password
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("off, or redis://host:port without a password, which REDIS_PASSWORD is for")
+    return value
 
 
 def symbols(value: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@ knows the quote assets and nothing else."""
 
 import re
 from functools import lru_cache
+from urllib.parse import quote
 
 # Quote assets of the exchange (exchangeInfo, 2026). The longest match wins: XUSDT is quoted in
 # USDT. AEUR, XUSD and BUSD are left out, because they would match common pairs of a shorter quote
@@ -91,3 +92,11 @@ def upper_case(name: str) -> str:
 def quote_asset(symbol: str) -> str:
     """`BTCUSDT` → `USDT`. A symbol with an unknown ending is quoted in `OTHER`."""
     return next((quote for quote in _LONGEST_FIRST if symbol.endswith(quote) and symbol != quote), UNKNOWN)
+
+
+@lru_cache(maxsize=10_000)
+def ascii_name(symbol: str) -> str:
+    """The symbol in the characters that a channel of Grafana Live may have: each character beyond
+    ASCII becomes the bytes of its UTF-8 form as `=E5`. `BTCUSDT` stays, `币安USDT` becomes
+    `=E5=B8=81=E5=AE=89USDT`. No two symbols become one."""
+    return quote(symbol, safe="").replace("~", "=7E").replace("%", "=")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from grafana.generator.boards.cassandra_direct import cassandra_direct
 from grafana.generator.boards.forecast import forecast
+from grafana.generator.boards.live import live
 from grafana.generator.boards.market_overview import market_overview
 from grafana.generator.boards.pipeline_health import pipeline_health
 from grafana.generator.boards.start_here import start_here
@@ -15,6 +16,7 @@ FILES = {
     GRAFANA / "dashboards" / "start_here.json": start_here,
     GRAFANA / "dashboards" / "market_overview.json": market_overview,
     GRAFANA / "dashboards" / "symbol.json": symbol,
+    GRAFANA / "dashboards" / "live.json": live,
     GRAFANA / "dashboards" / "forecast.json": forecast,
     GRAFANA / "dashboards" / "pipeline_health.json": pipeline_health,
     # In a folder of its own: it needs a plugin that only the Grafana of the compose profile

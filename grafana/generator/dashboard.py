@@ -13,6 +13,7 @@ TITLES = {
     "start-here": "Start here",
     "market-overview": "Market overview",
     "symbol": "Symbol",
+    "live": "Live",
     "forecast": "Forecast",
     "pipeline-health": "Pipeline health",
 }
@@ -27,9 +28,10 @@ def dashboard(
     start: str,
     refresh: str,
     end: str = "now",
+    streams: bool = False,
 ) -> dict[str, Any]:
-    """`start`, `end`: the default time range, e.g. now-6h. `refresh`: an empty string turns it
-    off."""
+    """`start`, `end`: the default time range, e.g. now-6h. `refresh`: an empty string turns it off.
+    `streams`: the time axis moves between two refreshes."""
     return {
         "uid": uid,
         "title": title,
@@ -39,6 +41,7 @@ def dashboard(
         "editable": False,
         "graphTooltip": 1,
         "refresh": refresh,
+        **({"liveNow": True} if streams else {}),
         "time": {"from": start, "to": end},
         "timezone": "browser",
         "timepicker": {"refresh_intervals": REFRESH},

@@ -7,6 +7,7 @@ from grafana.generator.palette import BAD_TILE, DOWN_TEXT, GOOD_TILE, PLAIN_TEXT
 
 NO_DATA = "No data yet"
 EMPTY_RANGE = "No rows in this time range: it may lie before the pipeline's first row"
+NO_FRAMES = "No frame yet: the next change brings one"
 NO_SAMPLES = "No samples in this time range: Prometheus or the program may not have run"
 
 # Shows a number with thousands separators and as many decimals as it has, up to 8. Without explicit

@@ -6,9 +6,9 @@ options; knows nothing of what a panel shows. A panel gets its id and position i
 
 from typing import Any
 
-from grafana.generator.fields import EMPTY_RANGE, NO_DATA, NO_SAMPLES, defaults, override
+from grafana.generator.fields import EMPTY_RANGE, NO_DATA, NO_FRAMES, NO_SAMPLES, defaults, override
 from grafana.generator.palette import PLAIN_TEXT
-from grafana.generator.targets import PROMETHEUS, RANGE, Target
+from grafana.generator.targets import LIVE, PROMETHEUS, RANGE, Target
 
 Panel = dict[str, Any]
 Overrides = list[dict[str, Any]]
@@ -53,6 +53,8 @@ def empty_text(targets: list[Target]) -> str:
     """Why a panel without data is empty."""
     if targets[0]["datasource"] == PROMETHEUS:
         return NO_SAMPLES
+    if targets[0]["datasource"] == LIVE:
+        return NO_FRAMES
     parameters = [each["value"] for each in targets[0].get("url_options", {}).get("params", ())]
     is_ranged = "$__timeFrom" in targets[0].get("target", "") or RANGE["from"] in parameters
     return EMPTY_RANGE if is_ranged else NO_DATA
@@ -114,12 +116,14 @@ def stat(
     background: bool = False,
     text_mode: str = "auto",
     sparkline: bool = False,
+    only: str = "",
     **field_options: Any,
 ) -> Panel:
-    """Single values, the last of each field. Colours the text, or with `background` the whole
-    tile."""
+    """Single values, the last of each field, or of those that match the regular expression `only`.
+    Colours the text, or with `background` the whole tile."""
+    has_time = targets[0]["datasource"] in (PROMETHEUS, LIVE)
     options = {
-        "reduceOptions": LAST_NUMBER if targets[0]["datasource"] == PROMETHEUS else LAST_VALUE,
+        "reduceOptions": {**LAST_NUMBER, "fields": only} if has_time else LAST_VALUE,
         "colorMode": "background_solid" if background else "value",
         "graphMode": "area" if sparkline else "none",
         "justifyMode": "auto",

@@ -1,11 +1,14 @@
-"""What a panel queries: one request to our API through Infinity, one PromQL query, or one CQL
-statement. Knows the query models of the plugins; knows nothing of panels."""
+"""What a panel queries: one request to our API through Infinity, one PromQL query, one CQL
+statement, or one channel of Grafana Live. Knows the query models of the plugins; knows nothing of
+panels."""
 
 from collections.abc import Mapping
 from typing import Any
 
 INFINITY = {"type": "yesoreyeram-infinity-datasource", "uid": "market-api"}
 PROMETHEUS = {"type": "prometheus", "uid": "prometheus"}
+# Grafana's own source, whose channels are pushed by consumer_to_grafana.py.
+LIVE = {"type": "datasource", "uid": "grafana"}
 CASSANDRA = {"type": "hadesarchitect-cassandra-datasource", "uid": "cassandra-direct"}
 
 TEXT, NUMBER, FLAG, TIME = "string", "number", "boolean", "timestamp_epoch"
@@ -82,4 +85,20 @@ def cql(statement: str, ref: str = "A") -> Target:
         "rawQuery": True,
         "target": statement,
         "alias": "",
+    }
+
+
+# What a browser keeps of a channel; a little more than the time range, so that a line has no gap.
+LIVE_BUFFER_MS = 6 * 60_000
+
+
+def live(channel: str, ref: str = "A") -> Target:
+    """The frames of a channel, as they are pushed. Alone in its panel: with a query beside it, the
+    panel stays empty. A variable in the name works, one in a filter does not."""
+    return {
+        "refId": ref,
+        "datasource": LIVE,
+        "queryType": "measurements",
+        "channel": f"stream/crypto/{channel}",
+        "buffer": LIVE_BUFFER_MS,
     }

@@ -115,6 +115,16 @@ def consumer(site: Site) -> Service:
     )
 
 
+def consumer_redis(site: Site) -> Service:
+    return Service(
+        name="consumer-redis",
+        command=(site.python, "consumer_to_redis.py"),
+        after=("kafka", "connector", "redis"),
+        environ={"METRICS_PORT": str(site.ports.redis_consumer_metrics)},
+        ready=_serves_metrics(site.ports.redis_consumer_metrics),
+    )
+
+
 def api(site: Site) -> Service:
     host = site.settings.API_HOST
     reachable = "127.0.0.1" if host in ("0.0.0.0", "::", "localhost") else host

@@ -4,6 +4,7 @@ knows nothing of what a record holds or of the store that it goes to."""
 import logging
 import time
 from collections.abc import Iterable, Mapping, Set
+from typing import NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
@@ -42,6 +43,13 @@ KAFKA_TIMEOUT_MS = 10_000
 MAX_FETCH_BYTES = 32 * 1024 * 1024
 
 
+class Bounds(NamedTuple):
+    """The first record that Kafka has of a partition, and where the next one will be."""
+
+    first: int
+    end: int
+
+
 class KafkaSource:
     """One member of the consumer group; a RecordSource that never ends. One thread only: rebalances
     happen inside `poll` and `hold`. Records that were returned before may still be written then;
@@ -49,7 +57,11 @@ class KafkaSource:
 
     exhausted = False
 
-    def __init__(self, settings: Settings, group: str) -> None:
+    def __init__(self, settings: Settings, group: str, from_end: bool = False) -> None:
+        """`from_end`: each partition is read from its end when this process first gets it, and from
+        the committed offset when it comes back after a rebalance. What was before is not wanted."""
+        self._from_end = from_end
+        self._started: set[TopicPartition] = set()
         self._followed = FollowedTopics(f"{settings.TOPIC_PREFIX}.public.")
         self._last_follow = float("-inf")
         # What is written and Kafka has not accepted yet.
@@ -76,6 +88,8 @@ class KafkaSource:
             fetch_max_bytes=MAX_FETCH_BYTES,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             metadata_max_age_ms=int(FOLLOW_INTERVAL_SECONDS * 1000),
+            # The library's own; nobody reads them, and they take a tenth of a small poll.
+            metrics_enabled=False,
             # How long the partitions of a killed member wait until others get them. Heartbeats come
             # from a thread of the library.
             session_timeout_ms=10_000,
@@ -84,7 +98,7 @@ class KafkaSource:
         )
         decode_quickly(self._consumer)
 
-    def table_of(self, record: ConsumerRecord) -> str:
+    def table_of(self, record: ConsumerRecord | TopicPartition) -> str:
         return self._followed.table_of(record.topic)
 
     def follow(self, tables: Iterable[str]) -> frozenset[str]:
@@ -143,6 +157,8 @@ class KafkaSource:
         wait_for_records(self._consumer, *fetch_wait(sum(map(len, records.values())), IDLE_WAIT_MS))
         self._apply_rebalances()
         try:
+            if self._from_end:
+                records = self._without_backlog(records)
             for partition in records:
                 self.versions.of(partition)
         except KafkaError:  # read them again: their versions cannot be known now
@@ -152,6 +168,19 @@ class KafkaSource:
         if not records:
             self._commit_when_idle()
         return records
+
+    def _without_backlog(self, records: Records) -> Records:
+        """Move partitions that are new to this process to their end, and commit that, so that
+        nothing after it is left out when a rebalance follows before the first record."""
+        new = self.assigned() - self._started
+        if not new:
+            return records
+        ends = self._consumer.end_offsets(list(new), KAFKA_TIMEOUT_MS)
+        for partition, end in ends.items():
+            self._consumer.seek(partition, end)
+        self._started |= ends.keys()
+        self.commit({partition: Mark(end, "", self.versions.of(partition).lease) for partition, end in ends.items()})
+        return {partition: taken for partition, taken in records.items() if partition not in ends}
 
     def _poll(self, timeout_seconds: float) -> Records:
         # A join must end within a poll: one that ends between two polls is started again.
@@ -168,7 +197,11 @@ class KafkaSource:
         return {}
 
     def _seek_after_lost(self, positions: dict[TopicPartition, int]) -> None:
-        """Go on with the first record that Kafka still has; what is missing is reported."""
+        """Go on with the first record that Kafka still has; what is missing is reported, unless it
+        is not wanted anyway."""
+        if self._from_end:
+            self._consumer.seek_to_end(*positions.keys() & self.assigned())
+            return
         first = self._consumer.beginning_offsets(list(positions), KAFKA_TIMEOUT_MS)
         ends = self._consumer.end_offsets(list(positions), KAFKA_TIMEOUT_MS)
         for partition in positions.keys() & self.assigned():
@@ -277,6 +310,36 @@ class KafkaSource:
             ] < end:
                 return False
         return True
+
+    def restart(self, partition: TopicPartition, offset: int, state: str = "") -> int:
+        """For a store that remembers itself how far it is: read a partition of this member from
+        there, with the versions as they were there (`Mark.state`). Returns the lease of its
+        versions."""
+        self._apply_rebalances()
+        self._consumer.seek(partition, offset)
+        for known in (self._pending, self._accepted, self._returned):
+            known.pop(partition, None)
+        return self.versions.restart(partition, state)
+
+    def next_offset(self, partition: TopicPartition) -> int | None:
+        """The offset that the next poll begins with; None if it is not known yet."""
+        return self._consumer.position(partition, timeout_ms=1000)
+
+    def partitions_of(self, tables: Iterable[str]) -> set[TopicPartition]:
+        """Every Kafka partition of those tables that are followed."""
+        topics = self._followed.tables.keys() & {self._followed.of(table) for table in tables}
+        return {TopicPartition(t, number) for t in topics for number in self._consumer.partitions_for_topic(t) or ()}
+
+    def bounds(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Bounds]:
+        wanted = list(partitions)
+        firsts = self._consumer.beginning_offsets(wanted, KAFKA_TIMEOUT_MS) if wanted else {}
+        ends = self.ends_of(wanted)
+        return {partition: Bounds(firsts[partition], ends[partition]) for partition in wanted}
+
+    def ends_of(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Asked of Kafka now."""
+        wanted = list(partitions)
+        return dict(self._consumer.end_offsets(wanted, KAFKA_TIMEOUT_MS)) if wanted else {}
 
     def lag_records(self, fetch_ends: bool = False) -> dict[TopicPartition, int]:
         """Records not yet taken, per assigned partition whose end is known. The ends come with the

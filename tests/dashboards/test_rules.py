@@ -12,8 +12,13 @@ from tests.support.grafana.alerts import as_prometheus_rule
 from tests.support.grafana.files import RULES, alert_rules
 from tests.support.grafana.server import MISSING, program
 
-UP = {f'up{{job="{job}"}}': "1x300" for job in ("producer", "consumer", "guard", "api", "forecaster")}
-QUIET = {'api_requests_total{status="200"}': "0+100x300", "consumer_store_retries_total": "0x300"}
+JOBS = ("producer", "consumer", "consumer-redis", "guard", "api", "forecaster", "live")
+UP = {f'up{{job="{job}"}}': "1x300" for job in JOBS}
+QUIET = {
+    "live_connected": "1x300",
+    'api_requests_total{status="200"}': "0+100x300",
+    "consumer_store_retries_total": "0x300",
+}
 
 # A sample every 10 s. Per alert: the series, when it must not fire yet, when it must fire, and when
 # it must have resolved.
@@ -57,6 +62,26 @@ CASES = {
         "1m50s",
         "2m40s",
         "4m",
+    ),
+    "live-not-connected": ({"live_connected": "1x11 0x18 1x60"}, "2m30s", "4m", "6m"),
+    "live-not-connected, pusher down": ({"live_connected": "1x11 stale _x60 1x60"}, "2m", "10m", "13m"),
+    "redis-not-current": (
+        {"redis_consumer_behind_seconds": "0x11 60x18 0x60", "redis_consumer_complete": "1x90"},
+        "2m30s",
+        "4m",
+        "6m",
+    ),
+    "redis-not-current, incomplete": (
+        {"redis_consumer_behind_seconds": "0x90", "redis_consumer_complete": "1x11 0x18 1x60"},
+        "2m30s",
+        "4m",
+        "6m",
+    ),
+    "redis-not-current, consumer down": (
+        {"redis_consumer_behind_seconds": "0x11 stale _x60 0x60", "redis_consumer_complete": "1x11 stale _x60 1x60"},
+        "2m",
+        "10m",
+        "13m",
     ),
     "api-errors": ({'api_requests_total{status="503"}': "0x11 0+20x18 360x90"}, "2m", "5m", "12m"),
 }
@@ -132,6 +157,7 @@ BROKEN = {
     "6 dead letters": [('consumer_dead_letters_total{table="a"}', "_x9 1x290")],
     "7 fresh rows": [('api_newest_row_late{table="klines"}', "1x300")],
     "8 api": [('up{job="api"}', "0x300"), ('api_requests_total{status="500"}', "0+50x300")],
+    "10 live": [('up{job="live"}', "0x300"), ("live_connected", "0x300")],
     "9 forecasts": [('up{job="forecaster"}', "0x300"), ("forecast_last_success_timestamp_seconds", "1x300")],
 }
 BREAKAGES = [(part, name, values) for part, series_of_part in BROKEN.items() for name, values in series_of_part]

@@ -169,6 +169,20 @@ def test_join_whose_reason_is_gone_before_its_answer_is_still_finished(source) -
     wait_until(committed, 20, "a commit that Kafka accepts")
 
 
+def test_partition_is_read_from_where_a_store_remembers_it_and_older_marks_are_void(source, topic) -> None:
+    member = source()
+    taken = poll_until(member, lambda records: places(records) >= EVERY_RECORD)
+    written, partition = marks(member, taken), TopicPartition(topic, 1)
+    lease = member.restart(partition, 20, "")
+    assert not member.versions.is_current(partition, written[partition].lease)
+    assert member.versions.is_current(partition, lease)
+    assert member.next_offset(partition) == 20
+    again = poll_until(member, lambda records: len(places(records)) >= PER_PARTITION - 20)
+    assert places(again) == {(1, offset) for offset in range(20, PER_PARTITION)}
+    assert member.bounds([partition]) == {partition: (0, PER_PARTITION)}
+    assert member.partitions_of({TABLE, "other"}) == {TopicPartition(topic, number) for number in range(PARTITIONS)}
+
+
 COMMIT_US = 1_795_000_000_000_000
 
 
@@ -194,8 +208,8 @@ def member_of(settings: Settings, request) -> Iterator[Callable[[TopicPartition]
     """`member_of(topic)`: one more member of this test's group, which follows the topic."""
     opened = []
 
-    def member(topic: TopicPartition) -> KafkaSource:
-        new = KafkaSource(settings, request.node.name)
+    def member(topic: TopicPartition, **options: bool) -> KafkaSource:
+        new = KafkaSource(settings, request.node.name, **options)
         opened.append(new)
         table = topic.topic.rsplit(".", 1)[1]
         wait_until(lambda: follow_now(new, table) == {table}, 30, "the topic listed")
@@ -390,3 +404,38 @@ def test_what_was_taken_before_a_partition_moved_is_not_committed_when_it_comes_
     wait_until(lambda: member.commit(other) or "refused", 10, "a commit of the new owner")
     member.commit(old)
     assert committed(settings, request.node.name, own_topic) == 3
+
+
+def test_source_from_the_end_reads_what_comes_after_its_start_also_the_second_time(
+    settings, own_topic, member_of, request
+) -> None:
+    for first in (0, 3):
+        send(settings, own_topic, b"late", b"late")
+        member = member_of(own_topic, from_end=True)
+        begins = first + 2
+
+        def begun(member=member, begins=begins) -> object:
+            assert member.poll(0.2) == {}
+            return committed(settings, request.node.name, own_topic) == begins
+
+        wait_until(begun, 30, "the end committed")
+        send(settings, own_topic, b"new")
+        assert values_read(member, 1) == [b"new"]
+        member.close()
+
+
+def test_source_from_the_end_goes_on_where_the_group_was_when_a_partition_comes_back(
+    settings, own_topic, member_of, kafka_admin
+) -> None:
+    kafka_admin.create_partitions({own_topic.topic: 4})
+    every = {TopicPartition(own_topic.topic, number) for number in range(4)}
+    first = member_of(own_topic, from_end=True)
+    wait_until(lambda: first.poll(0.2) or first.assigned() == every, 60, "all partitions")
+    second = member_of(own_topic, from_end=True)
+    wait_until(lambda: first.poll(0.1) or second.poll(0.1) or len(second.assigned()) == 2, 60, "half of them")
+    wait_until(lambda: first.poll(0.1) or second.poll(0.1) or len(first.assigned()) == 2, 60, "the other half")
+    second.close()
+    for partition in every:
+        send(settings, partition, b"new")
+    found = poll_until(first, lambda records: len(places(records)) >= 4)
+    assert {place: record.value for place, (record,) in found.items()} == dict.fromkeys(every, b"new")

@@ -2,6 +2,7 @@
 the pipeline keep up, is anything rejected."""
 
 from grafana.generator.boards.data_source import data_source
+from grafana.generator.boards.pipeline_health_redis import redis_rows
 from grafana.generator.dashboard import HORIZON, INTERVAL, QUOTE_ASSET, SYMBOL, dashboard, hidden
 from grafana.generator.fields import NONE_IS_WELL, OK_OR_NOT, colours, override, threshold_steps, value_mappings
 from grafana.generator.palette import (
@@ -41,6 +42,9 @@ def pipeline_health() -> dict:
         (8, [(9, api_latency()), (9, api_requests()), (6, api_errors())]),
         (1, [(24, heading("Forecasts"))]),
         (7, [(9, forecast_score()), (9, forecast_coverage()), (6, fallbacks())]),
+        (1, [(24, heading("Live"))]),
+        (7, [(9, live_delay()), (9, live_frames()), (6, live_connected())]),
+        *redis_rows(),
     ]
     variables = [hidden(SYMBOL), hidden(INTERVAL), hidden(QUOTE_ASSET), hidden(HORIZON)]
     description = "Whether every part runs, how fresh the rows are, and what is retried or rejected."
@@ -358,4 +362,42 @@ def fallbacks() -> dict:
         text_mode="value",
         mappings=NONE_IS_WELL,
         thresholds=threshold_steps((None, GOOD_TILE), (1, WARNING_TILE)),
+    )
+
+
+def live_delay() -> dict:
+    shares = (("A", 0.5, "median"), ("B", 0.95, "95 %"))
+    return line_chart(
+        "Delay from PostgreSQL to Grafana",
+        "Time from commit to the frame that is pushed to open dashboards, for the given share of the frames. Usually "
+        "below 0.3 s.",
+        [promql(quantile(share, "live_delay_seconds"), name, ref=ref) for ref, share, name in shares],
+        "s",
+        min=0,
+        overrides=colours({"median": UP, "95 %": DOWN}),
+    )
+
+
+def live_frames() -> dict:
+    return line_chart(
+        "Frames pushed to Grafana",
+        "Per second, by what they show. If there are none while change events are read, look at the tile beside this.",
+        [promql("sum by (kind) (rate(live_frames_sent_total[$__rate_interval]))", "{{kind}}")],
+        "cps",
+        min=0,
+        legend=True,
+    )
+
+
+def live_connected() -> dict:
+    return stat(
+        "Live stream",
+        "Whether Grafana takes the frames of the pusher. If not, the pusher's log (`grafana_unavailable`) says why; it "
+        "tries again by itself.",
+        [promql("min(live_connected)", "stream", instant=True)],
+        "none",
+        background=True,
+        text_mode="value",
+        mappings=value_mappings(("1", "CONNECTED", GOOD_TILE), ("0", "NOT CONNECTED", BAD_TILE)),
+        thresholds=threshold_steps((None, BAD_TILE), (1, GOOD_TILE)),
     )

@@ -13,7 +13,8 @@ FLOW = """
 5. The **consumer** writes each event as one row, in batches and with versions.
 6. **Cassandra** holds the history.
 7. The **API** reads single partitions of Cassandra and answers in JSON.
-8. **Grafana** queries the API through Infinity, and Prometheus, which collects the metrics of every program.
+8. The **live pusher** reads the same events of Kafka and sends them into open dashboards at once.
+9. **Grafana** queries the API through Infinity, and Prometheus, which collects the metrics of every program.
 
 A change is usually in Cassandra within a fifth of a second.
 """
@@ -23,6 +24,7 @@ QUESTIONS = f"""
 |---|---|
 | What is the market doing? | [Market overview](/d/market-overview{REST}) |
 | What is one symbol doing? | [Symbol](/d/symbol{REST}) |
+| What is it doing right now, as changes come? | [Live](/d/live{REST}) |
 | How far may its price move, and how good were the forecasts? | [Forecast](/d/forecast{REST}) |
 | Is everything running, and how fresh is it? | [Pipeline health](/d/pipeline-health{REST}) |
 

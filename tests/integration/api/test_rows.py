@@ -187,6 +187,7 @@ def test_symbols_have_tracked_and_source(rows):
         "symbol": "AAAEUR",
         "quote_asset": "EUR",
         "tracked": False,
+        "live_name": "AAAEUR",
         "tick_size": 0.01,
         "step_size": 0.0001,
         "status": "TRADING",

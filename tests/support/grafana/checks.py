@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from tests.support.grafana import colour_checks, display_checks, layout_checks
+from tests.support.grafana import colour_checks, display_checks, layout_checks, live_checks
 from tests.support.grafana.files import panels, targets
 from tests.support.grafana.metric_names import metrics_in
 
@@ -19,6 +19,8 @@ INFINITY, PROMETHEUS, CASSANDRA = (
     "prometheus",
     "hadesarchitect-cassandra-datasource",
 )
+# Part of every Grafana, so not provisioned.
+LIVE = {"type": "datasource", "uid": "grafana"}
 COLUMN_TYPES = {"string", "number", "boolean", "timestamp_epoch"}
 FIELD_OPTIONS = {
     "unit",
@@ -113,6 +115,8 @@ def datasources(dashboard: dict, known: Mapping[str, dict]) -> Complaints:
     users = [panel for panel in panels(dashboard) if panel.get("targets")] + variables
     for place in users + [target for _, target in targets(dashboard)]:
         named = place.get("datasource") or {}
+        if named == LIVE:
+            continue
         provisioned = known.get(named.get("uid", ""))
         if provisioned is None or provisioned["type"] != named.get("type"):
             yield f"{place.get('title') or place.get('name') or place.get('refId')}: data source {named}"
@@ -265,4 +269,5 @@ SELF_CONTAINED: tuple[Callable[[dict], Complaints], ...] = (
     colour_checks.series,
     *display_checks.RULES,
     *layout_checks.RULES,
+    *live_checks.RULES,
 )

@@ -46,7 +46,7 @@ def table_height(dashboard: dict) -> Iterator[str]:
     for panel in panels(dashboard):
         if panel["type"] != "table":
             continue
-        parameters = [each for target in panel["targets"] for each in target["url_options"]["params"]]
+        parameters = [each for target in panel["targets"] for each in target.get("url_options", {}).get("params", [])]
         rows = min((int(each["value"]) for each in parameters if each["key"] == "limit"), default=0)
         height = panel["gridPos"]["h"] * (GRID_ROW_PX + GRID_GAP_PX) - GRID_GAP_PX - PANEL_HEADER_PX
         if rows <= 12 and height < (rows + 1) * TABLE_ROW_PX:

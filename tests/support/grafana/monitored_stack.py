@@ -9,9 +9,11 @@ from tests.support.grafana.server import Prometheus
 
 @dataclass(frozen=True)
 class MonitoredStack:
-    """`ready_at`: when all of the stack was ready, as time.monotonic()."""
+    """`ready_at`: when all of the stack was ready, as time.monotonic(). `live_port`: of the metrics
+    of the pusher, which the stack without Grafana has not."""
 
     stack: Stack
+    live_port: int
     ready_at: float
     prometheus: Prometheus | None
 
@@ -22,19 +24,23 @@ class MonitoredStack:
     @property
     def metrics_urls(self) -> dict[str, str]:
         """The URL of the metrics of each scrape job."""
-        return {job: f"http://127.0.0.1:{port}/metrics" for job, port in metrics_ports(self.stack).items()}
+        return {
+            job: f"http://127.0.0.1:{port}/metrics" for job, port in metrics_ports(self.stack, self.live_port).items()
+        }
 
     def resolver(self) -> Resolver:
         addresses = {"market-api": self.api}
         return Resolver(addresses | ({"prometheus": self.prometheus.address} if self.prometheus else {}))
 
 
-def metrics_ports(stack: Stack) -> dict[str, int]:
+def metrics_ports(stack: Stack, live_port: int) -> dict[str, int]:
     ports = stack.ports
     return {
         "producer": ports.producer_metrics,
         "consumer": ports.consumer_metrics,
         "guard": ports.guard_metrics,
         "forecaster": ports.forecaster_metrics,
+        "consumer-redis": ports.redis_consumer_metrics,
         "api": ports.api,
+        "live": live_port,
     }

@@ -19,6 +19,7 @@ def test_the_dashboards_are_these() -> None:
         "start-here",
         "market-overview",
         "symbol",
+        "live",
         "forecast",
         "pipeline-health",
         "cassandra-direct",
