@@ -19,8 +19,9 @@ from kafka.errors import (
 from kafka.structs import OffsetAndMetadata
 
 from pipeline.settings import Settings
+from pipeline.stream.fetch_wait import fetch_wait
 from pipeline.stream.followed_topics import FollowedTopics
-from pipeline.stream.kafka_internals import keep_joining, topic_id
+from pipeline.stream.kafka_internals import decode_quickly, keep_joining, topic_id, wait_for_records
 from pipeline.stream.lost_records import report_lost
 from pipeline.stream.rebalances import Rebalances
 from pipeline.stream.record_source import Mark, Records
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 # Enough rows for full batches; few enough that a poll is parsed and written within about a second.
 MAX_POLL_RECORDS = 5000
+IDLE_WAIT_MS = 500
 # How soon a table is followed once it is captured.
 FOLLOW_INTERVAL_SECONDS = 5.0
 JOIN_SECONDS = 1.0
@@ -50,7 +52,8 @@ class Bounds(NamedTuple):
 
 class KafkaSource:
     """One member of the consumer group; a RecordSource that never ends. One thread only: rebalances
-    happen inside `poll` and `hold`, so nothing is in flight when partitions move."""
+    happen inside `poll` and `hold`. Records that were returned before may still be written then;
+    `commit` leaves out those of partitions that another consumer had since."""
 
     exhausted = False
 
@@ -74,13 +77,14 @@ class KafkaSource:
             bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
             group_id=group,
             client_id="crypto-consumer",
+            metrics_enabled=False,
             enable_auto_commit=False,
             # An offset that Kafka does not have is an error, so that lost records are noticed.
             auto_offset_reset="none",
             isolation_level="read_committed",
             allow_auto_create_topics=False,
             max_poll_records=MAX_POLL_RECORDS,
-            fetch_max_wait_ms=500,
+            fetch_max_wait_ms=IDLE_WAIT_MS,
             fetch_max_bytes=MAX_FETCH_BYTES,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             metadata_max_age_ms=int(FOLLOW_INTERVAL_SECONDS * 1000),
@@ -92,6 +96,7 @@ class KafkaSource:
             # A poll is written in about a second; in an outage `hold` keeps polling.
             max_poll_interval_ms=300_000,
         )
+        decode_quickly(self._consumer)
 
     def table_of(self, record: ConsumerRecord | TopicPartition) -> str:
         return self._followed.table_of(record.topic)
@@ -149,6 +154,7 @@ class KafkaSource:
         if not self._followed.tables:
             return {}
         records = self._poll(timeout_seconds)
+        wait_for_records(self._consumer, *fetch_wait(sum(map(len, records.values())), IDLE_WAIT_MS))
         self._apply_rebalances()
         try:
             if self._from_end:
