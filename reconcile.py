@@ -17,6 +17,8 @@ import argparse
 import logging
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 from pipeline import program, stopping
 from pipeline.mirroring.console import Console
@@ -54,6 +56,18 @@ def show(report: Report, as_json: bool) -> int:
     return 0 if report.is_well else 1
 
 
+def read(parse: Callable[[str], Any], expected: str) -> Callable[[str], Any]:
+    """For argparse: says what is expected in place of a text that cannot be parsed."""
+
+    def parsed(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r}: expected {expected}") from None
+
+    return parsed
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
@@ -62,9 +76,15 @@ def arguments() -> argparse.Namespace:
         metavar="NAME,…",
         help="tables of PostgreSQL or Cassandra (default: all that are captured)",
     )
-    parser.add_argument("--last", type=windows.parsed_duration, metavar="1h", help="how far back (default: 1h)")
-    parser.add_argument("--from", dest="from_ms", type=windows.parsed_time, metavar="TIME", help="ISO 8601, inclusive")
-    parser.add_argument("--to", dest="to_ms", type=windows.parsed_time, metavar="TIME", help="exclusive (default: now)")
+    parser.add_argument(
+        "--last",
+        type=read(windows.parsed_duration, "a duration such as 30m, 12h or 7d"),
+        metavar="1h",
+        help="how far back (default: 1h)",
+    )
+    moment = read(windows.parsed_time, "a time such as 2026-11-26T10:00Z, or ms since 1970")
+    parser.add_argument("--from", dest="from_ms", type=moment, metavar="TIME", help="ISO 8601, inclusive")
+    parser.add_argument("--to", dest="to_ms", type=moment, metavar="TIME", help="exclusive (default: now)")
     parser.add_argument(
         "--no-exchange", dest="exchange", action="store_false", help="compare PostgreSQL with Cassandra only"
     )

@@ -61,6 +61,7 @@ class Auditor:
         self._backoff = Backoff(5.0, PAUSE_SECONDS)
         self._progress_at = time.monotonic()
         self._exchange_from_ms = 0
+        self._has_ended_a_round = False
         self._exported: set[tuple[str, str]] = set()
 
     def run(self) -> None:
@@ -82,6 +83,7 @@ class Auditor:
     def _round(self, sides: Sides) -> None:
         began_s, began = time.time(), time.monotonic()
         report = Report(windows.last(WINDOW_SECONDS))
+        self._pace.begin()  # connecting does not count
         reconciliation = Reconciliation(self._settings, sides, self._stop, pace=self._paced)
         reconciliation.exchange(report, report.window.since(self._exchange_from_ms), repairs=False)
         if report.is_well:
@@ -90,6 +92,7 @@ class Auditor:
         if self._stop.requested:
             return
         report.seconds = time.monotonic() - began
+        self._has_ended_a_round = True
         self._export(report, began_s)
         facts = {"rows": report.rows, "wrong": report.wrong, "took_s": round(report.seconds)}
         log.info("round_done", extra=facts)
@@ -97,8 +100,10 @@ class Auditor:
             log.warning("difference", extra={"found": line(each)})
 
     def _paced(self) -> None:
+        """The first round after a start does not wait, so that there is something to show soon."""
         self._progress_at = time.monotonic()
-        self._pace()
+        if self._has_ended_a_round:
+            self._pace()
 
     def _export(self, report: Report, began_s: float) -> None:
         rows, wrong = Counter[str](), Counter[tuple[str, str]]()

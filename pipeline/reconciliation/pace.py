@@ -20,6 +20,10 @@ class Pace:
         self._cpu_clock = cpu_clock
         self._used = cpu_clock()
 
+    def begin(self) -> None:
+        """What was used before does not count."""
+        self._used = self._cpu_clock()
+
     def __call__(self) -> None:
         seconds = (self._cpu_clock() - self._used) * self._factor
         if seconds >= MIN_WAIT_SECONDS:
