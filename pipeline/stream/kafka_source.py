@@ -77,7 +77,6 @@ class KafkaSource:
             bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
             group_id=group,
             client_id="crypto-consumer",
-            metrics_enabled=False,
             enable_auto_commit=False,
             # An offset that Kafka does not have is an error, so that lost records are noticed.
             auto_offset_reset="none",
