@@ -115,6 +115,16 @@ def consumer(site: Site) -> Service:
     )
 
 
+def consumer_redis(site: Site) -> Service:
+    return Service(
+        name="consumer-redis",
+        command=(site.python, "consumer_to_redis.py"),
+        after=("kafka", "connector", "redis"),
+        environ={"METRICS_PORT": str(site.ports.redis_metrics)},
+        ready=_serves_metrics(site.ports.redis_metrics),
+    )
+
+
 def auditor(site: Site) -> Service:
     return Service(
         name="auditor",

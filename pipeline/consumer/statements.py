@@ -108,9 +108,12 @@ class TableStatement:
         the rows has a value that does not fit or lacks a key column; for a single row the message
         names the column."""
         null = UNSET_VALUE if created else None
+        given = set().union(*rows)  # of market_now's columns, each source table writes a part
         try:
             columns = [
                 encode([row.get(name, UNSET_VALUE) for row in rows], null)
+                if name in given
+                else [UNSET_VALUE] * len(rows)
                 for name, encode in zip(self._names, self._encoders)
             ]
             columns.insert(self.version_at, list(map(bigint, versions_us)))

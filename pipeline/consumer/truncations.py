@@ -79,9 +79,8 @@ class RecentChanges:
         changes = [change for _, change in poll.changes if not keeps_history(change.table)]
         if not changes:
             return
-        size = sum(len(record.value or b"") for record in poll.records)
-        self._polls.append((size, changes))
-        self._bytes += size
+        self._polls.append((poll.size_bytes, changes))
+        self._bytes += poll.size_bytes
         self._count += len(changes)
         while self._polls and (self._bytes > RECENT_BYTES or self._count > RECENT_CHANGES):
             size, changes = self._polls.popleft()

@@ -55,7 +55,7 @@ class Repair:
             with self._sides.snapshot() as cursor:
                 rows = self._rows(cursor, target, states, expectation, identities, version_us)
             pending = Pending(list(batches(rows)))
-            self._writer.write(pending)
+            self._writer.finish(pending)
             written += len(rows) - len(pending.refused)
         return written
 

@@ -2,6 +2,7 @@
 the pipeline keep up, is anything rejected."""
 
 from grafana.generator.boards.data_source import data_source
+from grafana.generator.boards.pipeline_health_redis import redis_rows
 from grafana.generator.dashboard import HORIZON, INTERVAL, QUOTE_ASSET, SYMBOL, dashboard, hidden
 from grafana.generator.fields import NONE_IS_WELL, OK_OR_NOT, colours, override, threshold_steps, value_mappings
 from grafana.generator.palette import (
@@ -43,6 +44,7 @@ def pipeline_health() -> dict:
         (7, [(9, forecast_score()), (9, forecast_coverage()), (6, fallbacks())]),
         (1, [(24, heading("Live"))]),
         (7, [(9, live_delay()), (9, live_frames()), (6, live_connected())]),
+        *redis_rows(),
         (1, [(24, heading("Equality"))]),
         (7, [(6, equal_until()), (6, differences()), (12, rows_compared())]),
     ]

@@ -7,6 +7,7 @@ from debezium import guard
 from pipeline.api import metrics as api_metrics
 from pipeline.api.freshness_metrics import metric_families as freshness_families
 from pipeline.consumer import metrics as consumer_metrics
+from pipeline.current import metrics as current_metrics
 from pipeline.forecast import metrics as forecast_metrics
 from pipeline.live import metrics as live_metrics
 from pipeline.producer import metrics as producer_metrics
@@ -25,6 +26,7 @@ REGISTERING_MODULES = (
     forecast_metrics,
     auditor_metrics,
     live_metrics,
+    current_metrics,
 )
 
 

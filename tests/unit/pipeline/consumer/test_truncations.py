@@ -189,7 +189,7 @@ def test_memory_of_recent_changes_is_bounded_by_number_and_by_bytes():
     assert len(list(recent.changes())) == RECENT_CHANGES // 3000 * 3000
     for lsn in (7, 8):
         large = polled(change(lsn))
-        large.records[0] = large.records[0]._replace(value=b"x" * RECENT_BYTES)
+        large.size_bytes = RECENT_BYTES
         recent.add(large)
     assert [one.lsn for one in recent.changes()] == [8]
 
