@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 from tests.support.chain.chain_world import GROUP, ChainWorld
@@ -30,7 +31,11 @@ def reconcile(world: ChainWorld, *options: str) -> Run:
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
         began = time.monotonic()
         process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=errors)
-        _, status, usage = os.wait4(process.pid, 0)
+        peak_mib, ended = 0.0, 0
+        while not ended:
+            peak_mib = max(peak_mib, peak_memory_mib(process.pid))
+            time.sleep(0.1)
+            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.monotonic() - began
         out.seek(0)
@@ -38,4 +43,11 @@ def reconcile(world: ChainWorld, *options: str) -> Run:
         text = out.read()
         found = json.loads(text) if text else {}
         cpu_seconds = usage.ru_utime + usage.ru_stime
-        return Run(process.returncode, found, seconds, cpu_seconds, usage.ru_maxrss / 1024, errors.read())
+        return Run(process.returncode, found, seconds, cpu_seconds, peak_mib, errors.read())
+
+
+def peak_memory_mib(pid: int) -> float:
+    """Of a running process. What wait4 says includes the memory of the parent that it was forked
+    from."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
