@@ -1,6 +1,6 @@
 # What the README tells people to type. A target calls a script; `make` alone lists them from the ## comments.
 .DEFAULT_GOAL := help
-.PHONY: help demo local test test-unit test-chain test-servers test-dashboards test-compose bench faults lint docs clean
+.PHONY: help demo local test test-unit test-chain test-servers test-dashboards test-compose bench bench-quick faults lint docs clean
 
 PYTHON := .local/venv/bin/python
 # How many of the three suites with real services run at the same time: each has its own stack (about 1.5 GB).
@@ -38,6 +38,10 @@ test-compose:  ## docker-compose.yml brought up for real and checked end to end 
 
 bench:  ## the benchmarks, as tables (half an hour); bench/run NAME runs one
 	@bench/run
+
+bench-quick:  ## has the consumer become slower? ratios compared with the kept ones; alone on the machine (below 3 minutes)
+	@local/start setup
+	$(PYTHON) -m bench.quick
 
 faults:  ## both fault suites in full: every fault of the exchange, every part of the chain killed (half an hour)
 	@local/start setup

@@ -1,60 +1,93 @@
-"""Throughput of the consumer compared with simpler ways, in one run on one machine:
+"""Throughput of the consumer compared with simpler ways, in one run on one machine, with servers
+that are warm and compiled as in production:
 
 naive   per message one unprepared synchronous INSERT, auto-commit: the obvious way
 ours    consumer_to_cassandra.py, one process, from the first record to the last committed offset
 poll    kafka-python alone: what reading costs
 limit   requests made beforehand, same driver, no Kafka and no parsing: what writing costs
+2, 3    so many processes of the consumer
 
   .local/venv/bin/python -m bench.consumer [--trades 300000] [--mixed 100000] [--naive 10000]
 """
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import requests
 from cassandra.concurrent import execute_concurrent
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
-from kafka.admin import NewTopic
-from prometheus_client.parser import text_string_to_metric_families
+from kafka import KafkaConsumer
+from kafka.consumer.fetcher import ConsumerRecord
 
 from bench import envelopes, machine
+from bench.consuming import HiddenTopic, Run, consume, consume_with, full_speed_servers
 from bench.results import publish, table
-from local.ports import free_ports
 from local.stack import Stack
 from pipeline import cassandra_session
 from pipeline.consumer.batches import batches, newest
 from pipeline.consumer.poll import Poll
+from pipeline.consumer.round import MAX_REQUESTS_IN_FLIGHT
 from pipeline.consumer.row_encoder import RowEncoder
 from pipeline.consumer.statements import Statements
-from pipeline.consumer.writer import MAX_REQUESTS_IN_FLIGHT, request
+from pipeline.consumer.writer import request
 from pipeline.settings import Settings, load
+from pipeline.stream.kafka_source import MAX_POLL_RECORDS
+from pipeline.stream.record_source import Records
 from pipeline.times import DAY_MS, iso_to_us, now_ms
 
-ROOT = Path(__file__).resolve().parents[1]
-PARTITIONS = 4
+SERVICES = ("kafka", "cassandra", "cassandra-schema")
+PROCESSES = (2, 3)
+# So many records are consumed before anything is measured. Measured: the first 300,000 cost
+# Cassandra three times as much as later ones, while its compiler is at work.
+WARM_UP = 300_000
+
+# The (key, value) of the records of each table.
+Events = dict[str, Iterator[tuple[bytes, bytes]]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python3 -m bench.consumer", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--trades", type=int, default=300_000, help="trade events in the topic (300000)")
-    parser.add_argument("--mixed", type=int, default=100_000, help="events of all five tables (100000)")
+    parser.add_argument("--trades", type=int, default=300_000, help="trade events in the topic; 0: not this workload")
+    parser.add_argument("--mixed", type=int, default=100_000, help="events of all five tables; 0: not this workload")
     parser.add_argument("--naive", type=int, default=10_000, help="events given to the naive consumer (10000)")
+    parser.add_argument("--processes", type=int, default=max(PROCESSES), help="largest number of consumers (3)")
     options = parser.parse_args()
-    services = ("kafka", "cassandra", "cassandra-schema")
-    with tempfile.TemporaryDirectory(prefix="bench") as folder, Stack(Path(folder), services) as stack:
-        rows = lines("trades", measure(stack, "bench_trades", fill_trades(options.trades), options.naive))
-        rows += lines("mixed", measure(stack, "bench_mixed", fill_mixed(options.mixed), options.naive))
+    full_speed_servers()
+    rates: list[tuple[object, ...]] = []
+    costs: list[tuple[object, ...]] = []
+    with tempfile.TemporaryDirectory(prefix="bench") as folder, Stack(Path(folder), SERVICES) as stack:
+        warm_up(stack)
+        for name, fill, count in (("trades", fill_trades, options.trades), ("mixed", fill_mixed, options.mixed)):
+            if count:
+                found, runs = measure(stack, f"bench_{name}", fill, count, options.naive)
+                runs |= several(stack, f"bench_{name}", fill, count, options.processes)
+                rates += lines(name, found | {what: run.rate for what, run in runs.items()})
+                costs += [(name, what, *(f"{us:.1f}" for us in run.cpu_us.values())) for what, run in runs.items()]
     head = machine.head("python3 -m bench.consumer " + " ".join(sys.argv[1:]))
-    titles = ("workload", "what", "rows/s", "ours compared")
-    publish("consumer", f"# The consumer\n\n{head}\n{table(titles, rows)}")
+    speed = table(("workload", "what", "rows/s", "ours compared"), rates)
+    cost = table(("workload", "what", "consumer", "Kafka", "Cassandra"), costs)
+    publish("consumer", f"# The consumer\n\n{head}\n{speed}\nCPU seconds per million records:\n\n{cost}")
+
+
+def warm_up(stack: Stack) -> None:
+    environ, settings = environment(stack, "bench_warm_up")
+    consume(stack, environ, filled(settings, fill_trades(WARM_UP)).show().count)
+
+
+def environment(stack: Stack, prefix: str) -> tuple[dict[str, str], Settings]:
+    """For a consumer with topics and a group of its own."""
+    environ = {**stack.environ, "TOPIC_PREFIX": prefix, "CONSUMER_GROUP": prefix}
+    return environ, load("consumer", environ=environ, dotenv="/dev/null")
+
+
+def filled(settings: Settings, events: Events) -> HiddenTopic:
+    prefix = f"{settings.TOPIC_PREFIX}.public."
+    return HiddenTopic(list(settings.KAFKA_BOOTSTRAP_SERVERS), {prefix + name: found for name, found in events.items()})
 
 
 def lines(workload: str, rates: dict[str, float]) -> list[tuple[str, str, str, str]]:
@@ -63,11 +96,11 @@ def lines(workload: str, rates: dict[str, float]) -> list[tuple[str, str, str, s
     return [(workload, name, f"{rate:,.0f}", f"{rates['ours'] / rate:.2f}") for name, rate in rates.items()]
 
 
-def fill_trades(count: int) -> dict[str, Iterator[tuple[bytes, bytes]]]:
+def fill_trades(count: int) -> Events:
     return {"recent_trades": envelopes.trades(count, now_ms() - DAY_MS)}
 
 
-def fill_mixed(count: int) -> dict[str, Iterator[tuple[bytes, bytes]]]:
+def fill_mixed(count: int) -> Events:
     """Events of all tables, in about the proportions of the running pipeline."""
     start_ms = now_ms() - DAY_MS
     return {
@@ -80,34 +113,29 @@ def fill_mixed(count: int) -> dict[str, Iterator[tuple[bytes, bytes]]]:
 
 
 def measure(
-    stack: Stack, prefix: str, workload: dict[str, Iterable[tuple[bytes, bytes]]], naive: int
-) -> dict[str, float]:
-    environ = {**stack.environ, "TOPIC_PREFIX": prefix, "CONSUMER_GROUP": prefix}
-    settings = load("consumer", environ=environ, dotenv="/dev/null")
-    count = fill(settings, workload)
-    topics = [f"{prefix}.public.{table}" for table in workload]
-    return {
-        "naive": naive_rate(settings, topics, min(naive, count)),
-        "ours": our_rate(environ, count),
-        "poll": poll_rate(settings, topics, count),
-        "limit": limit_rate(settings, topics, count),
+    stack: Stack, prefix: str, fill: Callable[[int], Events], count: int, naive: int
+) -> tuple[dict[str, float], dict[str, Run]]:
+    """The simpler ways in rows per second, and the run of one consumer."""
+    environ, settings = environment(stack, prefix)
+    topic = filled(settings, fill(count)).show()
+    topics = [f"{prefix}.public.{name}" for name in fill(0)]
+    ours = consume(stack, environ, topic.count)
+    rates = {
+        "naive": naive_rate(settings, topics, min(naive, topic.count)),
+        "poll": poll_rate(settings, topics, topic.count),
+        "limit": limit_rate(settings, topics, topic.count),
     }
+    return rates, {"ours": ours}
 
 
-def fill(settings: Settings, workload: dict[str, Iterable[tuple[bytes, bytes]]]) -> int:
-    servers = list(settings.KAFKA_BOOTSTRAP_SERVERS)
-    admin = KafkaAdminClient(bootstrap_servers=servers)
-    admin.create_topics([NewTopic(f"{settings.TOPIC_PREFIX}.public.{table}", PARTITIONS, 1) for table in workload])
-    admin.close()
-    producer = KafkaProducer(bootstrap_servers=servers, compression_type="lz4", linger_ms=20, batch_size=256 * 1024)
-    count = 0
-    for name, events in workload.items():
-        for key, value in events:
-            producer.send(f"{settings.TOPIC_PREFIX}.public.{name}", key=key, value=value)
-            count += 1
-    producer.flush(60)
-    producer.close()
-    return count
+def several(stack: Stack, prefix: str, fill: Callable[[int], Events], count: int, largest: int) -> dict[str, Run]:
+    runs = {}
+    for number in PROCESSES:
+        if number <= largest:
+            environ, settings = environment(stack, f"{prefix}_{number}")
+            topic = filled(settings, fill(count))
+            runs[f"ours, {number} processes"] = consume_with(number, stack, environ, topic.count, topic)
+    return runs
 
 
 def reader(settings: Settings, topics: list[str], group: str, **options: object) -> KafkaConsumer:
@@ -159,78 +187,50 @@ def naive_row(table: str, after: dict) -> dict:
     return row
 
 
-def our_rate(environ: dict[str, str], count: int) -> float:
-    """Records per second between the first and the last sample of the consumer's own counter, read
-    ten times per second; it counts a record when its offset is committed."""
-    port = free_ports(1)[0]
-    process = subprocess.Popen(
-        [sys.executable, "consumer_to_cassandra.py"],
-        cwd=ROOT,
-        stderr=subprocess.DEVNULL,
-        env={**environ, "METRICS_PORT": str(port), "LOG_LEVEL": "WARNING"},
-    )
-    try:
-        began, first = None, 0.0
-        while True:
-            time.sleep(0.1)
-            done = records_done(port)
-            if done and began is None:
-                began, first = time.monotonic(), done
-            if done >= count:
-                return (done - first) / (time.monotonic() - began)
-            assert process.poll() is None, "the consumer ended"
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def records_done(port: int) -> float:
-    try:
-        text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
-    except requests.RequestException:
-        return 0.0
-    samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
-    return sum(sample.value for sample in samples if sample.name == "consumer_records_total")
-
-
-def poll_rate(settings: Settings, topics: list[str], count: int) -> float:
+def polls(settings: Settings, topics: list[str], group: str) -> Iterator[Records]:
+    """As the consumer takes them, without end."""
     consumer = reader(
         settings,
         topics,
-        f"{topics[0]}-poll",
+        f"{topics[0]}-{group}",
         enable_auto_commit=False,
-        max_poll_records=5000,
+        max_poll_records=MAX_POLL_RECORDS,
         max_partition_fetch_bytes=4 * 1024 * 1024,
     )
+    try:
+        while True:
+            yield consumer.poll(timeout_ms=1000)
+    finally:
+        consumer.close()
+
+
+def table_of(record: ConsumerRecord) -> str:
+    return record.topic.rsplit(".", 1)[1]
+
+
+def poll_rate(settings: Settings, topics: list[str], count: int) -> float:
     began, done = None, 0
-    while done < count:
-        found = sum(len(records) for records in consumer.poll(timeout_ms=1000).values())
+    for taken in polls(settings, topics, "poll"):
+        found = sum(map(len, taken.values()))
         if found and began is None:
             began = time.monotonic()
         done += found
-    rate = done / (time.monotonic() - began)
-    consumer.close()
-    return rate
+        if done >= count:
+            break
+    return done / (time.monotonic() - began)
 
 
 def limit_rate(settings: Settings, topics: list[str], count: int) -> float:
     """The same requests that the consumer sends, made beforehand, then sent."""
     session = cassandra_session.connect(settings)
     encoder = RowEncoder(Statements(session, settings.CASSANDRA_KEYSPACE))
-    consumer = reader(
-        settings,
-        topics,
-        f"{topics[0]}-limit",
-        enable_auto_commit=False,
-        max_poll_records=5000,
-        max_partition_fetch_bytes=4 * 1024 * 1024,
-    )
     requests_made, done = [], 0
-    while done < min(count, 100_000):
-        poll = Poll.parse(consumer.poll(timeout_ms=1000), lambda record: record.topic.rsplit(".", 1)[1])
+    for taken in polls(settings, topics, "limit"):
+        poll = Poll.parse(taken, table_of)
         done += len(poll.records)
-        requests_made += [(request(batch), None) for batch in batches(newest(encoder.rows(poll)))]
-    consumer.close()
+        requests_made += [(request(batch).statement(), None) for batch in batches(newest(encoder.rows(poll)))]
+        if done >= min(count, 100_000):
+            break
     began = time.monotonic()
     execute_concurrent(session, requests_made, MAX_REQUESTS_IN_FLIGHT)
     rate = done / (time.monotonic() - began)

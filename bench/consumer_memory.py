@@ -16,7 +16,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
 from bench import envelopes, machine
-from bench.consumer import PARTITIONS, ROOT, records_done
+from bench.consuming import PARTITIONS, ROOT, records_done
 from bench.results import publish, table
 from local.ports import free_ports
 from local.stack import Stack

@@ -47,6 +47,7 @@ def greeting(stack: Stack, settings: Settings, seconds: float) -> list[str]:
         ("simulator", "simulator", f"http://127.0.0.1:{ports.simulator}"),
         ("postgres", "PostgreSQL", f"127.0.0.1:{ports.postgres} (database {settings.PGDATABASE})"),
         ("kafka", "Kafka", f"127.0.0.1:{ports.kafka}"),
+        ("redis", "Redis", f"127.0.0.1:{ports.redis}"),
         ("cassandra", "Cassandra", f"127.0.0.1:{ports.cassandra} (keyspace {settings.CASSANDRA_KEYSPACE})"),
     )
     lines = ["", f"READY ({seconds:.0f} s)"]

@@ -9,7 +9,7 @@ import sys
 import threading
 from urllib.parse import urlsplit
 
-from local import lock, logfiles, pidfile
+from local import lock, logfiles, pidfile, redis_program
 from local.console import Console
 from local.keeper import Keeper
 from local.layout import ROOT, RUN_LOCK, STATE
@@ -17,12 +17,15 @@ from local.ports import WantedPort, complaints, preferred
 from local.ready import first_rows, greeting
 from local.runner import StartFailed
 from local.site import Ports
-from local.stack import CATALOG, Stack
+from local.stack import CATALOG, Stack, available
 from local.waiting import Cancelled
 from pipeline.errors import BadSetting
 from pipeline.settings import Settings, load
 
 CHECK_INTERVAL_SECONDS = 0.3
+
+
+PROGRAMS_WITH_METRICS = ("producer", "consumer", "guard", "forecaster", "auditor", "redis")
 
 
 def ports_of(settings: Settings) -> Ports:
@@ -37,6 +40,7 @@ def ports_of(settings: Settings) -> Ports:
         connect=urlsplit(settings.CONNECT_URL).port or 8083,
         simulator=settings.SIMULATOR_PORT,
         api=settings.API_PORT,
+        redis=preferred(6379),
         **metrics_ports(),
     )
 
@@ -44,10 +48,10 @@ def ports_of(settings: Settings) -> Ports:
 def metrics_ports() -> dict[str, int]:
     """Each program has its own default. A METRICS_PORT that the user sets applies to all;
     then they use it and the next ones."""
-    ports = [load(program).METRICS_PORT for program in ("producer", "consumer", "guard", "forecaster")]
+    ports = [load(program).METRICS_PORT for program in PROGRAMS_WITH_METRICS]
     if len(set(ports)) == 1:
         ports = [ports[0] + number for number in range(len(ports))]
-    return dict(zip(("producer_metrics", "consumer_metrics", "guard_metrics", "forecaster_metrics"), ports))
+    return {f"{program}_metrics": port for program, port in zip(PROGRAMS_WITH_METRICS, ports)}
 
 
 def wanted_ports(ports: Ports, settings: Settings, services: list[str]) -> list[WantedPort]:
@@ -62,6 +66,8 @@ def wanted_ports(ports: Ports, settings: Settings, services: list[str]) -> list[
         WantedPort("consumer", ports.consumer_metrics, "METRICS_PORT"),
         WantedPort("guard", ports.guard_metrics, "METRICS_PORT"),
         WantedPort("forecaster", ports.forecaster_metrics, "METRICS_PORT"),
+        WantedPort("consumer-redis", ports.redis_metrics, "METRICS_PORT"),
+        WantedPort("auditor", ports.auditor_metrics, "METRICS_PORT"),
     ]
     return [want for want in wanted if want.service in services]
 
@@ -128,7 +134,9 @@ def main() -> int:
     options = parser.parse_args()
     os.chdir(ROOT)
     console = Console()
-    everything = [name for name in CATALOG if options.mode == "demo" or name != "simulator"]
+    everything = [name for name in available() if options.mode == "demo" or name != "simulator"]
+    if "redis" not in everything and not options.only:
+        console.report("redis", redis_program.MISSING)
     chosen = options.only.split(",") if options.only else everything
     if unknown := set(chosen) - set(CATALOG):
         console.problem(f"--only {','.join(sorted(unknown))}: expected some of {', '.join(CATALOG)}")

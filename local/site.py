@@ -22,10 +22,13 @@ class Ports:
     connect: int
     simulator: int
     api: int
+    redis: int
     producer_metrics: int
     consumer_metrics: int
     guard_metrics: int
     forecaster_metrics: int
+    redis_metrics: int
+    auditor_metrics: int
 
     @classmethod
     def free(cls) -> "Ports":

@@ -7,12 +7,12 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from local import java, postgres_home, postgres_programs
+from local import java, postgres_home, postgres_programs, redis_program
 from local.jars import postgres_from_jars
 from local.layout import JARS, STATE, VENV_PYTHON
 from local.runner import Runner
 from local.service import Service
-from local.services import cassandra, connect, kafka, postgres, programs
+from local.services import cassandra, connect, kafka, postgres, programs, redis
 from local.site import Ports, Site, addresses
 from pipeline.settings import load
 
@@ -30,9 +30,19 @@ CATALOG: dict[str, Callable[[Site], Service]] = {
     "cassandra": cassandra.cassandra,
     "cassandra-schema": programs.cassandra_schema,
     "consumer": programs.consumer,
+    "redis": redis.redis,
+    "consumer-redis": programs.consumer_redis,
+    "auditor": programs.auditor,
     "api": programs.api,
 }
+WITH_REDIS = frozenset({"redis", "consumer-redis"})
 INFRASTRUCTURE = ("postgres", "kafka", "cassandra", "connect")
+
+
+def available() -> list[str]:
+    """What this machine can run: everything, or all but what needs a redis-server."""
+    has_redis = redis_program.find() is not None
+    return [name for name in CATALOG if has_redis or name not in WITH_REDIS]
 
 
 def make_site(state_dir: Path, ports: Ports, environ: Mapping[str, str]) -> Site:
@@ -70,9 +80,12 @@ class Stack(Runner):
         report: Callable[[str, str], None] = lambda name, text: None,
     ) -> None:
         self.ports = ports or Ports.free()
-        site = make_site(Path(state_dir).resolve(), self.ports, environ or {})
+        names = set(services)
+        # Only with a Redis of its own: without it the API would look for one in vain.
+        redis_url = {"REDIS_URL": f"redis://127.0.0.1:{self.ports.redis}"} if "redis" in names else {}
+        site = make_site(Path(state_dir).resolve(), self.ports, {**redis_url, **(environ or {})})
         self.environ = site.environ
-        chosen = [CATALOG[name](site) for name in CATALOG if name in set(services)]
+        chosen = [CATALOG[name](site) for name in CATALOG if name in names]
         super().__init__(chosen, site.state_dir, site.environ, report)
 
     def __exit__(self, *_: object) -> None:

@@ -66,6 +66,20 @@ def url(value: str) -> str:
     return value.rstrip("/")
 
 
+def redis_url(value: str) -> str:
+    """Empty for `off`."""
+    if value.lower() == "off":
+        return ""
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("redis", "rediss") and parts.hostname and parts.port != 0 and not parts.password
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("off, or redis://host:port without a password, which REDIS_PASSWORD is for")
+    return value
+
+
 def symbols(value: str) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(upper_case(part.strip()) for part in value.split(",") if part.strip()))
     if not found or not all(map(is_symbol, found)):

@@ -22,6 +22,7 @@ from pipeline.setting_parsers import (
     one_of,
     origins,
     port,
+    redis_url,
     required,
     seconds,
     symbols,
@@ -106,20 +107,24 @@ class Settings:
     PGPORT: int = setting("5432", port, "PostgreSQL port")
     PGDATABASE: str = setting("market", required, "PostgreSQL database")
     PGUSER: str = setting(
-        "crypto_producer", required, "PostgreSQL role of this program", own={"forecaster": "crypto_forecaster"}
+        "crypto_producer",
+        required,
+        "PostgreSQL role of this program",
+        own={"forecaster": "crypto_forecaster", "auditor": "crypto_auditor"},
     )
     PGPASSWORD: str = setting(
         "=PRODUCER_PASSWORD",
         required,
         "password of PGUSER",
         secret=True,
-        own={"forecaster": "=FORECASTER_PASSWORD"},
+        own={"forecaster": "=FORECASTER_PASSWORD", "auditor": "=AUDITOR_PASSWORD"},
     )
     POSTGRES_PASSWORD: str = setting("postgres", required, "password of PostgreSQL's superuser postgres", secret=True)
     PRODUCER_PASSWORD: str = setting("crypto_producer", required, "password given to role crypto_producer", secret=True)
     FORECASTER_PASSWORD: str = setting(
         "crypto_forecaster", required, "password given to role crypto_forecaster", secret=True
     )
+    AUDITOR_PASSWORD: str = setting("crypto_auditor", required, "password given to role crypto_auditor", secret=True)
     DEBEZIUM_PASSWORD: str = setting("crypto_debezium", required, "password given to role crypto_debezium", secret=True)
     READER_PASSWORD: str = setting("crypto_reader", required, "password given to role crypto_reader", secret=True)
 
@@ -170,6 +175,16 @@ class Settings:
         "crypto_reader", required, "password given to role crypto_reader", secret=True
     )
 
+    # Redis: what is true now. Only consumer_to_redis.py and the API use it
+    REDIS_URL: str = setting(
+        "off",
+        redis_url,
+        "Redis for the current state, redis://host:port; off: the API reads Cassandra alone",
+        own={"redis": "redis://localhost:6379"},
+    )
+    REDIS_PASSWORD: str = setting("crypto_redis", required, "password of Redis", secret=True)
+    REDIS_CONSUMER_GROUP: str = setting("crypto-redis", required, "Kafka consumer group of the consumer to Redis")
+
     # This project's own services
     API_HOST: str = setting("127.0.0.1", required, "address the API listens on")
     API_PORT: int = setting("5000", port, "port of the API")
@@ -181,7 +196,14 @@ class Settings:
         "9101",
         port,
         "where this program serves /metrics and /health",
-        own={"consumer": "9102", "guard": "9103", "forecaster": "9104", "live": "9106"},
+        own={
+            "consumer": "9102",
+            "guard": "9103",
+            "forecaster": "9104",
+            "auditor": "9105",
+            "live": "9106",
+            "redis": "9107",
+        },
     )
     SIMULATOR_PORT: int = setting("9600", port, "port of the simulated exchange (make demo)")
     LOG_LEVEL: str = setting("INFO", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "least severe log lines shown")
@@ -200,7 +222,7 @@ SETTINGS: tuple[Setting, ...] = tuple(Setting(one.name, **one.metadata) for one 
 
 
 def load(program: str, environ: Mapping[str, str] | None = None, dotenv: str | Path = ".env") -> Settings:
-    """The settings of `program` (producer, consumer, api, guard, forecaster, live,
+    """The settings of `program` (producer, consumer, live, redis, api, guard, forecaster, auditor,
     schema, register, local). The environment wins over `.env`, `.env` over the defaults; an empty
     variable counts as not set. Raises BadSetting for the first bad value."""
     environ = os.environ if environ is None else environ

@@ -115,6 +115,26 @@ def consumer(site: Site) -> Service:
     )
 
 
+def consumer_redis(site: Site) -> Service:
+    return Service(
+        name="consumer-redis",
+        command=(site.python, "consumer_to_redis.py"),
+        after=("kafka", "connector", "redis"),
+        environ={"METRICS_PORT": str(site.ports.redis_metrics)},
+        ready=_serves_metrics(site.ports.redis_metrics),
+    )
+
+
+def auditor(site: Site) -> Service:
+    return Service(
+        name="auditor",
+        command=(site.python, "-m", "pipeline.reconciliation.auditor"),
+        after=("kafka", "connector", "cassandra-schema"),
+        environ={"METRICS_PORT": str(site.ports.auditor_metrics)},
+        ready=_serves_metrics(site.ports.auditor_metrics),
+    )
+
+
 def api(site: Site) -> Service:
     host = site.settings.API_HOST
     reachable = "127.0.0.1" if host in ("0.0.0.0", "::", "localhost") else host

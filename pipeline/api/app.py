@@ -26,7 +26,7 @@ from pipeline.api.query import BadParameter, read_query
 from pipeline.api.responses import EncodedResponse, Rows
 from pipeline.api.route_specs import ROUTES, TABLE_PATH, Body, RouteSpec
 from pipeline.api.routes import Arguments, Handler, Routes
-from pipeline.api.store import CassandraStore, Store
+from pipeline.api.store import CassandraStore, CurrentStateOnly, Store
 from pipeline.api.table_view import TableView
 from pipeline.errors import StoreUnavailable
 from pipeline.settings import Settings
@@ -151,7 +151,10 @@ def bad_parameter(problem: BadParameter) -> tuple[dict[str, object], int]:
 def store_unavailable(problem: StoreUnavailable) -> tuple[dict[str, object], int, dict[str, str]]:
     # DEBUG, because store.py logs when Cassandra becomes unavailable and when it has recovered.
     log.debug("request_failed", extra={"error": str(problem)})
-    body, status = error(HTTPStatus.SERVICE_UNAVAILABLE, "the store does not answer; try again shortly")
+    message = "the store does not answer; try again shortly"
+    if isinstance(problem, CurrentStateOnly):
+        message = "Cassandra does not answer; the current state is served from Redis"
+    body, status = error(HTTPStatus.SERVICE_UNAVAILABLE, message)
     return body, status, {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 

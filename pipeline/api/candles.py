@@ -6,11 +6,11 @@ from dataclasses import replace
 from itertools import groupby, islice
 from typing import Any
 
+from pipeline.api.cassandra_state import CassandraState
 from pipeline.api.downsampling.buckets import bucket_ms
 from pipeline.api.downsampling.sampling import Downsampled, points_per_symbol, range_of, sorted_by_time
 from pipeline.api.exact import exact_sum
 from pipeline.api.history import OF_INTERVAL, History, Page, between, first_read, page
-from pipeline.api.market import Market
 from pipeline.api.paging import Key, Span, span
 from pipeline.api.query import BadParameter, Query
 from pipeline.api.store import Row
@@ -27,9 +27,9 @@ class Candles:
     """The reads of candles. They may raise StoreUnavailable, and BadParameter for an interval that
     no stored one can be aggregated to."""
 
-    def __init__(self, history: History, market: Market) -> None:
+    def __init__(self, history: History, stored: CassandraState) -> None:
         self._history = history
-        self._market = market
+        self._state = stored
 
     def page(self, query: Query) -> Page:
         """Candles of any interval; without symbols, of all symbols that have it."""
@@ -67,7 +67,7 @@ class Candles:
 
     def _bases(self, query: Query) -> dict[str, str]:
         """Which stored interval to read, by symbol."""
-        stored = self._market.stored_intervals()
+        stored = self._state.stored_intervals()
         symbols = query.symbols or tuple(sorted(stored))
         bases = {symbol: base_of(query.interval, stored.get(symbol, set())) for symbol in symbols}
         all_stored: set[str] = set().union(*stored.values())

@@ -3,7 +3,7 @@ of routes."""
 
 from typing import Any
 
-EXPOSED = "Link, ETag, X-Request-Id, X-Complete-From, Retry-After"
+EXPOSED = "Link, ETag, X-Request-Id, X-Complete-From, X-Answered-From, Retry-After"
 
 
 def cors_headers(origins: tuple[str, ...], environ: dict[str, Any]) -> list[tuple[str, str]]:

@@ -1,15 +1,19 @@
-"""How old the newest row of each table is, by the time stored in the row, and whether it is late. A
-few reads of single partitions, however many rows the tables hold. Knows nothing of HTTP."""
+"""How old the newest row of each table is, by the time stored in the row, and whether it is late:
+in Cassandra, and beside it in Redis. A few reads of single partitions, however many rows the tables
+hold. Knows nothing of HTTP."""
 
 from collections.abc import Callable, Iterable, Mapping
 
 from pipeline.api.cache import Cache
+from pipeline.api.cassandra_state import CassandraState
+from pipeline.api.current_state import CurrentState
 from pipeline.api.exact import rounded
 from pipeline.api.history import OF_HOUR, OF_INTERVAL, History
-from pipeline.api.market import Market
 from pipeline.api.max_age import ROWS_FRESH_SECONDS
 from pipeline.api.paging import FIRST, LAST, Span
+from pipeline.api.redis_reader import RedisReader
 from pipeline.api.store import Row
+from pipeline.errors import StoreUnavailable
 from pipeline.intervals import max_interval_ms
 from pipeline.settings import Settings
 from pipeline.tables import BOOKS, KLINES, PRICES, STATS, TABLES, TRADES, Table
@@ -25,45 +29,62 @@ NEWEST_FIRST = Span(FIRST, LAST, forward=False)
 class Freshness:
     """May raise StoreUnavailable."""
 
-    def __init__(self, settings: Settings, history: History, market: Market, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        history: History,
+        stored: CassandraState,
+        redis: RedisReader | None = None,
+        clock: Callable[[], int] = now_ms,
+    ) -> None:
         self._history = history
-        self._market = market
+        self._stored = stored
+        self._redis = redis
         self._clock = clock
         self._late_after = late_after(settings)
         self._cache: Cache[dict[str, int | None]] = Cache("rows", ROWS_FRESH_SECONDS, max_size=1)
 
     def rows(self) -> list[Row]:
-        """One row per table."""
-        return self.rows_of(self.newest())
+        """One row per table, with its age in both stores. While Cassandra is unavailable and Redis
+        answers, every table is late in Cassandra."""
+        current = self._redis.read() if self._redis else None
+        try:
+            newest = self.newest()
+        except StoreUnavailable:
+            if current is None:
+                raise
+            newest = {}
+        return self.rows_of(newest, newest_in(current) if current else {})
 
-    def rows_of(self, newest: Mapping[str, int | None]) -> list[Row]:
+    def rows_of(self, newest: Mapping[str, int | None], redis: Mapping[str, int | None] | None = None) -> list[Row]:
         """The same from times that were read earlier; a table that is missing there has no row."""
-        now = self._clock()
-        return [row_of(table, newest.get(table), now, seconds) for table, seconds in self._late_after.items()]
+        now, redis = self._clock(), redis or {}
+        return [
+            row_of(table, newest.get(table), now, seconds) | {"redis_age_seconds": age_seconds(redis.get(table), now)}
+            for table, seconds in self._late_after.items()
+        ]
 
     def newest(self) -> dict[str, int | None]:
         """The time in ms of the newest row of any symbol, by table."""
         return self._cache.get_or_read("newest", self._read)
 
     def _read(self) -> dict[str, int | None]:
-        market = self._market.rows()
         return {
-            STATS.name: latest(row["stats_updated_at"] for row in market),
-            PRICES.name: latest(row["price_updated_at"] for row in market),
+            **newest_in(self._stored),
             BOOKS.name: self._newest_hourly(BOOKS),
             TRADES.name: self._newest_hourly(TRADES),
             KLINES.name: self._newest_candle(),
         }
 
     def _newest_hourly(self, table: Table) -> int | None:
-        partitions = self._history.newest_hours(table, self._market.stored_symbols(table))
+        partitions = self._history.newest_hours(table, self._stored.stored_symbols(table))
         return self._newest(table, OF_HOUR, partitions, table.time)
 
     def _newest_candle(self) -> int | None:
         """When a candle last changed, from the newest candle of each symbol's shortest interval."""
         shortest = [
             (symbol, min(intervals, key=max_interval_ms))
-            for symbol, intervals in self._market.stored_intervals().items()
+            for symbol, intervals in self._stored.stored_intervals().items()
         ]
         return self._newest(KLINES, OF_INTERVAL, shortest, "updated_at")
 
@@ -83,13 +104,22 @@ def late_after(settings: Settings) -> dict[str, float]:
     }
 
 
+def newest_in(state: CurrentState) -> dict[str, int | None]:
+    """The time in ms of the newest current row, by table."""
+    return {table.name: latest(row["updated_at"] for row in state.rows_of(table)) for table in (STATS, PRICES)}
+
+
 def latest(times: Iterable[int | None]) -> int | None:
     return max((time for time in times if time is not None), default=None)
 
 
+def age_seconds(updated_at: int | None, now: int) -> float | None:
+    """The exchange's clock may be ahead of this machine's; an age is never negative."""
+    return None if updated_at is None else max(0, now - updated_at) / 1000
+
+
 def row_of(table: str, updated_at: int | None, now: int, late_after_seconds: float) -> Row:
-    # The exchange's clock may be ahead of this machine's; an age is never negative.
-    age = None if updated_at is None else max(0, now - updated_at) / 1000
+    age = age_seconds(updated_at, now)
     late = age is None or age > late_after_seconds
     return {
         "table": table,

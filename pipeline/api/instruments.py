@@ -1,13 +1,11 @@
 """What is known of each symbol: the steps of its prices and quantities. Small and rarely changed,
 so the whole table is read and cached. Knows nothing of HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from pipeline.api.cache import Cache
 from pipeline.api.exact import decimals
-from pipeline.api.store import Store
-from pipeline.tables import INSTRUMENTS
+from pipeline.api.store import Row
 
 FRESH_SECONDS = 10.0
 
@@ -31,20 +29,18 @@ class Instrument(NamedTuple):
 UNKNOWN = Instrument()
 
 
-class Instruments:
-    """May raise StoreUnavailable."""
+def instruments_of(rows: Iterable[Row]) -> dict[str, Instrument]:
+    """By symbol."""
+    return {row["symbol"]: Instrument(row["tick_size"], row["step_size"], row["status"]) for row in rows}
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._cache: Cache[Mapping[str, Instrument]] = Cache("rows", FRESH_SECONDS, max_size=1)
+
+class Instruments:
+    """`by_symbol` reads them from wherever the current state comes from; it may raise
+    StoreUnavailable."""
+
+    def __init__(self, by_symbol: Callable[[], Mapping[str, Instrument]]) -> None:
+        self._by_symbol = by_symbol
 
     def of(self, symbol: str) -> Instrument:
         """UNKNOWN for a symbol that the exchange has not listed yet."""
-        return self.by_symbol().get(symbol, UNKNOWN)
-
-    def by_symbol(self) -> Mapping[str, Instrument]:
-        return self._cache.get_or_read(INSTRUMENTS.name, self._read)
-
-    def _read(self) -> Mapping[str, Instrument]:
-        rows = self._store.select(self._store.columns_of(INSTRUMENTS.name), INSTRUMENTS.name)
-        return {row["symbol"]: Instrument(row["tick_size"], row["step_size"], row["status"]) for row in rows}
+        return self._by_symbol().get(symbol, UNKNOWN)

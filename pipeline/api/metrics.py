@@ -21,3 +21,10 @@ STORE_SECONDS = Histogram(
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
 STORE_ERRORS = Counter("api_store_errors_total", "Statements that Cassandra did not answer")
+REDIS_SECONDS = Histogram(
+    "api_redis_seconds",
+    "From the request of the current state to Redis' reply",
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25),
+)
+REDIS_ERRORS = Counter("api_redis_errors_total", "Requests of the current state that Redis did not answer")
+CURRENT_STATE_READS = Counter("api_current_state_reads_total", "Answers with the current state, by store", ["store"])

@@ -124,6 +124,8 @@ def headers(route: RouteSpec) -> dict[str, Any]:
     found = {"X-Request-Id": header("string", "The id that the client sent, or a new one; it is in the log line")}
     if route.fresh_seconds:
         found["ETag"] = header("string", "For If-None-Match")
+    if route.current_state:
+        found["X-Answered-From"] = header("string", "redis or cassandra, for the current state without a range")
     if route.paginated:
         found["Link"] = header("string", 'rel="next": the path of the next page, if there are more rows')
         found["X-Complete-From"] = header(

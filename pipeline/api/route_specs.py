@@ -46,6 +46,7 @@ class RouteSpec:
     `downsampled_columns`: those that only a downsampled row has.
     `columns_on_request`: those that only a row has whose client asks for them with `fields`.
     `reads_cassandra`: a 503 is possible.
+    `current_state`: may be answered from Redis; a header says which store answered.
     `paginated`: a Link header may lead to more rows.
     `fresh_seconds`: how long a client may keep the response; 0: not at all."""
 
@@ -59,6 +60,7 @@ class RouteSpec:
     columns_on_request: Mapping[str, str] = field(default_factory=dict)
     body: Body = Body.ROWS
     reads_cassandra: bool = True
+    current_state: bool = False
     paginated: bool = False
     fresh_seconds: int = 1
 
@@ -100,6 +102,7 @@ ROUTES: dict[str, RouteSpec] = {
             "the whole market by its current state. `points`: the last row of each time bucket.",
             (*RANGE, p.SORT, p.ORDER, p.QUOTE_ASSET, p.TRACKED),
             columns=columns_of(STATS),
+            current_state=True,
             paginated=True,
         ),
         RouteSpec(
@@ -111,6 +114,7 @@ ROUTES: dict[str, RouteSpec] = {
             (*RANGE, p.QUOTE_ASSET, p.TRACKED),
             columns=columns_of(PRICES),
             downsampled_columns=BUCKET_PRICES,
+            current_state=True,
             paginated=True,
         ),
         RouteSpec(
@@ -192,6 +196,7 @@ ROUTES: dict[str, RouteSpec] = {
                 "trade_count": WHOLE,
                 "updated_at": TIME,
             },
+            current_state=True,
         ),
         RouteSpec(
             "/symbols",
@@ -211,19 +216,23 @@ ROUTES: dict[str, RouteSpec] = {
                 "source": TEXT,
                 "source_url": TEXT,
             },
+            current_state=True,
         ),
         RouteSpec(
             "/freshness",
             "Age of the newest row of each table",
             "`age_seconds`: seconds since the time stored in the newest row of any symbol (of the poll that saw the "
             "change; for trades, of the trade); null if there is no row. `late`: there is no row, or the newest is "
-            "older than `late_after_seconds` (five polling intervals and ten seconds).",
+            "older than `late_after_seconds` (five polling intervals and ten seconds). All of that in Cassandra; "
+            "`redis_age_seconds`: the same age in Redis, null if Redis holds no such rows, is not used, or cannot be "
+            "relied on now.",
             columns={
                 "table": TEXT,
                 "updated_at": TIME,
                 "age_seconds": NUMBER,
                 "late_after_seconds": NUMBER,
                 "late": FLAG,
+                "redis_age_seconds": NUMBER,
             },
         ),
         RouteSpec(
@@ -246,9 +255,10 @@ ROUTES: dict[str, RouteSpec] = {
         ),
         RouteSpec(
             "/health",
-            "Whether Cassandra answers",
-            "200 only if Cassandra answers.",
-            columns={"status": TEXT},
+            "Whether the stores answer",
+            "200 only if Cassandra answers. `redis`: `ok`, `behind`, `incomplete`, `unavailable`, or `off` if "
+            "REDIS_URL is not set. If only Redis answers, the error says so: current state is served, history is not.",
+            columns={"status": TEXT, "cassandra": TEXT, "redis": TEXT},
             body=Body.OBJECT,
             fresh_seconds=0,
         ),

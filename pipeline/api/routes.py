@@ -5,8 +5,11 @@ Flask."""
 from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlencode
 
+from pipeline.api import metrics
 from pipeline.api.books import shown
 from pipeline.api.candles import Candles
+from pipeline.api.cassandra_state import CassandraState
+from pipeline.api.current_state import ANSWERED_FROM
 from pipeline.api.depth import cut, depth
 from pipeline.api.downsampling.aggregate import AggregatePerBucket
 from pipeline.api.downsampling.last_per_bucket import LastPerBucket
@@ -15,12 +18,14 @@ from pipeline.api.fields import TEXT_SUFFIX
 from pipeline.api.freshness import Freshness
 from pipeline.api.history import History, Page
 from pipeline.api.instruments import Instruments
-from pipeline.api.market import Market
+from pipeline.api.market import Market, MarketNow
 from pipeline.api.mirrored_tables import MirroredTables
 from pipeline.api.moving_averages import LENGTHS, LONGEST, with_averages
 from pipeline.api.query import Query
+from pipeline.api.redis_reader import OK, RedisReader
 from pipeline.api.responses import EncodedResponse, Rows
-from pipeline.api.store import Row, Store
+from pipeline.api.store import CurrentStateOnly, Row, Store
+from pipeline.errors import StoreUnavailable
 from pipeline.settings import Settings
 from pipeline.tables import BOOKS, FORECASTS, KLINES, PRICES, STATS, TRADES, Table
 from pipeline.times import now_ms
@@ -35,13 +40,15 @@ class Routes:
 
     def __init__(self, settings: Settings, store: Store) -> None:
         self._store = store
-        self.instruments = Instruments(store)
-        self.market = Market(store, self.instruments)
+        self._stored = CassandraState(store)
+        self._redis = RedisReader(settings) if settings.REDIS_URL else None
+        self.market = Market(self._stored, self._redis)
+        self.instruments = Instruments(lambda: self.market.state().instruments())
         self._history = History(store)
-        self._candles = Candles(self._history, self.market)
+        self._candles = Candles(self._history, self._stored)
         self._aggregate_per_bucket = AggregatePerBucket(self._history)
         self._last_per_bucket = LastPerBucket(self._history)
-        self.freshness = Freshness(settings, self._history, self.market)
+        self.freshness = Freshness(settings, self._history, self._stored, self._redis)
         self.mirrored = MirroredTables(store)
 
     def handlers(self) -> dict[str, Handler]:
@@ -54,8 +61,8 @@ class Routes:
             f"/{KLINES.name}": self.klines,
             f"/{FORECASTS.name}": self.forecasts,
             "/depth": self.depth,
-            "/market_summary": lambda query, _: Rows(self.market.summary(query)),
-            "/symbols": lambda query, _: Rows(self.market.symbols(query)),
+            "/market_summary": lambda query, _: self._current(lambda now: now.summary(query)),
+            "/symbols": lambda query, _: self._current(lambda now: now.symbols(query)),
             "/freshness": lambda query, _: Rows(self.freshness.rows()),
             "/tables": lambda query, _: Rows(self.mirrored.rows()),
             "/health": self.health,
@@ -63,7 +70,8 @@ class Routes:
 
     def crypto_24h_stats(self, query: Query, arguments: Arguments) -> Rows:
         if query.sort:
-            return Rows(self.market.ranking(query, query.sort))
+            column = query.sort
+            return self._current(lambda now: now.ranking(query, column))
         if query.points:
             return downsampled(self._last_per_bucket.downsample(STATS, query), query)
         return self._market_history(STATS, query, arguments)
@@ -96,7 +104,7 @@ class Routes:
     def forecasts(self, query: Query, arguments: Arguments) -> Rows:
         if query.points:
             return downsampled(self._last_per_bucket.downsample(FORECASTS, query), query)
-        symbols = query.symbols or self.market.forecast_symbols(query.horizon)
+        symbols = query.symbols or self._stored.forecast_symbols(query.horizon)
         return paged(f"/{FORECASTS.name}", self._history.by_symbol(FORECASTS, symbols, query), arguments)
 
     def _with_averages(self, candles: Rows, names: Iterable[str]) -> Rows:
@@ -116,18 +124,33 @@ class Routes:
         return Rows([row for book in cut(newest, query.levels) for row in depth(book)])
 
     def health(self, query: Query, arguments: Arguments) -> EncodedResponse:
-        self._store.check()
-        return EncodedResponse.of_object({"status": "ok"})
+        """Of both stores. Raises StoreUnavailable when Cassandra does not answer."""
+        if self._redis is not None:
+            self._redis.read()
+        redis = self._redis.status if self._redis else "off"
+        try:
+            self._store.check()
+        except StoreUnavailable as error:
+            if redis != OK:
+                raise
+            raise CurrentStateOnly(str(error)) from error
+        return EncodedResponse.of_object({"status": "ok", "cassandra": "ok", "redis": redis})
+
+    def _current(self, answer: Callable[[MarketNow], list[Row]]) -> Rows:
+        now = self.market.now()
+        rows = answer(now)
+        metrics.CURRENT_STATE_READS.labels(now.store).inc()
+        return Rows(rows, {ANSWERED_FROM: now.store})
 
     def _market_history(self, table: Table, query: Query, arguments: Arguments) -> Rows:
         """With symbols or a range the history, else the newest row of every symbol."""
         if query.is_current and query.cursor is None:
-            return Rows(self.market.current(table, query))
-        symbols = query.symbols or self.market.listed(query)
+            return self._current(lambda now: now.newest(table, query))
+        symbols = query.symbols or self.market.now().listed(query)
         return paged(f"/{table.name}", self._history.by_symbol(table, symbols, query), arguments)
 
     def _hourly(self, table: Table, query: Query) -> Page:
-        return self._history.by_hour(table, query.symbols or self.market.stored_symbols(table), query)
+        return self._history.by_hour(table, query.symbols or self._stored.stored_symbols(table), query)
 
 
 def paged(path: str, found: Page, arguments: Arguments) -> Rows:

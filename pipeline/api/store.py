@@ -41,6 +41,10 @@ class BadPagingState(Exception):
     """Cassandra does not know the place where a page should begin."""
 
 
+class CurrentStateOnly(StoreUnavailable):
+    """Cassandra does not answer, but Redis does: the current state is served, history is not."""
+
+
 class StorePage(NamedTuple):
     """`paging_state`: where the next page begins; None if there are no more rows."""
 

@@ -3,13 +3,13 @@
 1. poll   2. parse, transform, encode   3. write all, wait for all   4. dead letters, wait for all
 5. commit
 
-Whatever fails before step 5, the records are read again. While Cassandra works on one poll (3), the
-next one is taken and encoded (1, 2) if Kafka has it already; it is written only after the one
-before it was committed."""
+Whatever fails before step 5, the records are read again. While Cassandra works on some polls (3),
+the next ones are taken, encoded and sent (1, 2): the versions of the rows order their writes, not
+the time at which they arrive. Steps 4 and 5 follow in the order of the polls: a poll is finished
+only after the one before it, and a commit is made for all that are finished."""
 
 import logging
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
 
 from kafka.errors import KafkaError
 
@@ -17,7 +17,10 @@ from pipeline.backoff import Backoff
 from pipeline.consumer import metrics
 from pipeline.consumer.batches import batches, newest
 from pipeline.consumer.dead_letters import DeadLetters
+from pipeline.consumer.gc_tuning import collect_garbage
 from pipeline.consumer.poll import Poll
+from pipeline.consumer.polls_in_flight import PollsInFlight
+from pipeline.consumer.progress_report import ProgressReport
 from pipeline.consumer.row_encoder import RowEncoder
 from pipeline.consumer.statements import Statements
 from pipeline.consumer.truncations import Truncations
@@ -30,6 +33,11 @@ from pipeline.stream.record_source import Records, RecordSource
 log = logging.getLogger(__name__)
 
 POLL_TIMEOUT_SECONDS = 0.5
+# While polls are in flight: how late it is noticed that Cassandra has answered, if no more records
+# come. The answer's own time is what the metrics show.
+BUSY_POLL_TIMEOUT_SECONDS = 0.05
+# A commit costs as much as a poll of a few records, and only says what need not be read again.
+COMMIT_EVERY_SECONDS = 0.1
 # How often a member that is busy shows its group that it is there; far below max_poll_interval_ms.
 HOLD_EVERY_SECONDS = 30.0
 
@@ -57,38 +65,41 @@ class Loop:
         self._truncations = truncations
         self._only = only
         self._encoder = RowEncoder(statements)
-        # One thread, because one poll is written at a time; it waits for Cassandra while the main
-        # thread parses the next poll.
-        self._background = ThreadPoolExecutor(1, "write")
+        self._polls = PollsInFlight()
+        self._report = ProgressReport(source)
         self._cassandra_outage = Outage("cassandra", log)
         self._kafka_outage = Outage("kafka", log)
         self._kafka_backoff = Backoff()
         self.progress_at = self.waiting_at = time.monotonic()
-        self._held_at = self.progress_at
+        self._held_at = self._committed_at = self._recovered_at = self.progress_at
         self.cassandra_unavailable = False
         self.followed: frozenset[str] = frozenset()
         self.records_committed = 0
         self.dead_letters_sent = 0
 
     def run(self, stop: Stop) -> None:
-        """Until `stop` or the source's end. The poll that is being written is finished first,
-        unless Cassandra is unavailable; then the next start reads it again."""
-        with self._background:
-            writing: Poll | None = None
-            while not (stop.requested or self._source.exhausted):
-                taken = self._take(stop, patient=writing is None)
-                if writing and not self._finish(writing, stop):
-                    return  # `taken` is read again as well: nothing after a gap may be committed
-                writing = self._start_writing(taken)
-            if writing:
-                self._finish(writing, stop)
+        """Until `stop` or the source's end. The polls that are being written are finished first,
+        unless Cassandra is unavailable; then the next start reads them again."""
+        while not (stop.requested or self._source.exhausted):
+            taken = self._take(stop)
+            if taken:
+                self._polls.add(taken)
+            if not self._finish_answered(stop):
+                return  # nothing after a gap may be committed
+            collect_garbage(is_quiet=self._polls.is_small)
+            if not taken or self._is_commit_due():
+                self._commit()
+        while (oldest := self._polls.oldest) and self._finish(oldest, stop):
+            pass
+        self._commit()
 
-    def _take(self, stop: Stop, patient: bool) -> Poll | None:
-        """Steps 1 and 2. None when there are no records; `patient` gives them time to come."""
+    def _take(self, stop: Stop) -> Poll | None:
+        """Steps 1 and 2, and the beginning of 3. None when there are no records."""
         self.progress_at = time.monotonic()
         self._look_after_truncations()
+        self._report.lag_if_due()
         try:
-            records = self._poll(stop, POLL_TIMEOUT_SECONDS if patient else 0)  # 1
+            records = self._poll(stop, BUSY_POLL_TIMEOUT_SECONDS if self._polls else POLL_TIMEOUT_SECONDS)  # 1
         except KafkaError as error:
             self._pause_for_kafka(error, self._kafka_backoff, stop)
             return None
@@ -96,16 +107,38 @@ class Loop:
         self._kafka_backoff.reset()
         return self._prepare(records) if records else None  # 2
 
-    def _finish(self, poll: Poll, stop: Stop) -> bool:
-        """Steps 3 to 5. False when a stop came before they were done: then nothing is committed."""
-        written = self._write_all(poll, stop)  # 3
-        if written is None or not self._send_dead_letters(poll, stop):  # 4
-            log.warning("stopped_before_confirmation", extra={"records": len(poll.records)})
-            return False
-        self._source.commit(poll.marks)  # 5
-        self.records_committed += len(poll.records)
-        self._count(poll, written)
+    def _finish_answered(self, stop: Stop) -> bool:
+        """Finish the polls that Cassandra has answered; wait for the oldest if there are too many.
+        False when a stop came first."""
+        while (oldest := self._polls.oldest) and (self._polls.is_full or oldest.is_answered):
+            if not self._finish(oldest, stop):
+                self._commit()
+                return False
         return True
+
+    def _finish(self, oldest: Poll, stop: Stop) -> bool:
+        """Steps 3 and 4. False when a stop came before they were done: then it is not committed,
+        and none after it."""
+        written = self._write_all(oldest, stop)  # 3
+        if written is None or not self._send_dead_letters(oldest, stop):  # 4
+            log.warning("stopped_before_confirmation", extra={"records": len(oldest.records)})
+            return False
+        self._report.written(oldest, written)
+        self._polls.finish_oldest()
+        return True
+
+    def _is_commit_due(self) -> bool:
+        return self._polls.is_commit_due or time.monotonic() - self._committed_at >= COMMIT_EVERY_SECONDS
+
+    def _commit(self) -> None:
+        """Step 5, for all polls that are finished."""
+        finished = self._polls.finished
+        if finished:
+            self._source.commit(self._polls.marks())  # 5
+            self._committed_at = time.monotonic()
+            self.records_committed += sum(len(poll.records) for poll in finished)
+            self._report.committed(finished)
+            self._polls.committed()
 
     def _poll(self, stop: Stop, timeout_seconds: float) -> Records:
         tables = self._statements.tables()
@@ -118,7 +151,7 @@ class Loop:
         poll = Poll.parse(records, self._source.table_of, self._source.versions)
         self._truncations.apply(poll)
         try:
-            self._encode(poll)
+            self._writer.start(self._encode(poll))
         except StoreUnavailable:
             pass  # a statement could not be prepared; `_write` encodes again, and `_write_all` waits
         return poll
@@ -128,16 +161,11 @@ class Loop:
         poll.pending = Pending(list(batches(newest(self._encoder.rows(poll)))))
         return poll.pending
 
-    def _start_writing(self, poll: Poll | None) -> Poll | None:
-        """Begin step 3 in the background, so that the next poll can be taken meanwhile."""
-        if poll and poll.pending:
-            poll.first_write = self._background.submit(self._writer.write, poll.pending)
-        return poll
-
     def _write_all(self, poll: Poll, stop: Stop) -> Pending | None:
         """Write until everything is confirmed or rejected. None when a stop came first."""
         backoff = Backoff()
         while True:
+            sent_at = poll.pending.sent_at if poll.pending else time.monotonic()
             try:
                 written = self._write(poll)
                 break
@@ -146,27 +174,28 @@ class Loop:
                     poll.pending = None
                 if stop.requested:
                     return None
-                self._wait_for_cassandra(error, backoff.next_seconds())
+                if sent_at >= self._recovered_at:  # else it failed in an outage that is over
+                    self._wait_for_cassandra(error, backoff.next_seconds())
         for position, reason in written.refused:
             poll.reject(position, reason)
         if self.cassandra_unavailable:
             self.cassandra_unavailable = False
+            self._recovered_at = time.monotonic()
             self._cassandra_outage.over()
             self._source.resume()
         return written
 
     def _write(self, poll: Poll) -> Pending:
-        """One attempt: the one that is under way in the background, else a new one."""
+        """One attempt: the one that is under way, else a new one."""
         if poll.truncations:
             self._truncations.start((found for _, found in poll.truncations), self._keep_membership)
             poll.truncations.clear()
         pending = poll.pending or self._encode(poll)
-        write = poll.first_write or self._background.submit(self._writer.write, pending)
-        poll.first_write = None
-        while not wait([write], timeout=1).done:
-            self.waiting_at = time.monotonic()
-        write.result()
+        self._writer.finish(pending, self._is_waiting)
         return pending
+
+    def _is_waiting(self) -> None:
+        self.waiting_at = time.monotonic()
 
     def _keep_membership(self) -> None:
         """While a large table is emptied: a member that does not poll is removed from its group."""
@@ -206,7 +235,7 @@ class Loop:
         self._cassandra_outage.failed(error, seconds)
         try:
             self._source.hold(seconds)
-            self._show_lag(fetch_ends=True)
+            self._report.lag(fetch_ends=True)
         except KafkaError as kafka_error:
             self._kafka_outage.failed(kafka_error, seconds)
         self.progress_at = time.monotonic()
@@ -216,30 +245,3 @@ class Loop:
         self._kafka_outage.failed(error, delay)
         stop.wait(delay)
         self.progress_at = time.monotonic()
-
-    def _count(self, poll: Poll, written: Pending) -> None:
-        now_us, took_seconds = time.time_ns() // 1000, time.monotonic() - poll.began
-        metrics.POLL_SECONDS.observe(took_seconds)
-        for records in poll.by_partition.values():
-            metrics.RECORDS.labels(self._source.table_of(records[0])).inc(len(records))
-        for table, rows in written.confirmed:
-            metrics.ROWS.labels(table).inc(rows)
-            metrics.BATCHES.labels(table).inc()
-        delays: dict[str, list[float]] = {}
-        for _, change in poll.changes:
-            if change.commit_us:
-                delays.setdefault(change.table, []).append(max(0, now_us - change.commit_us) / 1e6)
-        for table, values in delays.items():
-            metrics.END_TO_END_SECONDS.observe(table, values)
-        for letter in poll.dead_letters:
-            metrics.DEAD_LETTERS.labels(self._source.table_of(letter.record)).inc()
-        try:
-            self._show_lag()
-        except KafkaError as error:
-            log.debug("lag_unknown", extra={"error": f"{type(error).__name__}: {error}"})
-        sizes = {"records": len(poll.records), "dead_letters": len(poll.dead_letters)}
-        log.debug("poll_written", extra={**sizes, "took_ms": round(took_seconds * 1000)})
-
-    def _show_lag(self, fetch_ends: bool = False) -> None:
-        for partition, lag in self._source.lag_records(fetch_ends).items():
-            metrics.LAG_RECORDS.labels(partition.topic, partition.partition).set(lag)

@@ -4,7 +4,6 @@ written and what was rejected. Talks to neither Kafka nor Cassandra."""
 import time
 from bisect import bisect_left
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from operator import itemgetter
 
@@ -25,7 +24,7 @@ class Poll:
     record's position in it identifies the record in `changes`, `truncations` (position, change), in
     the encoded rows and in `rejected`. `marks`: what to commit once everything is written.
     `pending`: what is to be written; None until the rows are encoded for the current schema.
-    `first_write`: the first attempt to write it, in another thread."""
+    `size_bytes`: of the records' values. `began`: when it was taken, in monotonic seconds."""
 
     by_partition: Records
     records: list[ConsumerRecord]
@@ -35,8 +34,13 @@ class Poll:
     dead_letters: list[DeadLetter] = field(default_factory=list)
     rejected: set[int] = field(default_factory=set)
     pending: Pending | None = None
-    first_write: Future[None] | None = None
+    size_bytes: int = 0
     began: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether Cassandra has answered every request that was sent for it so far."""
+        return self.pending is None or self.pending.is_answered
 
     @classmethod
     def parse(
@@ -46,6 +50,7 @@ class Poll:
         one that holds no row (a tombstone) is skipped. The versions are given here, once, in the
         order of the log: encoding again after a change of the schema must not change them."""
         poll = cls(by_partition, [record for records in by_partition.values() for record in records])
+        poll.size_bytes = sum(len(record.value or b"") for record in poll.records)
         position = 0
         for partition, records in by_partition.items():
             stamps = versions.of(partition) if versions else None

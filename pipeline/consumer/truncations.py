@@ -62,6 +62,12 @@ def keeps_history(table: str) -> bool:
     return known is not None and known.keeps_history
 
 
+def removed(change: Change) -> Change:
+    """The delete of the row as this change has left it. It is no update: the delete that belongs to
+    an update is older than the update's own row."""
+    return change._replace(deleted=True, op="t", before=None)
+
+
 class RecentChanges:
     """The changes of the last polls, bounded by number and by the bytes of their records."""
 
@@ -73,9 +79,8 @@ class RecentChanges:
         changes = [change for _, change in poll.changes if not keeps_history(change.table)]
         if not changes:
             return
-        size = sum(len(record.value or b"") for record in poll.records)
-        self._polls.append((size, changes))
-        self._bytes += size
+        self._polls.append((poll.size_bytes, changes))
+        self._bytes += poll.size_bytes
         self._count += len(changes)
         while self._polls and (self._bytes > RECENT_BYTES or self._count > RECENT_CHANGES):
             size, changes = self._polls.popleft()
@@ -121,9 +126,9 @@ class Truncations:
         for position, truncation in poll.truncations:
             self._note(truncation)
             poll.changes += [
-                (position, change._replace(deleted=True))
+                (position, removed(change))
                 for change in self._recent.changes()
-                if change.version_us >= truncation.commit_us and self.removes(change)
+                if not change.deleted and change.version_us >= truncation.commit_us and self.removes(change)
             ]
             poll.changes.sort(key=itemgetter(0))
         if any(not stored.done for stored in self._stored.values()):

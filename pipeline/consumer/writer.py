@@ -3,25 +3,25 @@ knows nothing of Kafka. While Cassandra is unavailable the caller waits, then ca
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from cassandra import WriteFailure
 from cassandra.cluster import NoHostAvailable, Session
-from cassandra.concurrent import execute_concurrent
 from cassandra.protocol import ServerError
-from cassandra.query import Statement
 
 from pipeline.cassandra_session import REFUSED_ERRORS, UNAVAILABLE_ERRORS
 from pipeline.changes import DELETE
 from pipeline.consumer import metrics
-from pipeline.consumer.driver_internals import SerialisedBatch, SerialisedRow
+from pipeline.consumer.driver_internals import Request, Sender, SerialisedRow
+from pipeline.consumer.round import Round
 from pipeline.consumer.statements import EncodedRow, Statements, TableStatement
 from pipeline.errors import PipelineError, StoreUnavailable
 
-MAX_REQUESTS_IN_FLIGHT = 128
 # A row that Cassandra answers this often with a server error while it takes other rows is refused.
 MAX_SERVER_ERRORS = 4
+WAITING_EVERY_SECONDS = 1.0
 LARGE_ROW_BYTES = 1024 * 1024  # worth a mention when a row is refused
 
 Batch = list[EncodedRow]
@@ -46,13 +46,29 @@ class Outcome(Enum):
 class Pending:
     """`batches`: what is left of a poll to write. `refused`: the rows that Cassandra will never
     accept, as (position of the record, reason). `confirmed`: per confirmed request, the table and
-    the number of rows. `server_errors`: how often a row alone got a server error, by its
-    position."""
+    the number of rows. `server_errors`: how often a row alone got a server error, by its position.
+    `under_way`: the requests for `batches`, once they are sent. `began_at`, `finished_at`: when the
+    first was sent and the last answered, in monotonic seconds; `finished_us`: the latter in µs
+    since 1970."""
 
     batches: list[Batch]
     refused: list[tuple[int, str]] = field(default_factory=list)
     confirmed: list[tuple[str, int]] = field(default_factory=list)
     server_errors: Counter[int] = field(default_factory=Counter)
+    under_way: Round | None = None
+    began_at: float = field(default_factory=time.monotonic)
+    finished_at: float = 0.0
+    finished_us: int = field(default_factory=lambda: time.time_ns() // 1000)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether `Writer.finish` would not wait for requests that are under way."""
+        return self.under_way is None or self.under_way.is_finished
+
+    @property
+    def sent_at(self) -> float:
+        """When the requests that are under way were sent; now, if none are."""
+        return self.under_way.began_at if self.under_way else time.monotonic()
 
 
 class SchemaCheck:
@@ -82,30 +98,51 @@ class Writer:
     def __init__(self, session: Session, statements: Statements) -> None:
         self._session = session
         self._statements = statements
+        self._sender = Sender(session)
         self._last_confirmed: EncodedRow | None = None
 
-    def write(self, pending: Pending) -> None:
-        """Write until nothing is pending: each batch is confirmed, or its invalid rows are refused
-        one by one. Raises StoreUnavailable (SchemaChanged if the rows must be encoded again) when
-        Cassandra did not confirm some; those stay pending for the next call. An error that is
-        neither an outage nor Cassandra's refusal is a bug and is raised unchanged."""
-        began = time.monotonic()
-        while pending.batches:
-            self._write_round(pending)
-        metrics.WRITE_SECONDS.observe(time.monotonic() - began)
+    def start(self, pending: Pending) -> None:
+        """Send one request per batch and return; `finish` waits for the answers."""
+        if pending.batches:
+            self._sent(pending)
 
-    def _write_round(self, pending: Pending) -> None:
-        """Sends one request per pending batch. Afterwards the rows to be sent again are pending."""
+    def finish(self, pending: Pending, waiting: Callable[[], None] = lambda: None) -> None:
+        """Write until nothing is pending: each batch is confirmed, or its invalid rows are refused
+        one by one. `waiting` is called every second meanwhile. Raises StoreUnavailable
+        (SchemaChanged if the rows must be encoded again) when Cassandra did not confirm some; those
+        stay pending for the next call. An error that is neither an outage nor Cassandra's refusal
+        is a bug and is raised unchanged."""
+        while pending.batches:
+            self._take_answers(pending, self._sent(pending), waiting)
+        if pending.finished_at:
+            metrics.WRITE_SECONDS.observe(pending.finished_at - pending.began_at)
+
+    def _sent(self, pending: Pending) -> Round:
+        if pending.under_way is None:
+            pending.under_way = Round(self._sender, list(map(request, pending.batches)))
+        return pending.under_way
+
+    def _take_answers(self, pending: Pending, answers: Round, waiting: Callable[[], None]) -> None:
+        """Afterwards the rows to be sent again are pending."""
+        while not answers.wait(WAITING_EVERY_SECONDS):
+            waiting()
+        pending.under_way = None
+        pending.finished_at, pending.finished_us = answers.finished_at, answers.finished_us
         batches, pending.batches = pending.batches, []
-        requests = [(request(batch), None) for batch in batches]
-        results = execute_concurrent(self._session, requests, MAX_REQUESTS_IN_FLIGHT, raise_on_first_error=False)
+        if answers.errors:
+            self._judge(batches, answers.errors, pending)
+        else:
+            pending.confirmed += [(batch[0].statement.table.name, len(batch)) for batch in batches]
+            self._last_confirmed = batches[-1][0]
+
+    def _judge(self, batches: list[Batch], errors: dict[int, Exception], pending: Pending) -> None:
         schema_check = SchemaCheck(self._statements)
         failure: StoreUnavailable | None = None
         cause: Exception | None = None
         suspects: list[tuple[Batch, Exception]] = []
         takes_rows = False
-        for batch, (confirmed, result) in zip(batches, results, strict=True):
-            error = None if confirmed else result
+        for number, batch in enumerate(batches):
+            error = errors.get(number)
             table = batch[0].statement.table.name
             try:
                 outcome = self._outcome(batch, error, schema_check)
@@ -119,7 +156,7 @@ class Writer:
                     pending.batches.append(batch)
                     failure, cause = StoreUnavailable(str(error)), error
                 case Outcome.SUSPECT:
-                    suspects.append((batch, result))
+                    suspects.append((batch, errors[number]))
                 case Outcome.SCHEMA_CHANGED:
                     pending.batches.append(batch)
                     failure, cause = SchemaChanged(f"{table} changed: {error}"), error
@@ -193,12 +230,8 @@ class Writer:
         return Outcome.REFUSED
 
 
-def request(batch: Batch) -> Statement:
-    """What is sent for a batch: a single row by itself, several rows as one unlogged batch."""
-    prepared = batch[0].statement.prepared
-    if len(batch) == 1:
-        return SerialisedRow(prepared, batch[0].values)
-    return SerialisedBatch(prepared, [row.values for row in batch])
+def request(batch: Batch) -> Request:
+    return Request(batch[0].statement.prepared, [row.values for row in batch])
 
 
 def halves(batch: Batch) -> list[Batch]:

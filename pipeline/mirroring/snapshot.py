@@ -14,6 +14,7 @@ from pipeline.mirroring.console import Console
 from pipeline.mirroring.kafka_progress import KafkaProgress, Position
 from pipeline.mirroring.plan import Plan
 from pipeline.mirroring.refusal import MirrorIncomplete
+from pipeline.snapshot_request import has_confirmed, request_snapshot
 
 POLL_SECONDS = 0.3
 # Without any progress for so long, something does not run. Debezium's start, its longest pause,
@@ -69,11 +70,11 @@ class Snapshot:
         expected = self._plan.expected_rows
         start = self._progress.position()
         began = moved_at = compare_at = self._clock()
-        lsn = postgres_table.request_snapshot(self._cursor, self._plan.source.name)
+        lsn = request_snapshot(self._cursor, [self._plan.source.name])
         last = Position()
         while True:
             # In this order: what was confirmed is in the position.
-            confirmed = postgres_table.has_confirmed(self._cursor, lsn)
+            confirmed = has_confirmed(self._cursor, lsn)
             now = self._progress.position()
             moved = now.since(start)
             if moved != last:

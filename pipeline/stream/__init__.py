@@ -1,4 +1,5 @@
 """What every consumer of the captured changes shares: from Kafka to a change with its version.
 
 Read in this order: record_source (kafka_source: followed_topics, rebalances, lost_records,
-kafka_internals), envelope (unchanged_values), row_versions. Beside the path: progress_watchdog."""
+fetch_wait, kafka_internals, fetched_records), envelope (unchanged_values), row_versions. Beside the
+path: progress_watchdog."""

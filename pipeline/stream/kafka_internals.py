@@ -5,6 +5,8 @@ does."""
 
 from kafka import KafkaConsumer
 
+from pipeline.stream.fetched_records import FetchedRecords
+
 READ_IN_VERSION = "3.0"
 
 
@@ -20,6 +22,17 @@ def keep_joining(consumer: KafkaConsumer) -> bool:
     if coordinator.rejoining:
         coordinator.request_rejoin()
     return bool(coordinator.rejoining)
+
+
+def wait_for_records(consumer: KafkaConsumer, min_bytes: int, max_wait_ms: int) -> None:
+    """How long the broker collects records before it answers the fetches from now on; the option of
+    the same name holds for the consumer's whole life."""
+    consumer._fetcher.config.update(fetch_min_bytes=min_bytes, fetch_max_wait_ms=max_wait_ms)
+
+
+def decode_quickly(consumer: KafkaConsumer) -> None:
+    """Fetched records are decoded by FetchedRecords."""
+    consumer._fetcher.PartitionRecords = FetchedRecords
 
 
 def topic_id(consumer: KafkaConsumer, topic: str) -> object:

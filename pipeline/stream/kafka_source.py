@@ -4,6 +4,7 @@ knows nothing of what a record holds or of the store that it goes to."""
 import logging
 import time
 from collections.abc import Iterable, Mapping, Set
+from typing import NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
@@ -18,8 +19,9 @@ from kafka.errors import (
 from kafka.structs import OffsetAndMetadata
 
 from pipeline.settings import Settings
+from pipeline.stream.fetch_wait import fetch_wait
 from pipeline.stream.followed_topics import FollowedTopics
-from pipeline.stream.kafka_internals import keep_joining, topic_id
+from pipeline.stream.kafka_internals import decode_quickly, keep_joining, topic_id, wait_for_records
 from pipeline.stream.lost_records import report_lost
 from pipeline.stream.rebalances import Rebalances
 from pipeline.stream.record_source import Mark, Records
@@ -29,6 +31,7 @@ log = logging.getLogger(__name__)
 
 # Enough rows for full batches; few enough that a poll is parsed and written within about a second.
 MAX_POLL_RECORDS = 5000
+IDLE_WAIT_MS = 500
 # How soon a table is followed once it is captured.
 FOLLOW_INTERVAL_SECONDS = 5.0
 JOIN_SECONDS = 1.0
@@ -40,9 +43,17 @@ KAFKA_TIMEOUT_MS = 10_000
 MAX_FETCH_BYTES = 32 * 1024 * 1024
 
 
+class Bounds(NamedTuple):
+    """The first record that Kafka has of a partition, and where the next one will be."""
+
+    first: int
+    end: int
+
+
 class KafkaSource:
     """One member of the consumer group; a RecordSource that never ends. One thread only: rebalances
-    happen inside `poll` and `hold`, so nothing is in flight when partitions move."""
+    happen inside `poll` and `hold`. Records that were returned before may still be written then;
+    `commit` leaves out those of partitions that another consumer had since."""
 
     exhausted = False
 
@@ -72,18 +83,21 @@ class KafkaSource:
             isolation_level="read_committed",
             allow_auto_create_topics=False,
             max_poll_records=MAX_POLL_RECORDS,
-            fetch_max_wait_ms=500,
+            fetch_max_wait_ms=IDLE_WAIT_MS,
             fetch_max_bytes=MAX_FETCH_BYTES,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             metadata_max_age_ms=int(FOLLOW_INTERVAL_SECONDS * 1000),
+            # The library's own; nobody reads them, and they take a tenth of a small poll.
+            metrics_enabled=False,
             # How long the partitions of a killed member wait until others get them. Heartbeats come
             # from a thread of the library.
             session_timeout_ms=10_000,
             # A poll is written in about a second; in an outage `hold` keeps polling.
             max_poll_interval_ms=300_000,
         )
+        decode_quickly(self._consumer)
 
-    def table_of(self, record: ConsumerRecord) -> str:
+    def table_of(self, record: ConsumerRecord | TopicPartition) -> str:
         return self._followed.table_of(record.topic)
 
     def follow(self, tables: Iterable[str]) -> frozenset[str]:
@@ -139,6 +153,7 @@ class KafkaSource:
         if not self._followed.tables:
             return {}
         records = self._poll(timeout_seconds)
+        wait_for_records(self._consumer, *fetch_wait(sum(map(len, records.values())), IDLE_WAIT_MS))
         self._apply_rebalances()
         try:
             if self._from_end:
@@ -294,6 +309,36 @@ class KafkaSource:
             ] < end:
                 return False
         return True
+
+    def restart(self, partition: TopicPartition, offset: int, state: str = "") -> int:
+        """For a store that remembers itself how far it is: read a partition of this member from
+        there, with the versions as they were there (`Mark.state`). Returns the lease of its
+        versions."""
+        self._apply_rebalances()
+        self._consumer.seek(partition, offset)
+        for known in (self._pending, self._accepted, self._returned):
+            known.pop(partition, None)
+        return self.versions.restart(partition, state)
+
+    def next_offset(self, partition: TopicPartition) -> int | None:
+        """The offset that the next poll begins with; None if it is not known yet."""
+        return self._consumer.position(partition, timeout_ms=1000)
+
+    def partitions_of(self, tables: Iterable[str]) -> set[TopicPartition]:
+        """Every Kafka partition of those tables that are followed."""
+        topics = self._followed.tables.keys() & {self._followed.of(table) for table in tables}
+        return {TopicPartition(t, number) for t in topics for number in self._consumer.partitions_for_topic(t) or ()}
+
+    def bounds(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Bounds]:
+        wanted = list(partitions)
+        firsts = self._consumer.beginning_offsets(wanted, KAFKA_TIMEOUT_MS) if wanted else {}
+        ends = self.ends_of(wanted)
+        return {partition: Bounds(firsts[partition], ends[partition]) for partition in wanted}
+
+    def ends_of(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Asked of Kafka now."""
+        wanted = list(partitions)
+        return dict(self._consumer.end_offsets(wanted, KAFKA_TIMEOUT_MS)) if wanted else {}
 
     def lag_records(self, fetch_ends: bool = False) -> dict[TopicPartition, int]:
         """Records not yet taken, per assigned partition whose end is known. The ends come with the

@@ -156,6 +156,13 @@ class RowVersions:
             self._partitions[partition] = versions
         return versions
 
+    def restart(self, partition: TopicPartition, text: str) -> int:
+        """The partition is read again from where its state was `text`. Returns the new lease."""
+        versions = PartitionVersions.restored(text, next(self._leases))
+        versions.emptied_us = self._emptied_us.get(partition.topic, NEVER_US)
+        self._partitions[partition] = versions
+        return versions.lease
+
     def is_current(self, partition: TopicPartition, lease: int) -> bool:
         """Whether the partition has been this consumer's since then, without a break."""
         versions = self._partitions.get(partition)

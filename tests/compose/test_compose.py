@@ -32,12 +32,16 @@ SERVERS = (
     "guard",
     "cassandra",
     "consumer",
+    "redis",
+    "consumer-redis",
+    "auditor",
     "api",
     "prometheus",
     "grafana",
     "live",
 )
-BUILT = ONE_SHOTS | {"simulator", "producer", "guard", "forecaster", "consumer", "api", "live"}
+PROGRAMS = {"producer", "guard", "forecaster", "consumer", "consumer-redis", "auditor", "api", "live"}
+BUILT = ONE_SHOTS | PROGRAMS | {"simulator"}
 ROUTES = ("klines", "recent_trades", "order_book", "latest_prices", "crypto_24h_stats", "forecasts")
 # What there is only when Grafana takes frames.
 OF_STREAM = re.compile(r"live_(delay|frames|last_frame)")
@@ -109,6 +113,24 @@ def test_symbols_name_the_simulator_as_source(compose: Compose) -> None:
     assert all("simulator" in row["source"] for row in rows(compose, "symbols"))
 
 
+def test_current_state_is_answered_from_redis(compose: Compose) -> None:
+    def answered() -> object:
+        reply = requests.get(compose.url("API_PORT", "/crypto_24h_stats?sort=volume"), timeout=5)
+        return reply.headers.get("X-Answered-From") == "redis" or reply.headers
+
+    wait_until(answered, 60, "an answer from Redis")
+
+
+def test_reconcile_finds_exchange_postgres_and_cassandra_equal(compose: Compose) -> None:
+    done = compose.attempt("run", "--rm", "-T", "reconcile", "--last", "10m", "--json", timeout_seconds=600)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["equal"]
+    compared = {line["table"]: line["rows"] for line in found["tables"]}
+    assert compared["recent_trades"] > 0
+    assert compared["recent_trades (exchange)"] > 0
+
+
 def test_connector_runs_and_shows_no_password(compose: Compose) -> None:
     status = requests.get(compose.url("CONNECT_PORT", "/connectors/crypto-postgres/status"), timeout=5).json()
     assert (status["connector"]["state"], [task["state"] for task in status["tasks"]]) == ("RUNNING", ["RUNNING"])
@@ -134,7 +156,7 @@ def test_prometheus_accepts_its_configuration_and_reaches_every_program(compose:
     def reached() -> object:
         reply = requests.get(compose.url("PROMETHEUS_PORT", "/api/v1/query"), {"query": "up"}, timeout=5).json()
         found = {each["metric"]["job"]: each["value"][1] for each in reply["data"]["result"]}
-        return found == dict.fromkeys(("producer", "forecaster", "consumer", "guard", "api", "live"), "1") or found
+        return found == dict.fromkeys(PROGRAMS, "1") or found
 
     wait_until(reached, 60, "every program scraped")
 

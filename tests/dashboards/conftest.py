@@ -9,7 +9,7 @@ import pytest
 
 from local.ports import free_ports
 from local.site import Ports
-from local.stack import CATALOG, Stack
+from local.stack import Stack, available
 from tests.support.grafana.files import ROOT
 from tests.support.grafana.monitored_stack import MonitoredStack, metrics_ports
 from tests.support.grafana.server import MISSING, Prometheus, program
@@ -31,7 +31,7 @@ def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MonitoredSta
     ports, live_port = Ports.free(), free_ports(1)[0]
     environ = {**RECORDED, "BINANCE_BASE_URL": f"http://127.0.0.1:{ports.simulator}"}
     with ExitStack() as open_parts:
-        stack = Stack(tmp_path_factory.mktemp("stack"), CATALOG, environ=environ, ports=ports)
+        stack = Stack(tmp_path_factory.mktemp("stack"), available(), environ=environ, ports=ports)
         open_parts.enter_context(stack)
         ready_at = time.monotonic()
         grafana = open_parts.enter_context(GrafanaServer())

@@ -12,7 +12,8 @@ from tests.support.grafana.alerts import as_prometheus_rule
 from tests.support.grafana.files import RULES, alert_rules
 from tests.support.grafana.server import MISSING, program
 
-UP = {f'up{{job="{job}"}}': "1x300" for job in ("producer", "consumer", "guard", "api", "forecaster", "live")}
+JOBS = ("producer", "consumer", "consumer-redis", "guard", "api", "forecaster", "live")
+UP = {f'up{{job="{job}"}}': "1x300" for job in JOBS}
 QUIET = {
     "live_connected": "1x300",
     'api_requests_total{status="200"}': "0+100x300",
@@ -64,7 +65,26 @@ CASES = {
     ),
     "live-not-connected": ({"live_connected": "1x11 0x18 1x60"}, "2m30s", "4m", "6m"),
     "live-not-connected, pusher down": ({"live_connected": "1x11 stale _x60 1x60"}, "2m", "10m", "13m"),
+    "redis-not-current": (
+        {"redis_consumer_behind_seconds": "0x11 60x18 0x60", "redis_consumer_complete": "1x90"},
+        "2m30s",
+        "4m",
+        "6m",
+    ),
+    "redis-not-current, incomplete": (
+        {"redis_consumer_behind_seconds": "0x90", "redis_consumer_complete": "1x11 0x18 1x60"},
+        "2m30s",
+        "4m",
+        "6m",
+    ),
+    "redis-not-current, consumer down": (
+        {"redis_consumer_behind_seconds": "0x11 stale _x60 0x60", "redis_consumer_complete": "1x11 stale _x60 1x60"},
+        "2m",
+        "10m",
+        "13m",
+    ),
     "api-errors": ({'api_requests_total{status="503"}': "0x11 0+20x18 360x90"}, "2m", "5m", "12m"),
+    "rows-differ": ({'auditor_differences{table="klines",kind="missing"}': "0x11 3x120 0x60"}, "14m", "19m", "26m"),
 }
 
 

@@ -169,6 +169,20 @@ def test_join_whose_reason_is_gone_before_its_answer_is_still_finished(source) -
     wait_until(committed, 20, "a commit that Kafka accepts")
 
 
+def test_partition_is_read_from_where_a_store_remembers_it_and_older_marks_are_void(source, topic) -> None:
+    member = source()
+    taken = poll_until(member, lambda records: places(records) >= EVERY_RECORD)
+    written, partition = marks(member, taken), TopicPartition(topic, 1)
+    lease = member.restart(partition, 20, "")
+    assert not member.versions.is_current(partition, written[partition].lease)
+    assert member.versions.is_current(partition, lease)
+    assert member.next_offset(partition) == 20
+    again = poll_until(member, lambda records: len(places(records)) >= PER_PARTITION - 20)
+    assert places(again) == {(1, offset) for offset in range(20, PER_PARTITION)}
+    assert member.bounds([partition]) == {partition: (0, PER_PARTITION)}
+    assert member.partitions_of({TABLE, "other"}) == {TopicPartition(topic, number) for number in range(PARTITIONS)}
+
+
 COMMIT_US = 1_795_000_000_000_000
 
 

@@ -67,6 +67,11 @@ def minutes_of_rule(record: str) -> float:
     return float(minutes)
 
 
+def seconds_until_redis_counts_as_old() -> float:
+    (expression,) = recording_rules()["crypto:redis_not_current:bool"]
+    return float(re.search(r"behind_seconds\) > bool (\d+)", expression)[1])
+
+
 # Text of the panel's description with the number as a group, and what the number must be.
 DESCRIBED = [
     ("pipeline-health", "Heartbeat", r"every (\d+) s", heartbeat_seconds()),
@@ -103,6 +108,7 @@ DESCRIBED = [
     ("forecast", "Coverage of the range, last day", r"(\d+) %", 100 * WANTED_COVERAGE),
     ("forecast", "Latest forecasts", r"newest (\d+) forecasts", limit_of_request("forecast", "Latest forecasts")),
     ("pipeline-health", "Coverage of the forecast ranges", r"(\d+) %", 100 * WANTED_COVERAGE),
+    ("pipeline-health", "Current state in Redis", r"last (\d+) s", seconds_until_redis_counts_as_old()),
     ("symbol", "$symbol candles of $interval", r"last (\d+) \(", LENGTHS["ma_7"]),
     ("symbol", "$symbol candles of $interval", r"and (\d+) \(", LENGTHS["ma_25"]),
     ("symbol", "Latest trades", r"newest (\d+) trades", limit_of_request("symbol", "Latest trades")),
@@ -122,6 +128,7 @@ ALERTED = [
     ("slot-retains-wal", r"more than (\d+) MiB", threshold(ALERTS["slot-retains-wal"])[1] / 1024**2),
     ("slot-retains-wal", r"At (\d+) GiB", slot_limit_gib()),
     ("exchange-weight", r"More than (\d+) %", 100 * threshold(ALERTS["exchange-weight"])[1]),
+    ("redis-not-current", r"more than (\d+) s", seconds_until_redis_counts_as_old()),
     ("api-errors", r"More than (\d+) %", 100 * threshold(ALERTS["api-errors"])[1]),
     ("api-errors", r"last (\w+) minutes", minutes_of_rule("crypto:api_errors:ratio5m")),
 ]

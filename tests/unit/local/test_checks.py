@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from local.checks import cassandra, http, kafka
+from local.checks import cassandra, http, kafka, redis
 from local.ports import free_ports
 from local.waiting import NotReady
 
@@ -40,6 +40,7 @@ def cql(opcode: int, body: bytes = b"") -> bytes:
     "check",
     [
         kafka.answers,
+        lambda port: redis.answers(port, "p"),
         lambda port: cassandra.login(port, "u", "p"),
         lambda port: http.answers(f"http://127.0.0.1:{port}/"),
     ],
@@ -57,6 +58,17 @@ def test_a_broker_that_answers_is_ready():
 def test_a_broker_that_hangs_up_is_not_ready():
     with server(b"") as port, pytest.raises(NotReady, match="closed"):
         kafka.answers(port)
+
+
+def test_a_redis_that_accepts_the_password_and_answers_is_ready():
+    with server(b"+OK\r\n", b"+PONG\r\n") as port:
+        redis.answers(port, "p")
+
+
+def test_a_redis_that_refuses_the_password_is_not_ready():
+    refusal = b"-WRONGPASS invalid username-password pair or user is disabled.\r\n"
+    with server(refusal) as port, pytest.raises(NotReady, match="AUTH: -WRONGPASS"):
+        redis.answers(port, "p")
 
 
 def test_an_accepted_login_is_ready():

@@ -18,7 +18,7 @@ def refusal(name, value):
 
 
 def test_every_program_starts_without_any_setting():
-    for program in ("producer", "consumer", "api", "guard", "schema", "register", "local"):
+    for program in ("producer", "consumer", "redis", "api", "guard", "schema", "register", "local"):
         assert settings(program).PGHOST == "localhost"
 
 
@@ -107,7 +107,8 @@ def test_forecast_model_is_named_or_a_class(model):
 
 
 def test_programs_on_one_host_have_different_metrics_ports():
-    ports = [settings(program).METRICS_PORT for program in ("producer", "consumer", "guard", "forecaster", "live")]
+    programs = ("producer", "consumer", "guard", "forecaster", "auditor", "live", "redis")
+    ports = [settings(program).METRICS_PORT for program in programs]
     assert len(set(ports)) == len(ports)
 
 
@@ -142,6 +143,9 @@ def test_programs_on_one_host_have_different_metrics_ports():
         ("BINANCE_BASE_URL", "api.binance.com", "http:// or https://"),
         ("BINANCE_BASE_URL", "ftp://api.binance.com", "http:// or https://"),
         ("BINANCE_BASE_URL", "https://", "http:// or https://"),
+        ("REDIS_URL", "localhost:6379", "redis://host:port"),
+        ("REDIS_URL", "redis://:secret@host", "REDIS_PASSWORD"),
+        ("REDIS_URL", "redis://", "off, or"),
         ("API_CORS_ORIGINS", "example.org", "https://example.org"),
         ("API_CORS_ORIGINS", "https://example.org/app", "https://example.org"),
         ("API_CORS_ORIGINS", ",", "off, *"),
@@ -191,6 +195,13 @@ def test_origins_are_none_all_or_those_listed():
 
     assert (origins("off"), origins("*")) == ((), ("*",))
     assert origins("https://a.example/, http://localhost:3000") == ("https://a.example", "http://localhost:3000")
+
+
+def test_redis_is_used_only_where_it_is_set_and_by_the_consumer_to_it():
+    assert settings("api").REDIS_URL == ""
+    assert settings("api", REDIS_URL="OFF").REDIS_URL == ""
+    assert settings("redis").REDIS_URL == "redis://localhost:6379"
+    assert settings("api", REDIS_URL="redis://host:1/2").REDIS_URL == "redis://host:1/2"
 
 
 def test_quote_asset_is_upper_case_like_the_symbols():

@@ -4,6 +4,7 @@ what is done with them."""
 
 import re
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -57,20 +58,26 @@ def table_metadata(declared: DeclaredTable) -> TableMetadata:
 
 
 class FakeFuture:
-    """What execute_async returns; it is done at once."""
+    """What execute_async returns; it is done at once, or when `answer` is called."""
 
     # The driver's ResultSet reads these.
     _col_names = _col_types = None
     has_more_pages = False
 
-    def __init__(self, error: Exception | None) -> None:
+    def __init__(self, error: Exception | None, is_held: bool = False) -> None:
         self._error = error
+        self._is_held = is_held
 
     def add_callbacks(self, callback: Callable, errback: Callable, callback_args=(), errback_args=(), **_: Any) -> None:
         if self._error is None:
-            callback([], *callback_args)
+            self._call = partial(callback, [], *callback_args)
         else:
-            errback(self._error, *errback_args)
+            self._call = partial(errback, self._error, *errback_args)
+        if not self._is_held:
+            self._call()
+
+    def answer(self) -> None:
+        self._call()
 
     def clear_callbacks(self) -> None:
         pass
@@ -114,6 +121,10 @@ class FakeSession:
         self.outcome: Callable[[Any], Exception | None] = lambda _statement: None
         self.sent: list[Any] = []
         self.sent_values: list[Any] = []
+        # With `is_holding`, requests are answered when a test calls `held[n].answer()`.
+        self.is_holding = False
+        self._pools: dict[Any, Any] = {}  # no connection: the driver is left to send everything
+        self.held: list[FakeFuture] = []
         # What `execute` returns, by the name of the table in a query; and what it was called with.
         self.rows: dict[str, list[tuple]] = {}
         self.executed: list[tuple[str, Any]] = []
@@ -168,4 +179,7 @@ class FakeSession:
     def execute_async(self, statement: Any, values: Any = None, *_: Any, **__: Any) -> FakeFuture:
         self.sent.append(statement)
         self.sent_values.append(values)
-        return FakeFuture(self.outcome(statement))
+        future = FakeFuture(self.outcome(statement), self.is_holding)
+        if self.is_holding:
+            self.held.append(future)
+        return future

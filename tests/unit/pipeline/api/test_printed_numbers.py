@@ -81,5 +81,8 @@ def test_sums_of_trades_candles_and_a_market(places, units):
     (candle,) = printed([aggregate_candle(candles, "1h", 0, 3_600_000, len(candles))])
     assert all(equal(candle[name], sum(exact)) for name in names)
     assert candle["number_of_trades"] == 2 * len(exact)
-    market = [{"price_change": 1.0, "quote_volume": float(q), "trade_count": 1, "stats_updated_at": 1} for q in exact]
+    market = [
+        {"price_change": 1.0, "quote_volume": float(q), "trade_count": 1, "updated_at": 1, "symbol": "ABCUSDT"}
+        for q in exact
+    ]
     assert equal(printed([summary_of("USDT", market)])[0]["quote_volume"], sum(exact))

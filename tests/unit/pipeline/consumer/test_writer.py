@@ -54,15 +54,15 @@ def refusing(*bad):
 
 
 def test_one_row_is_sent_alone_and_more_as_an_unlogged_batch(batch):
-    assert not isinstance(request(batch(1)), BatchStatement)
-    sent = request(batch(3))
+    assert not isinstance(request(batch(1)).statement(), BatchStatement)
+    sent = request(batch(3)).statement()
     assert sent.batch_type == BatchType.UNLOGGED
     assert open_times(sent) == [0, 1, 2]
 
 
 def test_confirmed_batches_leave_nothing_pending(writer, session, batch):
     pending = Pending([batch(3), batch(1, symbol="BTCUSDT")])
-    writer.write(pending)
+    writer.finish(pending)
     assert pending.batches == []
     assert pending.refused == []
     assert pending.confirmed == [("klines", 3), ("klines", 1)]
@@ -74,12 +74,12 @@ def test_batch_that_was_not_confirmed_stays_pending_and_the_others_do_not(writer
     session.outcome = lambda sent: error if open_times(sent) == [5] else None
     pending = Pending([batch(3), batch(1, first=5), batch(2, first=7)])
     with pytest.raises(StoreUnavailable):
-        writer.write(pending)
+        writer.finish(pending)
     assert [[row.position for row in kept] for kept in pending.batches] == [[5]]
     assert pending.refused == []
     session.outcome = lambda _request: None
     session.sent.clear()
-    writer.write(pending)
+    writer.finish(pending)
     assert [open_times(sent) for sent in session.sent] == [[5]]
     assert sum(rows for _, rows in pending.confirmed) == 6
 
@@ -88,7 +88,7 @@ def test_batch_that_was_not_confirmed_stays_pending_and_the_others_do_not(writer
 def test_bad_rows_of_a_batch_are_refused_and_the_others_written(writer, session, batch, bad):
     session.outcome = refusing(*bad)
     pending = Pending([batch(7)])
-    writer.write(pending)
+    writer.finish(pending)
     assert sorted(position for position, _ in pending.refused) == list(bad)
     assert sum(rows for _, rows in pending.confirmed) == 7 - len(bad)
     assert all("bad row" in reason for _, reason in pending.refused)
@@ -104,10 +104,10 @@ def test_outage_while_a_batch_is_split_loses_no_row(writer, session, batch):
     session.outcome = unavailable_for_halves
     pending = Pending([batch(4)])
     with pytest.raises(StoreUnavailable):
-        writer.write(pending)
+        writer.finish(pending)
     assert sorted(row.position for kept in pending.batches for row in kept) == [0, 1, 2, 3]
     session.outcome = refusal
-    writer.write(pending)
+    writer.finish(pending)
     assert [position for position, _ in pending.refused] == [2]
 
 
@@ -120,7 +120,7 @@ def test_refusal_under_a_changed_schema_asks_for_encoding_again_and_refuses_no_r
     session.outcome = lambda _request: InvalidRequest("unknown column")
     session.declare(declared_tables(CQL_TABLES)["klines"].without("volume"), driver_knows)
     with pytest.raises(SchemaChanged):
-        writer.write(pending)
+        writer.finish(pending)
     assert pending.refused == []
     assert sum(map(len, pending.batches)) == rows
 
@@ -130,7 +130,7 @@ def test_schema_is_read_once_for_all_single_rows_that_are_refused(writer, sessio
     session.cluster.refresh_table_metadata = lambda *table: read.append(table) or refresh(*table)
     session.outcome = lambda _request: InvalidRequest("bad row")
     pending = Pending([batch(1, first=number) for number in range(50)])
-    writer.write(pending)
+    writer.finish(pending)
     assert len(pending.refused) == 50
     assert read == [("crypto", "klines")]
 
@@ -140,10 +140,10 @@ def test_refusal_while_the_schema_cannot_be_read_refuses_no_row(writer, session,
     session.outcome = lambda _request: InvalidRequest("bad row")
     session.refresh_error = DriverException("the control connection is lost")
     with pytest.raises(StoreUnavailable, match="schema of klines"):
-        writer.write(pending)
+        writer.finish(pending)
     assert pending.refused == []
     session.refresh_error = None
-    writer.write(pending)
+    writer.finish(pending)
     assert sorted(position for position, _ in pending.refused) == [0, 1]
 
 
@@ -152,7 +152,7 @@ def test_bug_in_the_code_or_the_driver_stops_the_program_and_makes_no_dead_lette
     the whole stream into dead letters."""
     session.outcome = lambda _request: AttributeError("'NoneType' object has no attribute 'host'")
     with pytest.raises(AttributeError):
-        writer.write(Pending([batch(3)]))
+        writer.finish(Pending([batch(3)]))
 
 
 def server_error(text="NullPointerException"):
@@ -170,7 +170,7 @@ def written_at_last(writer, pending, attempts=20):
     """How often the caller had to wait."""
     for waits in range(attempts):
         try:
-            writer.write(pending)
+            writer.finish(pending)
             return waits
         except StoreUnavailable:
             pass
@@ -204,7 +204,7 @@ def test_server_errors_of_every_row_are_an_outage_and_refuse_nothing(writer, ses
     assert pending.refused == []
     assert [len(kept) for kept in pending.batches] == [3, 2]
     session.outcome = session.probed = lambda _sent: None
-    writer.write(pending)
+    writer.finish(pending)
     assert sum(rows for _, rows in pending.confirmed) == 5
 
 
@@ -223,14 +223,14 @@ def test_server_errors_under_a_changed_schema_ask_for_encoding_again(writer, ses
     session.declare(declared_tables(CQL_TABLES)["klines"].without("volume"), driver_notified=False)
     for _ in range(MAX_SERVER_ERRORS - 1):
         with pytest.raises(StoreUnavailable):
-            writer.write(pending)
+            writer.finish(pending)
     with pytest.raises(SchemaChanged):
-        writer.write(pending)
+        writer.finish(pending)
     assert pending.refused == []
 
 
 def test_probe_tries_the_suspect_itself_when_the_table_of_the_last_row_is_gone(writer, session, batch):
-    writer.write(Pending([batch(1, symbol="BTCUSDT")]))
+    writer.finish(Pending([batch(1, symbol="BTCUSDT")]))
     session.outcome = lambda _sent: server_error()
     answers = [InvalidRequest("unconfigured table"), None] * MAX_SERVER_ERRORS
     session.probed = lambda _sent: answers.pop(0)

@@ -53,8 +53,8 @@ class World:
 def take(monkeypatch):
     def run(world: World, reads: bool = True) -> Comparison:
         monkeypatch.setattr(postgres_table, "slot_is_read", lambda cursor: reads)
-        monkeypatch.setattr(postgres_table, "request_snapshot", world.request)
-        monkeypatch.setattr(postgres_table, "has_confirmed", lambda cursor, lsn: world.looks in world.confirmed_looks)
+        monkeypatch.setattr(snapshot, "request_snapshot", world.request)
+        monkeypatch.setattr(snapshot, "has_confirmed", lambda cursor, lsn: world.looks in world.confirmed_looks)
         monkeypatch.setattr(snapshot, "compare", world.compare)
         plan = make_plan(table(), None, Key(("id",)), RowFacts(total=ROWS), "crypto")
         world.shown = io.StringIO()

@@ -53,6 +53,18 @@ def stamp_snapshot_row(versions, key, snapshot_us):
     return versions.stamp(record, Change("t", False, {}, snapshot_us - SNAPSHOT_MARGIN_US, 0)).version_us
 
 
+def test_restarted_partition_goes_on_from_the_given_state_and_not_from_the_committed_one():
+    every = RowVersions(lambda _partition: PartitionVersions(T + 500).saved())
+    before = every.of(HERE)
+    assert stamp(before, b"a", T + 10) == T + 501
+    lease = every.restart(HERE, PartitionVersions(T + 5).saved())
+    assert lease != before.lease
+    assert not every.is_current(HERE, before.lease)
+    assert stamp(every.of(HERE), b"a", T + 1) == T + 6
+    every.restart(HERE, "")
+    assert stamp(every.of(HERE), b"a", T + 1) == T + 1
+
+
 def moved(versions):
     """The versions as another consumer goes on with them."""
     return PartitionVersions.restored(versions.saved())

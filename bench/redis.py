@@ -1,0 +1,206 @@
+"""Redis beside Cassandra as the store of the current state, in one run: from the commit to the
+API's answer, a whole market per request, the CPU time of the consumer. The API's own short caches
+are off in both.
+
+    .local/venv/bin/python -m bench.redis [--seconds 20] [--read-seconds 8]
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg2
+import requests
+
+from bench import machine
+from bench.api import cpu_seconds, load_of, serving
+from bench.results import publish, spread, table
+from local import redis_program
+from local.ports import free_ports
+from local.stack import Stack
+from pipeline.settings import load
+
+SERVICES = (
+    "postgres",
+    "postgres-schema",
+    "kafka",
+    "connect",
+    "connector",
+    "cassandra",
+    "cassandra-schema",
+    "consumer",
+    "redis",
+)
+ROOT = Path(__file__).resolve().parents[1]
+MARKET = 400
+LATENCY_RATES, CPU_RATE = (100, 500), 100
+CLIENTS = (1, 8)
+WHOLE_MARKET = {"prices": "/latest_prices?limit=5000", "statistics": "/crypto_24h_stats?limit=5000"}
+PROBE = "PROBEUSDT"
+MAX_CPU_PERCENT = 5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python3 -m bench.redis", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=20, help="of each rate of changes (20)")
+    parser.add_argument("--read-seconds", type=float, default=8, help="of each measurement of reads (8)")
+    options = parser.parse_args()
+    if redis_program.find() is None:
+        parser.error("redis-server 7 or newer is not installed (package redis-server)")
+    with (
+        tempfile.TemporaryDirectory(prefix="bench") as folder,
+        Stack(Path(folder), SERVICES) as stack,
+        ExitStack() as programs,
+    ):
+        consumer = programs.enter_context(program(stack, Path(folder), ["consumer_to_redis.py"], "METRICS_PORT"))
+        redis_off = {"REDIS_URL": "off"}
+        command = ["-m", "bench.uncached_api"]
+        apis = {
+            "Redis": programs.enter_context(program(stack, Path(folder), command, "API_PORT")),
+            "Cassandra": programs.enter_context(program(stack, Path(folder), command, "API_PORT", **redis_off)),
+        }
+        fill(stack)
+        wait_for_redis(apis["Redis"][0])
+        changes(stack, CPU_RATE, 5).wait()  # so that everything is warm
+        parts = [
+            "## From commit to the API's answer\n",
+            latency(stack, apis, options.seconds),
+            f"## A market of {MARKET} symbols per request\n",
+            reads(apis, options.read_seconds),
+            "## CPU time of the consumer to Redis\n",
+            cpu(stack, consumer[1], options.seconds),
+        ]
+    head = machine.head("python3 -m bench.redis " + " ".join(sys.argv[1:]))
+    publish("redis", "\n".join([f"# Redis beside Cassandra\n\n{head}", *parts]))
+
+
+Running = tuple[int, subprocess.Popen]
+
+
+@contextmanager
+def program(stack: Stack, folder: Path, command: list[str], port_setting: str, **environ: str) -> Iterator[Running]:
+    """One of our programs; its port and its process, once it is healthy."""
+    port = free_ports(1)[0]
+    with (folder / f"{port}.log").open("wb") as log:
+        environment = {**stack.environ, port_setting: str(port), "LOG_LEVEL": "WARNING", **environ}
+        process = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stderr=log)
+        with serving(process, port, "/health"):
+            yield port, process
+
+
+def connect(stack: Stack) -> psycopg2.extensions.connection:
+    settings = load("producer", environ=stack.environ, dotenv="/dev/null")
+    connection = psycopg2.connect(
+        host=settings.PGHOST,
+        port=settings.PGPORT,
+        dbname=settings.PGDATABASE,
+        user=settings.PGUSER,
+        password=settings.PGPASSWORD,
+    )
+    connection.autocommit = True
+    return connection
+
+
+def fill(stack: Stack) -> None:
+    """Prices and statistics of the market, and the row that is probed."""
+    numbers = (
+        "price_change, price_change_percent, weighted_avg_price, last_price, open_price, high_price, low_price,"
+        " bid_price, ask_price, volume, quote_volume"
+    )
+    connection = connect(stack)
+    with connection.cursor() as cursor:
+        for symbol in [PROBE, *(f"L{number:03}USDT" for number in range(MARKET))]:
+            cursor.execute("INSERT INTO latest_prices VALUES (%s, 123.456)", (symbol,))
+            cursor.execute(
+                f"INSERT INTO crypto_24h_stats (symbol, {numbers}, trade_count, open_time, close_time)"
+                f" VALUES (%s, {', '.join(['1234.56780000'] * 11)}, 0, now(), now())",
+                (symbol,),
+            )
+    connection.close()
+
+
+def wait_for_redis(port: int) -> None:
+    deadline = time.monotonic() + 60
+    while requests.get(f"http://127.0.0.1:{port}/latest_prices", timeout=10).headers["X-Answered-From"] != "redis":
+        assert time.monotonic() < deadline, "the API does not answer from Redis"
+        time.sleep(0.2)
+
+
+def changes(stack: Stack, rate: int, seconds: float) -> subprocess.Popen:
+    command = [sys.executable, "-m", "bench.changes", str(rate), str(seconds)]
+    return subprocess.Popen(command, cwd=ROOT, env=dict(stack.environ))
+
+
+def latency(stack: Stack, apis: dict[str, Running], seconds: float) -> str:
+    """Probes in turn, so that other load affects both stores alike and no request of one slows the
+    other."""
+    rows = []
+    for rate in LATENCY_RATES:
+        load_process, delays = changes(stack, rate, seconds), {store: [] for store in apis}
+        connection, number = connect(stack), 0
+        session = requests.Session()
+        while load_process.poll() is None:
+            for store, (port, _) in apis.items():
+                number += 1
+                delays[store].append(probe(connection, session, port, rate * 10**6 + number))
+                time.sleep(0.05)
+        connection.close()
+        rows += [line(rate, store, values) for store, values in delays.items()]
+    return table(("changes/s", "answered from", "probes", "median ms", "p95 ms", "p99 ms", "max ms"), rows)
+
+
+def probe(connection: psycopg2.extensions.connection, session: requests.Session, port: int, value: int) -> float:
+    """Seconds from the commit of a row to its first appearance in the answer."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE crypto_24h_stats SET trade_count = %s, updated_at = clock_timestamp() WHERE symbol = %s",
+            (value, PROBE),
+        )
+    committed = time.monotonic()
+    url = f"http://127.0.0.1:{port}/crypto_24h_stats?sort=trade_count&limit=1"
+    while session.get(url, timeout=10).json()[0]["trade_count"] != value:
+        assert time.monotonic() < committed + 30, "the row does not arrive"
+        time.sleep(0.002)
+    return time.monotonic() - committed
+
+
+def line(rate: int, store: str, seconds: Sequence[float]) -> tuple[object, ...]:
+    return rate, store, len(seconds), *(f"{value * 1000:.0f}" for value in spread(seconds))
+
+
+def reads(apis: dict[str, Running], seconds: float) -> str:
+    rows = []
+    for what, path in WHOLE_MARKET.items():
+        for clients in CLIENTS:
+            for store, (port, process) in apis.items():
+                before = cpu_seconds(process)
+                found = load_of(port, [path], "--clients", clients, "--seconds", seconds)
+                spent_ms = (cpu_seconds(process) - before) * 1000 / len(found["took"])
+                assert set(found["codes"]) == {"200"}, found["codes"]
+                median, _, p99, _ = (f"{value * 1000:.1f}" for value in spread(found["took"]))
+                rows.append((what, clients, store, f"{found['rate']:,.0f}", median, p99, f"{spent_ms:.2f}"))
+    return table(("rows", "clients", "answered from", "requests/s", "median ms", "p99 ms", "CPU ms of the API"), rows)
+
+
+def cpu(stack: Stack, process: subprocess.Popen, seconds: float) -> str:
+    before, began = own_cpu_seconds(process), time.monotonic()
+    changes(stack, CPU_RATE, seconds).wait()
+    percent = 100 * (own_cpu_seconds(process) - before) / (time.monotonic() - began)
+    return table(("changes/s", "% of a core", "target"), [(CPU_RATE, f"{percent:.1f}", f"< {MAX_CPU_PERCENT}")])
+
+
+def own_cpu_seconds(process: subprocess.Popen) -> float:
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    main()
