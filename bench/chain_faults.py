@@ -68,6 +68,7 @@ def run(folder: Path, rounds: int, outage_seconds: float, seed: int) -> Iterator
             for scenario in (*KILLED * rounds, cassandra_stopped(outage_seconds), AGAIN, *OTHERS):
                 yield campaign.run(scenario)
             yield campaign.compare_everything()
+            yield campaign.judge_independently()
         finally:
             world.close()
 

@@ -25,6 +25,9 @@ from pipeline.settings import Settings, load
 CHECK_INTERVAL_SECONDS = 0.3
 
 
+PROGRAMS_WITH_METRICS = ("producer", "consumer", "guard", "forecaster", "auditor", "redis")
+
+
 def ports_of(settings: Settings) -> Ports:
     """The ports of the settings. The two that only the stack itself uses are replaced when they are
     taken."""
@@ -45,11 +48,10 @@ def ports_of(settings: Settings) -> Ports:
 def metrics_ports() -> dict[str, int]:
     """Each program has its own default. A METRICS_PORT that the user sets applies to all;
     then they use it and the next ones."""
-    ports = [load(program).METRICS_PORT for program in ("producer", "consumer", "guard", "forecaster", "redis")]
+    ports = [load(program).METRICS_PORT for program in PROGRAMS_WITH_METRICS]
     if len(set(ports)) == 1:
         ports = [ports[0] + number for number in range(len(ports))]
-    names = ("producer", "consumer", "guard", "forecaster", "redis_consumer")
-    return {f"{name}_metrics": port for name, port in zip(names, ports)}
+    return {f"{program}_metrics": port for program, port in zip(PROGRAMS_WITH_METRICS, ports)}
 
 
 def wanted_ports(ports: Ports, settings: Settings, services: list[str]) -> list[WantedPort]:
@@ -64,7 +66,8 @@ def wanted_ports(ports: Ports, settings: Settings, services: list[str]) -> list[
         WantedPort("consumer", ports.consumer_metrics, "METRICS_PORT"),
         WantedPort("guard", ports.guard_metrics, "METRICS_PORT"),
         WantedPort("forecaster", ports.forecaster_metrics, "METRICS_PORT"),
-        WantedPort("consumer-redis", ports.redis_consumer_metrics, "METRICS_PORT"),
+        WantedPort("consumer-redis", ports.redis_metrics, "METRICS_PORT"),
+        WantedPort("auditor", ports.auditor_metrics, "METRICS_PORT"),
     ]
     return [want for want in wanted if want.service in services]
 

@@ -27,7 +27,8 @@ class Ports:
     consumer_metrics: int
     guard_metrics: int
     forecaster_metrics: int
-    redis_consumer_metrics: int
+    redis_metrics: int
+    auditor_metrics: int
 
     @classmethod
     def free(cls) -> "Ports":

@@ -32,6 +32,7 @@ CATALOG: dict[str, Callable[[Site], Service]] = {
     "consumer": programs.consumer,
     "redis": redis.redis,
     "consumer-redis": programs.consumer_redis,
+    "auditor": programs.auditor,
     "api": programs.api,
 }
 WITH_REDIS = frozenset({"redis", "consumer-redis"})

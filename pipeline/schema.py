@@ -89,6 +89,7 @@ def apply_postgres(settings: Settings, wait_seconds: float, socket_dir: str | No
     passwords = {
         "crypto.producer_password": settings.PRODUCER_PASSWORD,
         "crypto.forecaster_password": settings.FORECASTER_PASSWORD,
+        "crypto.auditor_password": settings.AUDITOR_PASSWORD,
         "crypto.debezium_password": settings.DEBEZIUM_PASSWORD,
         "crypto.reader_password": settings.READER_PASSWORD,
     }

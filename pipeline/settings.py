@@ -107,20 +107,24 @@ class Settings:
     PGPORT: int = setting("5432", port, "PostgreSQL port")
     PGDATABASE: str = setting("market", required, "PostgreSQL database")
     PGUSER: str = setting(
-        "crypto_producer", required, "PostgreSQL role of this program", own={"forecaster": "crypto_forecaster"}
+        "crypto_producer",
+        required,
+        "PostgreSQL role of this program",
+        own={"forecaster": "crypto_forecaster", "auditor": "crypto_auditor"},
     )
     PGPASSWORD: str = setting(
         "=PRODUCER_PASSWORD",
         required,
         "password of PGUSER",
         secret=True,
-        own={"forecaster": "=FORECASTER_PASSWORD"},
+        own={"forecaster": "=FORECASTER_PASSWORD", "auditor": "=AUDITOR_PASSWORD"},
     )
     POSTGRES_PASSWORD: str = setting("postgres", required, "password of PostgreSQL's superuser postgres", secret=True)
     PRODUCER_PASSWORD: str = setting("crypto_producer", required, "password given to role crypto_producer", secret=True)
     FORECASTER_PASSWORD: str = setting(
         "crypto_forecaster", required, "password given to role crypto_forecaster", secret=True
     )
+    AUDITOR_PASSWORD: str = setting("crypto_auditor", required, "password given to role crypto_auditor", secret=True)
     DEBEZIUM_PASSWORD: str = setting("crypto_debezium", required, "password given to role crypto_debezium", secret=True)
     READER_PASSWORD: str = setting("crypto_reader", required, "password given to role crypto_reader", secret=True)
 
@@ -192,7 +196,14 @@ class Settings:
         "9101",
         port,
         "where this program serves /metrics and /health",
-        own={"consumer": "9102", "guard": "9103", "forecaster": "9104", "live": "9106", "redis": "9107"},
+        own={
+            "consumer": "9102",
+            "guard": "9103",
+            "forecaster": "9104",
+            "auditor": "9105",
+            "live": "9106",
+            "redis": "9107",
+        },
     )
     SIMULATOR_PORT: int = setting("9600", port, "port of the simulated exchange (make demo)")
     LOG_LEVEL: str = setting("INFO", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "least severe log lines shown")
@@ -211,9 +222,9 @@ SETTINGS: tuple[Setting, ...] = tuple(Setting(one.name, **one.metadata) for one 
 
 
 def load(program: str, environ: Mapping[str, str] | None = None, dotenv: str | Path = ".env") -> Settings:
-    """The settings of `program` (producer, consumer, live, redis, api, guard, forecaster, schema,
-    register, local). The environment wins over `.env`, `.env` over the defaults; an empty variable
-    counts as not set. Raises BadSetting for the first bad value."""
+    """The settings of `program` (producer, consumer, live, redis, api, guard, forecaster, auditor,
+    schema, register, local). The environment wins over `.env`, `.env` over the defaults; an empty
+    variable counts as not set. Raises BadSetting for the first bad value."""
     environ = os.environ if environ is None else environ
     given = {k: v for source in (dotenv_values(dotenv), environ) for k, v in source.items() if v and v.strip()}
     defaults = {setting.name: setting.own.get(program, setting.default) for setting in SETTINGS}

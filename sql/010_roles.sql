@@ -1,4 +1,4 @@
--- Four roles, each with the least rights that it needs. Read by: pipeline/schema.py, or psql.
+-- Five roles, each with the least rights that it needs. Read by: pipeline/schema.py, or psql.
 -- Passwords come from session settings, so that no file contains one. Unset means the development default, which is the
 -- role's name.
 -- With psql: PGOPTIONS="-c crypto.producer_password=…" psql -f sql/010_roles.sql
@@ -11,6 +11,7 @@ BEGIN
         SELECT * FROM (VALUES
             ('crypto_producer', 'LOGIN',             'crypto.producer_password'),
             ('crypto_forecaster', 'LOGIN',           'crypto.forecaster_password'),
+            ('crypto_auditor', 'LOGIN',              'crypto.auditor_password'),
             ('crypto_debezium', 'LOGIN REPLICATION', 'crypto.debezium_password'),
             ('crypto_reader',   'LOGIN',             'crypto.reader_password')
         ) AS roles (role, rights, setting)

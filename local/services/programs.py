@@ -120,8 +120,18 @@ def consumer_redis(site: Site) -> Service:
         name="consumer-redis",
         command=(site.python, "consumer_to_redis.py"),
         after=("kafka", "connector", "redis"),
-        environ={"METRICS_PORT": str(site.ports.redis_consumer_metrics)},
-        ready=_serves_metrics(site.ports.redis_consumer_metrics),
+        environ={"METRICS_PORT": str(site.ports.redis_metrics)},
+        ready=_serves_metrics(site.ports.redis_metrics),
+    )
+
+
+def auditor(site: Site) -> Service:
+    return Service(
+        name="auditor",
+        command=(site.python, "-m", "pipeline.reconciliation.auditor"),
+        after=("kafka", "connector", "cassandra-schema"),
+        environ={"METRICS_PORT": str(site.ports.auditor_metrics)},
+        ready=_serves_metrics(site.ports.auditor_metrics),
     )
 
 

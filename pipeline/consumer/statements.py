@@ -53,7 +53,8 @@ class EncodedRow(NamedTuple):
 
 class TableStatement:
     """One way of writing one table: the prepared statement and how to fill it. `kind` is INSERT,
-    UPDATE or DELETE; `known` are the names of the table's columns."""
+    UPDATE or DELETE; `known` are the names of the table's columns, `value_names` those of the
+    statement's values, in their order."""
 
     def __init__(self, session: Session, table: TableMetadata, kind: str) -> None:
         self.table = table
@@ -65,6 +66,7 @@ class TableStatement:
         order = {UPDATE: [VERSION, *others, *self.key], DELETE: [VERSION, *self.key]}
         names = order.get(kind, [*self.key, *others, VERSION])
         driver_types = [column.type for column in self.prepared.column_metadata]
+        self.value_names = tuple(names)
         columns = [pair for pair in zip(names, driver_types, strict=True) if pair[0] != VERSION]
         self._names = [name for name, _ in columns]
         self._driver_types = [driver_type for _, driver_type in columns]

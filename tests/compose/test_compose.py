@@ -34,12 +34,14 @@ SERVERS = (
     "consumer",
     "redis",
     "consumer-redis",
+    "auditor",
     "api",
     "prometheus",
     "grafana",
     "live",
 )
-BUILT = ONE_SHOTS | {"simulator", "producer", "guard", "forecaster", "consumer", "consumer-redis", "api", "live"}
+PROGRAMS = {"producer", "guard", "forecaster", "consumer", "consumer-redis", "auditor", "api", "live"}
+BUILT = ONE_SHOTS | PROGRAMS | {"simulator"}
 ROUTES = ("klines", "recent_trades", "order_book", "latest_prices", "crypto_24h_stats", "forecasts")
 # What there is only when Grafana takes frames.
 OF_STREAM = re.compile(r"live_(delay|frames|last_frame)")
@@ -119,6 +121,16 @@ def test_current_state_is_answered_from_redis(compose: Compose) -> None:
     wait_until(answered, 60, "an answer from Redis")
 
 
+def test_reconcile_finds_exchange_postgres_and_cassandra_equal(compose: Compose) -> None:
+    done = compose.attempt("run", "--rm", "-T", "reconcile", "--last", "10m", "--json", timeout_seconds=600)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["equal"]
+    compared = {line["table"]: line["rows"] for line in found["tables"]}
+    assert compared["recent_trades"] > 0
+    assert compared["recent_trades (exchange)"] > 0
+
+
 def test_connector_runs_and_shows_no_password(compose: Compose) -> None:
     status = requests.get(compose.url("CONNECT_PORT", "/connectors/crypto-postgres/status"), timeout=5).json()
     assert (status["connector"]["state"], [task["state"] for task in status["tasks"]]) == ("RUNNING", ["RUNNING"])
@@ -144,8 +156,7 @@ def test_prometheus_accepts_its_configuration_and_reaches_every_program(compose:
     def reached() -> object:
         reply = requests.get(compose.url("PROMETHEUS_PORT", "/api/v1/query"), {"query": "up"}, timeout=5).json()
         found = {each["metric"]["job"]: each["value"][1] for each in reply["data"]["result"]}
-        jobs = ("producer", "forecaster", "consumer", "consumer-redis", "guard", "api", "live")
-        return found == dict.fromkeys(jobs, "1") or found
+        return found == dict.fromkeys(PROGRAMS, "1") or found
 
     wait_until(reached, 60, "every program scraped")
 

@@ -84,6 +84,7 @@ CASES = {
         "13m",
     ),
     "api-errors": ({'api_requests_total{status="503"}': "0x11 0+20x18 360x90"}, "2m", "5m", "12m"),
+    "rows-differ": ({'auditor_differences{table="klines",kind="missing"}': "0x11 3x120 0x60"}, "14m", "19m", "26m"),
 }
 
 

@@ -45,6 +45,8 @@ def pipeline_health() -> dict:
         (1, [(24, heading("Live"))]),
         (7, [(9, live_delay()), (9, live_frames()), (6, live_connected())]),
         *redis_rows(),
+        (1, [(24, heading("Equality"))]),
+        (7, [(6, equal_until()), (6, differences()), (12, rows_compared())]),
     ]
     variables = [hidden(SYMBOL), hidden(INTERVAL), hidden(QUOTE_ASSET), hidden(HORIZON)]
     description = "Whether every part runs, how fresh the rows are, and what is retried or rejected."
@@ -400,4 +402,40 @@ def live_connected() -> dict:
         text_mode="value",
         mappings=value_mappings(("1", "CONNECTED", GOOD_TILE), ("0", "NOT CONNECTED", BAD_TILE)),
         thresholds=threshold_steps((None, BAD_TILE), (1, GOOD_TILE)),
+    )
+
+
+def equal_until() -> dict:
+    return stat(
+        "Equal up to",
+        "Everything that was committed before this time was equal in exchange, PostgreSQL and Cassandra when the "
+        "auditor compared it. It moves with each round, a few minutes apart; if it stands still, something differs or "
+        "the auditor is down.",
+        [promql("1000 * (max(auditor_equal_until_timestamp_seconds) > 0)", "equal up to", instant=True)],
+        "dateTimeAsLocal",
+        text_mode="value",
+    )
+
+
+def differences() -> dict:
+    return count(
+        "Rows that differ",
+        "Rows of the last hours that one side lacks or has with other values, behind a cut: rows on their way do not "
+        "count. If there are any, run reconcile.py, then reconcile.py --repair (docs/reconciliation.md).",
+        "sum(auditor_differences)",
+        "rows",
+        decimals=0,
+        bad=BAD_TILE,
+    )
+
+
+def rows_compared() -> dict:
+    return line_chart(
+        "Rows compared",
+        "Per second and table, by the auditor, at low priority. No line for long: it is down, or the "
+        "stream stands; its log says which.",
+        [promql("sum by (table) (rate(auditor_rows_compared_total[15m]))", "{{table}}")],
+        "cps",
+        min=0,
+        legend=True,
     )

@@ -1,6 +1,7 @@
 """Runs scenarios one after the other under load and compares Cassandra with PostgreSQL after
 each."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pipeline.consumer.dead_letters import REASON
 from tests.support.chain.chain_world import ChainWorld
 from tests.support.chain.comparison import Comparison
 from tests.support.chain.scenarios import Scenario
+from tests.support.reconcile.run import reconcile
 from tests.support.waiting import wait_until
 
 EQUAL_WITHIN_SECONDS = 150
@@ -57,6 +59,8 @@ class ChainCampaign:
         comparison = self._compare_when_settled(prefix)
         settled_seconds = time.monotonic() - load_ended
         errors += comparison.differences
+        if comparison.differences:
+            self._progress(world.explanation())
         dead_letters = world.dead_letters()[dead_letters_before:]
         if len(dead_letters) != scenario.dead_letters:
             reasons = {dict(letter.headers)[REASON].decode() for letter in dead_letters}
@@ -72,6 +76,16 @@ class ChainCampaign:
         comparison = self._world.compare("C")
         rows, odd_rows = comparison.rows_compared, comparison.odd_rows_compared
         return ScenarioResult("everything again, at the end", 0, rows, odd_rows, 0.0, comparison.differences)
+
+    def judge_independently(self) -> ScenarioResult:
+        """The same by reconcile.py, which shares no code with the comparison here. The load's
+        candles are of January 2026."""
+        run = reconcile(self._world, "--from", "2025-12-31")
+        errors = [f"reconcile.py: {json.dumps(each)}" for each in run.found.get("differences", [])[:5]]
+        if run.exit_code and not errors:
+            errors = [f"reconcile.py: exit code {run.exit_code} {run.errors}"]
+        rows = run.found.get("rows", 0)
+        return ScenarioResult("everything once more, by reconcile.py", 0, rows, 0, 0.0, errors)
 
     def _compare_when_settled(self, prefix: str) -> Comparison:
         """Waits until Cassandra equals PostgreSQL, at most EQUAL_WITHIN_SECONDS, then until all

@@ -11,6 +11,7 @@ from pipeline.current import metrics as current_metrics
 from pipeline.forecast import metrics as forecast_metrics
 from pipeline.live import metrics as live_metrics
 from pipeline.producer import metrics as producer_metrics
+from pipeline.reconciliation import metrics as auditor_metrics
 from pipeline.stream import lost_records
 from tests.support.grafana.files import recording_rules
 from tests.support.grafana.metric_names import PROMETHEUS_OWN, names_of
@@ -19,11 +20,12 @@ from tests.support.grafana.metric_names import PROMETHEUS_OWN, names_of
 REGISTERING_MODULES = (
     producer_metrics,
     consumer_metrics,
+    lost_records,
     guard,
     api_metrics,
     forecast_metrics,
+    auditor_metrics,
     live_metrics,
-    lost_records,
     current_metrics,
 )
 

@@ -40,7 +40,8 @@ def metrics_ports(stack: Stack, live_port: int) -> dict[str, int]:
         "consumer": ports.consumer_metrics,
         "guard": ports.guard_metrics,
         "forecaster": ports.forecaster_metrics,
-        "consumer-redis": ports.redis_consumer_metrics,
+        "consumer-redis": ports.redis_metrics,
+        "auditor": ports.auditor_metrics,
         "api": ports.api,
         "live": live_port,
     }

@@ -30,6 +30,7 @@ def test_the_alerts_are_these() -> None:
         "exchange-weight",
         "redis-not-current",
         "api-errors",
+        "rows-differ",
         "live-not-connected",
     }
     assert len(alert_rules()) == len(RULES)
@@ -87,6 +88,7 @@ def test_rule_leads_to_a_panel_with_the_same_threshold(rule: dict) -> None:
         "exchange-weight": "weight",
         "redis-not-current": "Redis",
         "api-errors": "errors",
+        "rows-differ": "Rows that differ",
         "live-not-connected": "Live",
     }
     assert words[rule["uid"]] in panel["title"]

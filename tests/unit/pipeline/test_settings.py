@@ -107,7 +107,7 @@ def test_forecast_model_is_named_or_a_class(model):
 
 
 def test_programs_on_one_host_have_different_metrics_ports():
-    programs = ("producer", "consumer", "guard", "forecaster", "live", "redis")
+    programs = ("producer", "consumer", "guard", "forecaster", "auditor", "live", "redis")
     ports = [settings(program).METRICS_PORT for program in programs]
     assert len(set(ports)) == len(ports)
 

@@ -6,12 +6,11 @@ from kafka import TopicPartition
 
 from pipeline.changes import Change, Truncation
 from pipeline.consumer.poll import Poll
+from pipeline.consumer.row_encoder import RowEncoder
+from pipeline.consumer.statements import Statements
 from pipeline.consumer.truncations import (
-    RECENT_BYTES,
-    RECENT_CHANGES,
     RETRY_SECONDS,
     SETTLE_SECONDS,
-    RecentChanges,
     Truncations,
 )
 from pipeline.errors import StoreUnavailable
@@ -26,7 +25,7 @@ ORDERS = TopicPartition("crypto.public.orders", 0)
 
 def change(lsn, commit_us=T, transaction=9, version_us=None, **fields):
     row = fields.pop("row", {"id": lsn})
-    return Change("orders", False, row, version_us or commit_us, commit_us, lsn, transaction)
+    return Change("orders", False, row, version_us or commit_us, commit_us, lsn, transaction, **fields)
 
 
 @pytest.fixture
@@ -169,16 +168,15 @@ def test_rows_whose_version_is_not_below_it_get_a_delete_of_their_own(truncation
     ]
 
 
-def test_memory_of_recent_changes_is_bounded_by_number_and_by_bytes():
-    recent = RecentChanges()
-    for _ in range(10):
-        recent.add(polled(*[change(1)] * 3000))
-    assert len(list(recent.changes())) == RECENT_CHANGES // 3000 * 3000
-    for lsn in (7, 8):
-        large = polled(change(lsn))
-        large.size_bytes = RECENT_BYTES
-        recent.add(large)
-    assert [one.lsn for one in recent.changes()] == [8]
+@pytest.mark.parametrize("before", [None, {"id": 400, "n": 1}])
+def test_such_a_delete_removes_what_an_update_has_written(truncations, session, before):
+    """Of equal versions the delete wins; the state before an update is older than that, and no row
+    takes its place."""
+    truncations.apply(polled(change(400, row={"id": 400, "n": 2}, op="u", before=before, kafka_key=b'{"id": 400}')))
+    poll = polled(TRUNCATED)
+    truncations.apply(poll)
+    rows = RowEncoder(Statements(session, "crypto")).rows(poll)
+    assert [(row.statement.kind, row.version_us) for row in rows] == [("delete", T)]
 
 
 def test_truncate_that_another_consumer_stored_is_known_and_finished(truncations, session, clock, group):

@@ -1,0 +1,84 @@
+"""What a comparison needs, connected: PostgreSQL read-only, Cassandra as bytes, the stream's
+positions. Knows roles; knows no rows."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import psycopg2
+from cassandra.cluster import Session
+from kafka.errors import KafkaError
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from pipeline import cassandra_session, postgres
+from pipeline.errors import PostgresUnavailable, StoreUnavailable
+from pipeline.reconciliation.cut import Cut, Stream, StreamStands
+from pipeline.reconciliation.raw_protocol import as_they_come, read_raw
+from pipeline.settings import Settings
+
+# Rows of a large table are read for minutes.
+NO_TIME_LIMIT = "-c statement_timeout=0"
+PAGE_ROWS = 2000
+
+
+class Sides:
+    """`connection`: read-only; every transaction is one snapshot. `cassandra`: returns raw rows."""
+
+    def __init__(self, connection: Connection, cassandra: Session, stream: Stream) -> None:
+        self.connection = connection
+        self.cassandra = cassandra
+        self._stream = stream
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Cursor]:
+        """One state of PostgreSQL for all queries of the connection meanwhile."""
+        with self.connection, self.connection.cursor() as cursor:
+            yield cursor
+
+    def cut(self, position: int) -> Cut:
+        return Cut(self._stream, position)
+
+
+@contextmanager
+def open_sides(settings: Settings) -> Iterator[Sides]:
+    """Raises PostgresUnavailable, StoreUnavailable or StreamStands, also when one of them is lost
+    later."""
+    with (
+        closing(postgres.connect(settings, "reconcile", NO_TIME_LIMIT)) as connection,
+        closing(postgres.connect(settings, "reconcile")) as positions,
+    ):
+        connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        session = cassandra_session.login(settings, "crypto_reader", settings.CASSANDRA_READER_PASSWORD, as_they_come)
+        try:
+            read_raw(session)
+            session.default_fetch_size = PAGE_ROWS
+            consumed = captured_tables(connection) & stored_tables(session, settings.CASSANDRA_KEYSPACE)
+            with closing(Stream(settings, positions, consumed)) as stream:
+                yield Sides(connection, session, stream)
+        except postgres.UNAVAILABLE_ERRORS as error:
+            raise PostgresUnavailable(f"PostgreSQL became unavailable: {error}") from error
+        except cassandra_session.UNAVAILABLE_ERRORS as error:
+            raise StoreUnavailable(f"Cassandra became unavailable: {error}") from error
+        except KafkaError as error:
+            raise StreamStands(f"Kafka became unavailable: {error}") from error
+        finally:
+            session.cluster.shutdown()
+
+
+def stored_tables(session: Session, keyspace: str) -> set[str]:
+    """The tables that exist in Cassandra; the consumer reads the topics of these."""
+    found = session.cluster.metadata.keyspaces.get(keyspace)
+    return set(found.tables) if found else set()
+
+
+def captured_tables(connection: Connection) -> set[str]:
+    """The tables of schema public whose changes the publication sends whole."""
+    with connection, connection.cursor() as cursor:
+        try:
+            cursor.execute(
+                "SELECT tablename FROM pg_publication_tables WHERE pubname = 'crypto_publication'"
+                " AND schemaname = 'public' AND to_jsonb(pg_publication_tables)->>'rowfilter' IS NULL"
+            )
+        except psycopg2.errors.UndefinedTable as error:
+            raise PostgresUnavailable(f"PostgreSQL lacks this project's tables: {error}") from error
+        return {name for (name,) in cursor.fetchall()}

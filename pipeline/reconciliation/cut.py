@@ -1,0 +1,130 @@
+"""A position in PostgreSQL's log, and when everything before it is in Cassandra. Knows the slot and
+Kafka's offsets; knows no rows.
+
+1. Within a snapshot of PostgreSQL: the end of its log. Whatever the snapshot shows was committed
+   before it.
+2. Once the slot's confirmed position has passed it, Kafka has all records of these transactions:
+   PostgreSQL sends them in the order of their commits, and Debezium confirms what Kafka has
+   acknowledged.
+3. Once the consumer group has committed the end offsets as they were then, Cassandra has confirmed
+   each of them, or it is a dead letter."""
+
+import time
+from collections.abc import Callable, Iterable
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from pipeline.errors import PipelineError
+from pipeline.settings import Settings
+from pipeline.stopping import Stop
+
+SLOT = "crypto_slot"
+KAFKA_TIMEOUT_MS = 10_000
+POLL_SECONDS = 0.5
+# The slot's position moves every five seconds (Connect commits offsets that often, and the
+# heartbeat writes that often): twice ten seconds are normal, more is an outage.
+MAX_WAIT_SECONDS = 120.0
+
+
+class StreamStands(PipelineError):
+    """Changes do not reach Cassandra, so that nothing can be said about its rows."""
+
+    retriable = True
+
+
+def log_position(cursor: Cursor) -> int:
+    """The end of PostgreSQL's log: what is committed is before it, whether flushed or not."""
+    cursor.execute("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")
+    return int(cursor.fetchone()[0])
+
+
+class Stream:
+    """How far the stream from PostgreSQL to Cassandra is, as a stranger to the consumer group.
+    Raises StreamStands when Kafka does not answer."""
+
+    def __init__(self, settings: Settings, connection: Connection, tables: Iterable[str]) -> None:
+        self._connection = connection
+        self._group = settings.CONSUMER_GROUP
+        self._topics = [f"{settings.TOPIC_PREFIX}.public.{table}" for table in tables]
+        servers = {"bootstrap_servers": list(settings.KAFKA_BOOTSTRAP_SERVERS), "client_id": "crypto-reconcile"}
+        try:
+            self._consumer = KafkaConsumer(**servers, enable_auto_commit=False, allow_auto_create_topics=False)
+            self._admin = KafkaAdminClient(**servers)
+        except KafkaError as error:
+            raise StreamStands(f"Kafka at {','.join(settings.KAFKA_BOOTSTRAP_SERVERS)}: {error}") from error
+
+    def confirmed_position(self) -> int:
+        """Kafka has everything that PostgreSQL committed before it. Raises StreamStands."""
+        with self._connection, self._connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT (confirmed_flush_lsn - '0/0')::bigint FROM pg_replication_slots WHERE slot_name = %s", (SLOT,)
+            )
+            found = cursor.fetchone()
+        if found is None or found[0] is None:
+            raise StreamStands(f"PostgreSQL has no replication slot {SLOT}: start the connector")
+        return int(found[0])
+
+    def ends(self) -> dict[TopicPartition, int]:
+        """The end offset of each Kafka partition of the tables that has records."""
+        try:
+            partitions = [
+                TopicPartition(topic, number)
+                for topic in self._topics
+                for number in self._consumer.partitions_for_topic(topic) or ()
+            ]
+            first = self._consumer.beginning_offsets(partitions, KAFKA_TIMEOUT_MS) if partitions else {}
+            last = self._consumer.end_offsets(partitions, KAFKA_TIMEOUT_MS) if partitions else {}
+        except KafkaError as error:
+            raise StreamStands(f"Kafka's offsets: {error}") from error
+        return {partition: end for partition, end in last.items() if end > first[partition]}
+
+    def committed(self) -> dict[TopicPartition, int]:
+        try:
+            found = self._admin.list_group_offsets(self._group)[self._group]
+        except KafkaError as error:
+            raise StreamStands(f"offsets of the consumer group {self._group}: {error}") from error
+        return {partition: mark.offset for partition, mark in found.items()}
+
+    def close(self) -> None:
+        self._consumer.close()
+        self._admin.close()
+
+
+class Cut:
+    """Whether everything before a position in PostgreSQL's log is in Cassandra."""
+
+    def __init__(self, stream: Stream, position: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream = stream
+        self._position = position
+        self._clock = clock
+        self._began = clock()
+        self._pending: dict[TopicPartition, int] | None = None
+
+    def has_passed(self) -> bool:
+        """Raises StreamStands when it takes too long."""
+        if self._pending is None and self._stream.confirmed_position() >= self._position:
+            self._pending = self._stream.ends()
+        if self._pending:
+            committed = self._stream.committed()
+            self._pending = {each: end for each, end in self._pending.items() if committed.get(each, 0) < end}
+        if self._pending is not None and not self._pending:
+            return True
+        if self._clock() - self._began > MAX_WAIT_SECONDS:
+            raise StreamStands(self._why())
+        return False
+
+    def wait(self, stop: Stop) -> bool:
+        """Whether it has passed; False if a stop was requested first."""
+        while not self.has_passed():
+            if stop.wait(POLL_SECONDS):
+                return False
+        return True
+
+    def _why(self) -> str:
+        if self._pending is None:
+            return f"Debezium has not confirmed what was committed {MAX_WAIT_SECONDS:.0f} s ago: see the guard's log"
+        waiting = ", ".join(f"{each.topic}[{each.partition}]" for each in sorted(self._pending))
+        return f"the consumer has not written what Kafka has had for {MAX_WAIT_SECONDS:.0f} s ({waiting}): see its log"
