@@ -24,7 +24,7 @@ from tests.support.reconcile.run import Run, reconcile
 from tests.support.waiting import wait_until
 
 ORDERS = 50_000
-AUDIT_SECONDS = 90
+AUDIT_SECONDS = 60
 Line = tuple[str, str, str, str, str, str]
 
 
