@@ -10,7 +10,6 @@ group has read everything that was in Kafka then. In between, what is stored in 
 
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
@@ -23,8 +22,8 @@ from cassandra.metadata import TableMetadata
 from pipeline.cassandra_session import UNAVAILABLE_ERRORS
 from pipeline.changes import Change, Truncation
 from pipeline.consumer.poll import Poll
+from pipeline.consumer.recent_changes import RecentChanges, keeps_history
 from pipeline.errors import StoreUnavailable
-from pipeline.tables import TABLES
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +34,6 @@ RETRY_SECONDS = 30.0
 # Records that Debezium had sent before the TRUNCATE are in Kafka after this time: its producer
 # writes to the partitions of a topic independently.
 SETTLE_SECONDS = 10.0
-# Which changes before a TRUNCATE are looked at one by one: at most two full polls, and few when
-# rows are large.
-RECENT_CHANGES = 10_000
-RECENT_BYTES = 32 * 1024 * 1024
 PAGE_ROWS = 1000
 REQUESTS_IN_FLIGHT = 64
 
@@ -56,40 +51,10 @@ class Stored:
     own: bool
 
 
-def keeps_history(table: str) -> bool:
-    """Whether a row in Cassandra stays when PostgreSQL's is gone."""
-    known = TABLES.get(table)
-    return known is not None and known.keeps_history
-
-
 def removed(change: Change) -> Change:
     """The delete of the row as this change has left it. It is no update: the delete that belongs to
     an update is older than the update's own row."""
     return change._replace(deleted=True, op="t", before=None)
-
-
-class RecentChanges:
-    """The changes of the last polls, bounded by number and by the bytes of their records."""
-
-    def __init__(self) -> None:
-        self._polls: deque[tuple[int, list[Change]]] = deque()
-        self._bytes = self._count = 0
-
-    def add(self, poll: Poll) -> None:
-        changes = [change for _, change in poll.changes if not keeps_history(change.table)]
-        if not changes:
-            return
-        self._polls.append((poll.size_bytes, changes))
-        self._bytes += poll.size_bytes
-        self._count += len(changes)
-        while self._polls and (self._bytes > RECENT_BYTES or self._count > RECENT_CHANGES):
-            size, changes = self._polls.popleft()
-            self._bytes -= size
-            self._count -= len(changes)
-
-    def changes(self) -> Iterator[Change]:
-        for _, changes in self._polls:
-            yield from changes
 
 
 class Truncations:
@@ -127,7 +92,7 @@ class Truncations:
             self._note(truncation)
             poll.changes += [
                 (position, removed(change))
-                for change in self._recent.changes()
+                for change in self._recent.of(truncation.table)
                 if not change.deleted and change.version_us >= truncation.commit_us and self.removes(change)
             ]
             poll.changes.sort(key=itemgetter(0))

@@ -23,4 +23,4 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChainWorld]:
 
 @pytest.fixture(scope="package")
 def campaign(world: ChainWorld) -> ChainCampaign:
-    return ChainCampaign(world, seed=1)
+    return ChainCampaign(world, seed=1, progress=print)

@@ -59,6 +59,8 @@ class ChainCampaign:
         comparison = self._compare_when_settled(prefix)
         settled_seconds = time.monotonic() - load_ended
         errors += comparison.differences
+        if comparison.differences:
+            self._progress(world.explanation())
         dead_letters = world.dead_letters()[dead_letters_before:]
         if len(dead_letters) != scenario.dead_letters:
             reasons = {dict(letter.headers)[REASON].decode() for letter in dead_letters}

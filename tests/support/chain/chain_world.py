@@ -123,6 +123,16 @@ class ChainWorld:
         yield
         self.start(name)
 
+    def explanation(self) -> str:
+        """What may explain a difference: how recent rows and TRUNCATEs of the totals were written,
+        and the last events of the programs' logs."""
+        known = [f"{row}" for row in self.cassandra_admin.execute("SELECT * FROM truncations")]
+        totals = "SELECT id, parts, writetime(parts) AS written_us FROM odd_totals"
+        written = [f"{row}" for row in self.cassandra.execute(totals)]
+        kept = sorted(row[0] for row in self.sql("SELECT id FROM odd_totals"))
+        logs = [line for name in self.programs for line in self.programs[name].output().splitlines()[-25:]]
+        return "\n".join(["truncations:", *known, f"totals in PostgreSQL: {kept}", *written, "logs:", *logs])
+
     # --- PostgreSQL and Cassandra
 
     def connect(self) -> psycopg2.extensions.connection:

@@ -9,11 +9,8 @@ from pipeline.consumer.poll import Poll
 from pipeline.consumer.row_encoder import RowEncoder
 from pipeline.consumer.statements import Statements
 from pipeline.consumer.truncations import (
-    RECENT_BYTES,
-    RECENT_CHANGES,
     RETRY_SECONDS,
     SETTLE_SECONDS,
-    RecentChanges,
     Truncations,
 )
 from pipeline.errors import StoreUnavailable
@@ -180,18 +177,6 @@ def test_such_a_delete_removes_what_an_update_has_written(truncations, session, 
     truncations.apply(poll)
     rows = RowEncoder(Statements(session, "crypto")).rows(poll)
     assert [(row.statement.kind, row.version_us) for row in rows] == [("delete", T)]
-
-
-def test_memory_of_recent_changes_is_bounded_by_number_and_by_bytes():
-    recent = RecentChanges()
-    for _ in range(10):
-        recent.add(polled(*[change(1)] * 3000))
-    assert len(list(recent.changes())) == RECENT_CHANGES // 3000 * 3000
-    for lsn in (7, 8):
-        large = polled(change(lsn))
-        large.size_bytes = RECENT_BYTES
-        recent.add(large)
-    assert [one.lsn for one in recent.changes()] == [8]
 
 
 def test_truncate_that_another_consumer_stored_is_known_and_finished(truncations, session, clock, group):
