@@ -108,7 +108,7 @@ def test_api_errors_follow_cassandra(monitored: MonitoredStack, prometheus: Prom
 
         def request_and_check(fires: bool, times: int) -> object:
             for _ in range(times):
-                session.get(f"{monitored.api}/crypto_24h_stats", params={"limit": 1}, timeout=20)
+                session.get(f"{monitored.api}/klines", params={"symbol": "ALGOUSDT", "limit": 1}, timeout=20)
             return firing(prometheus, "api-errors") is fires or prometheus.values(expression(RULES["api-errors"]))
 
         with stopped(monitored, "cassandra"):
