@@ -174,7 +174,8 @@ def test_unwritable_records_become_dead_letters_and_the_stream_goes_on(
     )
     for record in consumer:
         headers = {name: value.decode() for name, value in record.headers}
-        letters[headers["case"]] = (record.key, record.value, headers)
+        if "case" in headers:  # other tests send bad records, too
+            letters[headers["case"]] = (record.key, record.value, headers)
         if len(letters) == len(POISON):
             break
     consumer.close()
