@@ -1,9 +1,9 @@
 # What the README tells people to type. A target calls a script; `make` alone lists them from the ## comments.
 .DEFAULT_GOAL := help
-.PHONY: help demo local test test-unit test-chain test-servers test-dashboards test-compose bench bench-quick faults lint docs clean
+.PHONY: help demo local test test-unit test-chain test-servers test-programs test-dashboards test-compose bench bench-quick faults lint docs clean
 
 PYTHON := .local/venv/bin/python
-# How many of the three suites with real services run at the same time: each has its own stack (about 1.5 GB).
+# How many of the four suites with real services run at the same time: each has its own stack (about 1.5 GB).
 TEST_JOBS ?= 3
 
 help:  ## this list
@@ -15,20 +15,23 @@ demo:  ## the whole stack without Docker, against a simulated exchange; Ctrl-C s
 local:  ## the same against the live exchange (BINANCE_BASE_URL)
 	@local/start local
 
-test:  ## all tests: unit, then the three suites with real services at the same time (below 10 minutes on 2 cores)
+test:  ## all tests: unit, then the four suites with real services, three at a time (some 17 minutes on 2 cores)
 	@local/start setup --dev
 	$(PYTHON) -m pytest tests/unit
-	@$(MAKE) --no-print-directory --jobs $(TEST_JOBS) --output-sync=target test-chain test-servers test-dashboards
+	@$(MAKE) --no-print-directory --jobs $(TEST_JOBS) --output-sync=target test-chain test-servers test-programs test-dashboards
 
 test-unit:  ## the unit tests alone: no service, no port (two minutes)
 	@local/start venv --dev
 	$(PYTHON) -m pytest tests/unit
 
-test-chain:  ## every part of the chain killed under load, and the API, against real services (5 minutes alone)
+test-chain:  ## every part of the chain killed under load, and the API, against real services (8 minutes alone)
 	$(PYTHON) -m pytest --durations 10 tests/integration/chain tests/integration/api
 
-test-servers:  ## consumer, guard, producer and replay against real services (5 minutes alone)
-	$(PYTHON) -m pytest --durations 15 tests/integration --ignore tests/integration/chain --ignore tests/integration/api
+test-servers:  ## consumer, guard, mirror_table.py, replay against real services (8 minutes alone)
+	$(PYTHON) -m pytest --durations 15 tests/integration/test_*.py
+
+test-programs:  ## producer, consumers to Redis and to Grafana against real services (5 minutes alone)
+	$(PYTHON) -m pytest --durations 15 tests/integration/producer tests/integration/current tests/integration/live
 
 test-dashboards:  ## every panel and alert against the whole stack and a real Prometheus (5 minutes alone)
 	$(PYTHON) -m pytest --durations 10 tests/dashboards
