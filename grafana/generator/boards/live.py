@@ -2,6 +2,7 @@
 from the API for what was before: a stream begins when the page is opened."""
 
 from grafana.generator.boards.data_source import data_source
+from grafana.generator.boards.trades import trades_of_the_api, trades_table
 from grafana.generator.dashboard import HORIZON, INTERVAL, QUOTE_ASSET, SYMBOL, api_variable, dashboard, hidden
 from grafana.generator.fields import AMOUNT, EXACT, override, text_mappings, threshold_steps
 from grafana.generator.palette import (
@@ -16,7 +17,7 @@ from grafana.generator.palette import (
     WARNING_TILE,
 )
 from grafana.generator.panels import line_chart, stat, table, text_panel
-from grafana.generator.targets import FLAG, NUMBER, RANGE, TEXT, TIME, api, column, promql
+from grafana.generator.targets import NUMBER, RANGE, TEXT, TIME, api, column, promql
 from grafana.generator.targets import live as stream
 
 SYMBOL_ONLY = {"symbol": "${symbol}"}
@@ -187,49 +188,23 @@ def ordered(names: dict[str, str], hidden_field: str = "") -> dict:
 def trades_stream() -> dict:
     side = text_mappings(("sold", "sold", DOWN_TEXT), ("bought", "bought", UP_TEXT))
     names = {"time": "Time", "side": "Side", "price": "Price", "quantity": "Quantity"}
-    return table(
+    return trades_table(
         "Trades as they come",
         "The newest 25 trades since this page was opened, newest first. The side is that of the taker.",
-        [stream("trades_${live_name}")],
+        stream("trades_${live_name}"),
         list(names),
-        **EXACT,
+        side,
         transformations=[
             {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": "time", "desc": True}]}},
             {"id": "limit", "options": {"limitField": 25}},
             ordered(names),
         ],
-        overrides=[
-            override("Time", unit="time:HH:mm:ss.SSS", custom_minWidth=95),
-            override("Side", mappings=side, custom_cellOptions={"type": "color-text"}),
-            override("Price", custom_minWidth=95, custom_align="right"),
-            override("Quantity", custom_minWidth=95, custom_align="right"),
-        ],
     )
 
 
 def trades_before() -> dict:
-    columns = [
-        column("trade_id", NUMBER, "Id"),
-        column("trade_time", TIME, "Time"),
-        column("price_text", TEXT, "Price"),
-        column("quantity_text", TEXT, "Quantity"),
-        column("is_buyer_maker", FLAG, "Side"),
-    ]
-    # The maker's order was already in the book: if the buyer is the maker, the taker sold.
-    side = text_mappings(("true", "sold", DOWN_TEXT), ("false", "bought", UP_TEXT))
-    return table(
-        "Trades before",
-        "The newest 25 trades from the API, newest first. The side is that of the taker.",
-        [api("/recent_trades", columns, {**SYMBOL_ONLY, "limit": 25})],
-        ["Time", "Side", "Price", "Quantity"],
-        **EXACT,
-        newest_first="Id",
-        overrides=[
-            override("Time", unit="time:HH:mm:ss.SSS", custom_minWidth=95),
-            override("Side", mappings=side, custom_cellOptions={"type": "color-text"}),
-            override("Price", custom_minWidth=95, custom_align="right"),
-            override("Quantity", custom_minWidth=95, custom_align="right"),
-        ],
+    return trades_of_the_api(
+        "Trades before", "The newest 25 trades from the API, newest first. The side is that of the taker."
     )
 
 

@@ -1,11 +1,12 @@
 """Symbol: price, candles, order book and trades of one symbol."""
 
 from grafana.generator.boards.data_source import data_source
+from grafana.generator.boards.trades import trades_of_the_api
 from grafana.generator.dashboard import HORIZON, INTERVAL, QUOTE_ASSET, SYMBOL, dashboard, hidden
-from grafana.generator.fields import AMOUNT, BY_SIGN, EXACT, override, value_mappings
-from grafana.generator.palette import ACCENT, DOWN, DOWN_TEXT, GOOD, NEUTRAL, PLAIN_TEXT, UP, UP_TEXT
-from grafana.generator.panels import bar_chart, candlestick, line_chart, stat, table, trend
-from grafana.generator.targets import CANDLES, FLAG, NUMBER, RANGE, TEXT, TIME, api, column
+from grafana.generator.fields import AMOUNT, BY_SIGN, EXACT, override
+from grafana.generator.palette import ACCENT, DOWN, GOOD, NEUTRAL, PLAIN_TEXT, UP
+from grafana.generator.panels import bar_chart, candlestick, line_chart, stat, trend
+from grafana.generator.targets import CANDLES, NUMBER, RANGE, TEXT, TIME, api, column
 
 SYMBOL_ONLY = {"symbol": "${symbol}"}
 # A point per five pixels of a third of the screen, a bar per eight: the browser gets each row
@@ -176,26 +177,4 @@ def buy_and_sell_volume() -> dict:
 
 
 def latest_trades() -> dict:
-    columns = [
-        column("trade_id", NUMBER, "Id"),
-        column("trade_time", TIME, "Time"),
-        column("price_text", TEXT, "Price"),
-        column("quantity_text", TEXT, "Quantity"),
-        column("is_buyer_maker", FLAG, "Side"),
-    ]
-    # The maker's order was already in the book: if the buyer is the maker, the taker sold.
-    side = value_mappings(("true", "sold", DOWN_TEXT), ("false", "bought", UP_TEXT))
-    return table(
-        "Latest trades",
-        "The newest 25 trades, newest first. The side is that of the taker.",
-        [api("/recent_trades", columns, {**SYMBOL_ONLY, "limit": 25})],
-        ["Time", "Side", "Price", "Quantity"],
-        **EXACT,
-        newest_first="Id",
-        overrides=[
-            override("Time", unit="time:HH:mm:ss.SSS", custom_minWidth=95),
-            override("Side", mappings=side, custom_cellOptions={"type": "color-text"}),
-            override("Price", custom_minWidth=95, custom_align="right"),
-            override("Quantity", custom_minWidth=95, custom_align="right"),
-        ],
-    )
+    return trades_of_the_api("Latest trades", "The newest 25 trades, newest first. The side is that of the taker.")
