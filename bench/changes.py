@@ -1,25 +1,16 @@
 """Commits price changes in PostgreSQL at a steady rate: `python3 -m bench.changes RATE SECONDS`.
 Runs in a process of its own, so that it does not slow down the program that is measured."""
 
+import os
 import sys
 import time
 
-import psycopg2
-
-from pipeline.settings import load
+from bench.database import connect
 
 
 def main() -> None:
     rate, seconds = float(sys.argv[1]), float(sys.argv[2])
-    settings = load("producer")
-    connection = psycopg2.connect(
-        host=settings.PGHOST,
-        port=settings.PGPORT,
-        dbname=settings.PGDATABASE,
-        user=settings.PGUSER,
-        password=settings.PGPASSWORD,
-    )
-    connection.autocommit = True
+    connection = connect(os.environ)
     cursor, began = connection.cursor(), time.monotonic()
     for number in range(int(rate * seconds)):
         time.sleep(max(0.0, began + number / rate - time.monotonic()))

@@ -13,11 +13,11 @@ import tempfile
 import time
 from pathlib import Path
 
-import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from bench import machine
 from bench.consumer_memory import resident_mib
+from bench.database import connect
 from bench.producer_steady import SYMBOLS, cpu_seconds
 from bench.results import publish, table
 from local.ports import free_ports
@@ -26,7 +26,6 @@ from pipeline.forecast import archive, backtest
 from pipeline.forecast.minutes import Candle
 from pipeline.forecast.models import BASELINES, LOG_HAR
 from pipeline.intervals import MINUTE_MS, floor_ms
-from pipeline.settings import Settings, load
 from pipeline.times import now_ms
 from tests.support.klines import insert_klines
 from tests.support.program import Program
@@ -82,9 +81,8 @@ def is_good(result: backtest.Result) -> bool:
 def run(stack: Stack, folder: Path, minutes: int) -> tuple[float, float, float, float]:
     """Seconds of the rebuild, percent of a core while idle, CPU ms per minute of candles, resident
     MiB."""
-    settings = load("forecaster", environ=stack.environ, dotenv="/dev/null")
     end_ms = floor_ms(now_ms(), MINUTE_MS) - minutes * MINUTE_MS
-    connection = superuser(settings)
+    connection = connect(stack.environ, superuser=True)
     for seed, symbol in enumerate(SYMBOLS):
         history = random_candles(end_ms - HISTORY_MINUTES * MINUTE_MS, HISTORY_MINUTES, seed)
         insert_klines(connection, symbol, history)
@@ -128,18 +126,6 @@ def newest_ms(connection: Connection) -> int:
         )
         newest, count = cursor.fetchone()
     return newest if count == 2 * len(SYMBOLS) else 0
-
-
-def superuser(settings: Settings) -> Connection:
-    connection = psycopg2.connect(
-        host=settings.PGHOST,
-        port=settings.PGPORT,
-        dbname=settings.PGDATABASE,
-        user="postgres",
-        password=settings.POSTGRES_PASSWORD,
-    )
-    connection.autocommit = True
-    return connection
 
 
 if __name__ == "__main__":

@@ -14,10 +14,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import psycopg2
 import requests
 
 from bench import machine
+from bench.database import connect
 from bench.results import publish, spread, table
 from local.stack import Stack
 from pipeline.consumer import metrics
@@ -91,15 +91,7 @@ def run(stack: Stack, rate: int, seconds: float) -> list[float]:
     changes = subprocess.Popen(
         [sys.executable, "-m", "bench.changes", str(rate), str(seconds)], cwd=ROOT, env=dict(stack.environ)
     )
-    settings = load("producer", environ=stack.environ, dotenv="/dev/null")
-    connection = psycopg2.connect(
-        host=settings.PGHOST,
-        port=settings.PGPORT,
-        dbname=settings.PGDATABASE,
-        user=settings.PGUSER,
-        password=settings.PGPASSWORD,
-    )
-    connection.autocommit = True
+    connection = connect(stack.environ)
     url, session, delays = f"http://127.0.0.1:{stack.ports.api}/latest_prices", requests.Session(), []
     future_ms = itertools.count(now_ms() + DAY_MS)
     for number in range(PROBES):

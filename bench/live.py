@@ -17,11 +17,11 @@ from multiprocessing import Pipe, Process
 from multiprocessing.connection import Connection as PipeEnd
 from pathlib import Path
 
-import psycopg2
 import requests
 from psycopg2.extras import Json
 
 from bench import machine
+from bench.database import connect
 from bench.results import publish, spread, table
 from local.ports import free_ports
 from local.stack import Stack
@@ -138,16 +138,8 @@ def resident_mib(pid: int) -> float:
     return int(next(line for line in status if line.startswith("VmRSS")).split()[1]) / 1024
 
 
-def connect(environ: dict[str, str], user: str, password: str) -> psycopg2.extensions.connection:
-    connection = psycopg2.connect(
-        host=environ["PGHOST"], port=environ["PGPORT"], dbname="market", user=user, password=password
-    )
-    connection.autocommit = True
-    return connection
-
-
 def create_days(stack: Stack) -> None:
-    connection = connect(dict(stack.environ), "postgres", stack.environ.get("POSTGRES_PASSWORD", "postgres"))
+    connection = connect(stack.environ, superuser=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT create_trade_day(current_date), create_trade_day(current_date + 1)")
     connection.close()
@@ -160,7 +152,7 @@ def write(stack: Stack, rate: int, seconds: float) -> None:
 
 
 def commit_changes(rate: int, seconds: float) -> None:
-    connection = connect(dict(os.environ), "crypto_producer", os.environ.get("PRODUCER_PASSWORD", "crypto_producer"))
+    connection = connect(os.environ)
     cursor, began, first = connection.cursor(), time.monotonic(), time.time_ns() // 1000
     for number in range(int(rate * seconds)):
         time.sleep(max(0.0, began + number / rate - time.monotonic()))

@@ -12,9 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-import psycopg2
-
 from bench import machine
+from bench.database import connect
 from bench.results import publish, table
 from local.ports import free_ports
 from local.stack import Stack
@@ -63,11 +62,8 @@ def main() -> None:
 
 
 def fill(stack: Stack, rows: int) -> None:
-    environ = stack.environ
-    connection = psycopg2.connect(
-        host=environ["PGHOST"], port=environ["PGPORT"], dbname="market", user="postgres", password="postgres"
-    )
-    with connection, connection.cursor() as cursor:
+    connection = connect(stack.environ, superuser=True)
+    with connection.cursor() as cursor:
         cursor.execute(ROWS.format(rows=rows))
     connection.close()
 

@@ -20,11 +20,11 @@ import requests
 
 from bench import machine
 from bench.api import cpu_seconds, load_of, serving
+from bench.database import connect
 from bench.results import publish, spread, table
 from local import redis_program
 from local.ports import free_ports
 from local.stack import Stack
-from pipeline.settings import load
 
 SERVICES = (
     "postgres",
@@ -96,26 +96,13 @@ def program(stack: Stack, folder: Path, command: list[str], port_setting: str, *
             yield port, process
 
 
-def connect(stack: Stack) -> psycopg2.extensions.connection:
-    settings = load("producer", environ=stack.environ, dotenv="/dev/null")
-    connection = psycopg2.connect(
-        host=settings.PGHOST,
-        port=settings.PGPORT,
-        dbname=settings.PGDATABASE,
-        user=settings.PGUSER,
-        password=settings.PGPASSWORD,
-    )
-    connection.autocommit = True
-    return connection
-
-
 def fill(stack: Stack) -> None:
     """Prices and statistics of the market, and the row that is probed."""
     numbers = (
         "price_change, price_change_percent, weighted_avg_price, last_price, open_price, high_price, low_price,"
         " bid_price, ask_price, volume, quote_volume"
     )
-    connection = connect(stack)
+    connection = connect(stack.environ)
     with connection.cursor() as cursor:
         for symbol in [PROBE, *(f"L{number:03}USDT" for number in range(MARKET))]:
             cursor.execute("INSERT INTO latest_prices VALUES (%s, 123.456)", (symbol,))
@@ -145,7 +132,7 @@ def latency(stack: Stack, apis: dict[str, Running], seconds: float) -> str:
     rows = []
     for rate in LATENCY_RATES:
         load_process, delays = changes(stack, rate, seconds), {store: [] for store in apis}
-        connection, number = connect(stack), 0
+        connection, number = connect(stack.environ), 0
         session = requests.Session()
         while load_process.poll() is None:
             for store, (port, _) in apis.items():

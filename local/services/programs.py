@@ -19,6 +19,17 @@ def _serves_metrics(port: int) -> Callable[[], None]:
     return lambda: http.answers(f"http://127.0.0.1:{port}/metrics")
 
 
+def _program(site: Site, name: str, arguments: tuple[str, ...], metrics_port: int, *after: str) -> Service:
+    """One that serves its metrics once it runs."""
+    return Service(
+        name=name,
+        command=(site.python, *arguments),
+        after=after,
+        environ={"METRICS_PORT": str(metrics_port)},
+        ready=_serves_metrics(metrics_port),
+    )
+
+
 def postgres_schema(site: Site) -> Service:
     return Service(
         name="postgres-schema",
@@ -49,13 +60,7 @@ def connector(site: Site) -> Service:
 
 
 def guard(site: Site) -> Service:
-    return Service(
-        name="guard",
-        command=(site.python, "-m", "debezium.guard"),
-        after=("connector",),
-        environ={"METRICS_PORT": str(site.ports.guard_metrics)},
-        ready=_serves_metrics(site.ports.guard_metrics),
-    )
+    return _program(site, "guard", ("-m", "debezium.guard"), site.ports.guard_metrics, "connector")
 
 
 def simulator(site: Site) -> Service:
@@ -96,43 +101,22 @@ def kind_of_exchange(site: Site) -> str | None:
 
 
 def forecaster(site: Site) -> Service:
-    return Service(
-        name="forecaster",
-        command=(site.python, "forecast_volatility.py"),
-        after=("postgres-schema",),
-        environ={"METRICS_PORT": str(site.ports.forecaster_metrics)},
-        ready=_serves_metrics(site.ports.forecaster_metrics),
-    )
+    return _program(site, "forecaster", ("forecast_volatility.py",), site.ports.forecaster_metrics, "postgres-schema")
 
 
 def consumer(site: Site) -> Service:
-    return Service(
-        name="consumer",
-        command=(site.python, "consumer_to_cassandra.py"),
-        after=("kafka", "connector", "cassandra-schema"),
-        environ={"METRICS_PORT": str(site.ports.consumer_metrics)},
-        ready=_serves_metrics(site.ports.consumer_metrics),
-    )
+    after = ("kafka", "connector", "cassandra-schema")
+    return _program(site, "consumer", ("consumer_to_cassandra.py",), site.ports.consumer_metrics, *after)
 
 
 def consumer_redis(site: Site) -> Service:
-    return Service(
-        name="consumer-redis",
-        command=(site.python, "consumer_to_redis.py"),
-        after=("kafka", "connector", "redis"),
-        environ={"METRICS_PORT": str(site.ports.redis_metrics)},
-        ready=_serves_metrics(site.ports.redis_metrics),
-    )
+    after = ("kafka", "connector", "redis")
+    return _program(site, "consumer-redis", ("consumer_to_redis.py",), site.ports.redis_metrics, *after)
 
 
 def auditor(site: Site) -> Service:
-    return Service(
-        name="auditor",
-        command=(site.python, "-m", "pipeline.reconciliation.auditor"),
-        after=("kafka", "connector", "cassandra-schema"),
-        environ={"METRICS_PORT": str(site.ports.auditor_metrics)},
-        ready=_serves_metrics(site.ports.auditor_metrics),
-    )
+    after = ("kafka", "connector", "cassandra-schema")
+    return _program(site, "auditor", ("-m", "pipeline.reconciliation.auditor"), site.ports.auditor_metrics, *after)
 
 
 def api(site: Site) -> Service:

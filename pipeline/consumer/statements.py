@@ -107,15 +107,8 @@ class TableStatement:
         separate identities: each source writes its own columns. Raises UnwritableRecord when one of
         the rows has a value that does not fit or lacks a key column; for a single row the message
         names the column."""
-        null = UNSET_VALUE if created else None
-        given = set().union(*rows)  # of market_now's columns, each source table writes a part
         try:
-            columns = [
-                encode([row.get(name, UNSET_VALUE) for row in rows], null)
-                if name in given
-                else [UNSET_VALUE] * len(rows)
-                for name, encode in zip(self._names, self._encoders)
-            ]
+            columns = self._columns(rows, UNSET_VALUE if created else None)
             columns.insert(self.version_at, list(map(bigint, versions_us)))
         except BAD_VALUE:
             raise self._bad_value(rows[0]) from None
@@ -136,6 +129,13 @@ class TableStatement:
                 positions,
             )
         )
+
+    def _columns(self, rows: Sequence[Row], null: Any) -> list[list[Any]]:
+        given = set().union(*rows)  # of market_now's columns, each source table writes a part
+        return [
+            encode([row.get(name, UNSET_VALUE) for row in rows], null) if name in given else [UNSET_VALUE] * len(rows)
+            for name, encode in zip(self._names, self._encoders)
+        ]
 
     def delete_of(self, row: EncodedRow, version_us: int) -> EncodedRow:
         """With a DELETE: the delete of a row that another statement of the same table encoded."""
