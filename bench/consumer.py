@@ -34,7 +34,7 @@ from pipeline.consumer.row_encoder import RowEncoder
 from pipeline.consumer.statements import Statements
 from pipeline.consumer.writer import request
 from pipeline.settings import Settings, load
-from pipeline.stream.kafka_source import MAX_POLL_RECORDS
+from pipeline.stream.group_member import MAX_POLL_RECORDS
 from pipeline.stream.record_source import Records
 from pipeline.times import DAY_MS, iso_to_us, now_ms
 

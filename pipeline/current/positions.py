@@ -10,7 +10,8 @@ from kafka import TopicPartition
 
 from pipeline.current.store import RedisStore
 from pipeline.redis_keys import CURRENT_TABLES
-from pipeline.stream.kafka_source import Bounds, KafkaSource
+from pipeline.stream.kafka_offsets import Bounds
+from pipeline.stream.kafka_source import KafkaSource
 
 log = logging.getLogger(__name__)
 

@@ -3,11 +3,12 @@ Asks for offsets only, so it costs nothing however large the table is. Knows kaf
 
 from dataclasses import dataclass
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 
 from pipeline.errors import PipelineError
 from pipeline.settings import Settings
+from pipeline.stream.kafka_offsets import committed_of, ends_of, partitions_of_topic
 
 
 class KafkaUnavailable(PipelineError):
@@ -56,12 +57,9 @@ class KafkaProgress:
     def position(self) -> Position:
         """Raises KafkaUnavailable."""
         try:
-            numbers = self._consumer.partitions_for_topic(self._topic) or set()
-            partitions = [TopicPartition(self._topic, number) for number in sorted(numbers)]
-            if not partitions:
-                return Position()
-            ends = self._consumer.end_offsets(partitions)
-            committed = [self._consumer.committed(partition) or 0 for partition in partitions]
+            partitions = partitions_of_topic(self._consumer, self._topic)
+            ends = ends_of(self._consumer, partitions)
+            committed = [committed_of(self._consumer, partition) for partition in partitions]
         except KafkaError as error:
             raise KafkaUnavailable(f"offsets of {self._topic}: {error}") from error
         return Position(sum(ends.values()), sum(committed))

@@ -20,9 +20,9 @@ from psycopg2.extensions import cursor as Cursor
 from pipeline.errors import PipelineError
 from pipeline.settings import Settings
 from pipeline.stopping import Stop
+from pipeline.stream.kafka_offsets import bounds_of, partitions_of_topic
 
 SLOT = "crypto_slot"
-KAFKA_TIMEOUT_MS = 10_000
 POLL_SECONDS = 0.5
 # The slot's position moves every five seconds (Connect commits offsets that often, and the
 # heartbeat writes that often): twice ten seconds are normal, more is an outage.
@@ -70,16 +70,11 @@ class Stream:
     def ends(self) -> dict[TopicPartition, int]:
         """The end offset of each Kafka partition of the tables that has records."""
         try:
-            partitions = [
-                TopicPartition(topic, number)
-                for topic in self._topics
-                for number in self._consumer.partitions_for_topic(topic) or ()
-            ]
-            first = self._consumer.beginning_offsets(partitions, KAFKA_TIMEOUT_MS) if partitions else {}
-            last = self._consumer.end_offsets(partitions, KAFKA_TIMEOUT_MS) if partitions else {}
+            partitions = [each for topic in self._topics for each in partitions_of_topic(self._consumer, topic)]
+            bounds = bounds_of(self._consumer, partitions)
         except KafkaError as error:
             raise StreamStands(f"Kafka's offsets: {error}") from error
-        return {partition: end for partition, end in last.items() if end > first[partition]}
+        return {partition: end for partition, (first, end) in bounds.items() if end > first}
 
     def committed(self) -> dict[TopicPartition, int]:
         try:

@@ -4,9 +4,8 @@ knows nothing of what a record holds or of the store that it goes to."""
 import logging
 import time
 from collections.abc import Iterable, Mapping, Set
-from typing import NamedTuple
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import (
     CommitFailedError,
@@ -19,9 +18,12 @@ from kafka.errors import (
 from kafka.structs import OffsetAndMetadata
 
 from pipeline.settings import Settings
+from pipeline.stream import kafka_offsets
 from pipeline.stream.fetch_wait import fetch_wait
 from pipeline.stream.followed_topics import FollowedTopics
-from pipeline.stream.kafka_internals import decode_quickly, keep_joining, topic_id, wait_for_records
+from pipeline.stream.group_member import IDLE_WAIT_MS, group_member
+from pipeline.stream.kafka_internals import keep_joining, topic_id, wait_for_records
+from pipeline.stream.kafka_offsets import Bounds
 from pipeline.stream.lost_records import report_lost
 from pipeline.stream.rebalances import Rebalances
 from pipeline.stream.record_source import Mark, Records
@@ -29,25 +31,10 @@ from pipeline.stream.row_versions import RowVersions
 
 log = logging.getLogger(__name__)
 
-# Enough rows for full batches; few enough that a poll is parsed and written within about a second.
-MAX_POLL_RECORDS = 5000
-IDLE_WAIT_MS = 500
 # How soon a table is followed once it is captured.
 FOLLOW_INTERVAL_SECONDS = 5.0
 JOIN_SECONDS = 1.0
 COMMIT_TIMEOUT_SECONDS = 10
-KAFKA_TIMEOUT_MS = 10_000
-# A row of 16 MiB is the largest that the chain passes on; its record holds it up to twice (before
-# and after). Kafka returns a record that is larger than this by itself, so this bounds the memory
-# of a fetch and not the record.
-MAX_FETCH_BYTES = 32 * 1024 * 1024
-
-
-class Bounds(NamedTuple):
-    """The first record that Kafka has of a partition, and where the next one will be."""
-
-    first: int
-    end: int
 
 
 class KafkaSource:
@@ -72,30 +59,7 @@ class KafkaSource:
         self._returned: dict[TopicPartition, int] = {}
         self.versions = RowVersions(self._committed_state)
         self._rebalances = Rebalances()
-        # No deserialiser: in kafka-python an exception in one makes the next poll hang forever.
-        self._consumer = KafkaConsumer(
-            bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
-            group_id=group,
-            client_id="crypto-consumer",
-            enable_auto_commit=False,
-            # An offset that Kafka does not have is an error, so that lost records are noticed.
-            auto_offset_reset="none",
-            isolation_level="read_committed",
-            allow_auto_create_topics=False,
-            max_poll_records=MAX_POLL_RECORDS,
-            fetch_max_wait_ms=IDLE_WAIT_MS,
-            fetch_max_bytes=MAX_FETCH_BYTES,
-            max_partition_fetch_bytes=4 * 1024 * 1024,
-            metadata_max_age_ms=int(FOLLOW_INTERVAL_SECONDS * 1000),
-            # The library's own; nobody reads them, and they take a tenth of a small poll.
-            metrics_enabled=False,
-            # How long the partitions of a killed member wait until others get them. Heartbeats come
-            # from a thread of the library.
-            session_timeout_ms=10_000,
-            # A poll is written in about a second; in an outage `hold` keeps polling.
-            max_poll_interval_ms=300_000,
-        )
-        decode_quickly(self._consumer)
+        self._consumer = group_member(settings, group, int(FOLLOW_INTERVAL_SECONDS * 1000))
 
     def table_of(self, record: ConsumerRecord | TopicPartition) -> str:
         return self._followed.table_of(record.topic)
@@ -174,7 +138,7 @@ class KafkaSource:
         new = self.assigned() - self._started
         if not new:
             return records
-        ends = self._consumer.end_offsets(list(new), KAFKA_TIMEOUT_MS)
+        ends = kafka_offsets.ends_of(self._consumer, new)
         for partition, end in ends.items():
             self._consumer.seek(partition, end)
         self._started |= ends.keys()
@@ -201,13 +165,12 @@ class KafkaSource:
         if self._from_end:
             self._consumer.seek_to_end(*positions.keys() & self.assigned())
             return
-        first = self._consumer.beginning_offsets(list(positions), KAFKA_TIMEOUT_MS)
-        ends = self._consumer.end_offsets(list(positions), KAFKA_TIMEOUT_MS)
+        bounds = self.bounds(positions)
         for partition in positions.keys() & self.assigned():
-            position = positions[partition]
-            report_lost(partition, position, first[partition], ends[partition])
+            first, end = bounds[partition]
+            report_lost(partition, positions[partition], first, end)
             self._accepted.pop(partition, None)  # a topic that was made again starts with small offsets
-            self._consumer.seek(partition, first[partition])
+            self._consumer.seek(partition, first)
 
     def _seek_after_truncation(self, error: LogTruncationError) -> None:
         """Kafka's own log is shorter than what was read of it (a broker without the last records
@@ -221,7 +184,7 @@ class KafkaSource:
                 self._consumer.seek(partition, parting.offset)
 
     def _committed_state(self, partition: TopicPartition) -> str:
-        committed = self._consumer.committed(partition, metadata=True, timeout_ms=KAFKA_TIMEOUT_MS)
+        committed = self._consumer.committed(partition, metadata=True, timeout_ms=kafka_offsets.TIMEOUT_MS)
         return "" if committed is None else committed.metadata or ""
 
     def _seek_back(self, records: Records) -> None:
@@ -280,7 +243,7 @@ class KafkaSource:
                 mark = self._accepted[partition]
                 if mark.next_offset < self._returned.get(partition, 0):
                     continue
-                position = self._consumer.position(partition, timeout_ms=1000)
+                position = self.next_offset(partition)
                 if position is not None and position > mark.next_offset:
                     passed[partition] = mark._replace(next_offset=position)
         except KafkaError as error:  # a partition has no position yet: the next poll gives it one
@@ -294,21 +257,16 @@ class KafkaSource:
 
     def ends(self, table: str) -> dict[int, int]:
         """The end offset of each Kafka partition of the table's topic."""
-        topic = self._followed.of(table)
-        partitions = [TopicPartition(topic, number) for number in self._consumer.partitions_for_topic(topic) or ()]
-        ends = self._consumer.end_offsets(partitions, KAFKA_TIMEOUT_MS) if partitions else {}
+        ends = self.ends_of(kafka_offsets.partitions_of_topic(self._consumer, self._followed.of(table)))
         return {partition.partition: end for partition, end in ends.items()}
 
     def is_read(self, table: str, ends: Mapping[int, int]) -> bool:
         """Whether the whole group has committed the table's records before `ends`."""
-        for number, end in ends.items():
-            partition = TopicPartition(self._followed.of(table), number)
-            committed = self._consumer.committed(partition, timeout_ms=KAFKA_TIMEOUT_MS)
-            if (committed or 0) < end and self._consumer.beginning_offsets([partition], KAFKA_TIMEOUT_MS)[
-                partition
-            ] < end:
-                return False
-        return True
+        topic = self._followed.of(table)
+        return all(
+            kafka_offsets.is_committed(self._consumer, TopicPartition(topic, number), end)
+            for number, end in ends.items()
+        )
 
     def restart(self, partition: TopicPartition, offset: int, state: str = "") -> int:
         """For a store that remembers itself how far it is: read a partition of this member from
@@ -322,37 +280,24 @@ class KafkaSource:
 
     def next_offset(self, partition: TopicPartition) -> int | None:
         """The offset that the next poll begins with; None if it is not known yet."""
-        return self._consumer.position(partition, timeout_ms=1000)
+        return kafka_offsets.position_of(self._consumer, partition)
 
     def partitions_of(self, tables: Iterable[str]) -> set[TopicPartition]:
         """Every Kafka partition of those tables that are followed."""
         topics = self._followed.tables.keys() & {self._followed.of(table) for table in tables}
-        return {TopicPartition(t, number) for t in topics for number in self._consumer.partitions_for_topic(t) or ()}
+        return {each for topic in topics for each in kafka_offsets.partitions_of_topic(self._consumer, topic)}
 
     def bounds(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Bounds]:
-        wanted = list(partitions)
-        firsts = self._consumer.beginning_offsets(wanted, KAFKA_TIMEOUT_MS) if wanted else {}
-        ends = self.ends_of(wanted)
-        return {partition: Bounds(firsts[partition], ends[partition]) for partition in wanted}
+        return kafka_offsets.bounds_of(self._consumer, partitions)
 
     def ends_of(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """Asked of Kafka now."""
-        wanted = list(partitions)
-        return dict(self._consumer.end_offsets(wanted, KAFKA_TIMEOUT_MS)) if wanted else {}
+        return kafka_offsets.ends_of(self._consumer, partitions)
 
     def lag_records(self, fetch_ends: bool = False) -> dict[TopicPartition, int]:
-        """Records not yet taken, per assigned partition whose end is known. The ends come with the
-        records; `fetch_ends` requests them from Kafka, because nothing is fetched while partitions
-        are paused. Raises KafkaError."""
-        partitions = self.assigned()
-        ends = self._consumer.end_offsets(partitions, KAFKA_TIMEOUT_MS) if fetch_ends and partitions else {}
-        lags = {}
-        for partition in partitions:
-            end = ends.get(partition, self._consumer.highwater(partition))
-            position = self._consumer.position(partition, timeout_ms=1000)
-            if end is not None and position is not None:
-                lags[partition] = max(0, end - position)
-        return lags
+        """Records not yet taken, per assigned partition whose end is known. `fetch_ends`: for while
+        partitions are paused. Raises KafkaError."""
+        return kafka_offsets.lags_of(self._consumer, self.assigned(), fetch_ends)
 
     def close(self) -> None:
         """Leave the group, so that the other members take over at once."""

@@ -2,16 +2,13 @@
 table from which docs/types.md is made."""
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
-import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection
 
 from pipeline.mirroring.catalogue import read_table
 from pipeline.reconciliation.source_rows import SourceRows
-from pipeline.settings import Settings
 from tests.unit.pipeline.consumer.type_cases import CASES, Case
 
 # Shown shortened, or in a form that PostgreSQL does not read.
@@ -39,22 +36,13 @@ USABLE = list({(case.postgres, case.value): case for case in CASES if usable(cas
 
 
 @pytest.fixture(scope="module")
-def connection(settings: Settings) -> Iterator[Connection]:
-    found = psycopg2.connect(
-        host=settings.PGHOST,
-        port=settings.PGPORT,
-        dbname=settings.PGDATABASE,
-        user="postgres",
-        password=settings.POSTGRES_PASSWORD,
-        options="-c timezone=UTC",
-    )
-    found.autocommit = True
-    with found.cursor() as cursor:
+def connection(postgres: Connection) -> Connection:
+    """With the types that the cases use."""
+    with postgres.cursor() as cursor:
         cursor.execute("CREATE EXTENSION IF NOT EXISTS citext; CREATE EXTENSION IF NOT EXISTS hstore")
         cursor.execute("CREATE TYPE rec_mood AS ENUM ('sad', 'ok', 'very happy')")
         cursor.execute("CREATE DOMAIN rec_positive AS int CHECK (VALUE > 0)")
-    yield found
-    found.close()
+    return postgres
 
 
 @pytest.mark.parametrize("case", USABLE, ids=lambda case: f"{case.postgres} {case.value}"[:50])

@@ -10,7 +10,7 @@ import orjson
 from kafka import TopicPartition
 
 from pipeline.current.poll import TABLES
-from pipeline.stream.kafka_source import Bounds
+from pipeline.stream.kafka_offsets import Bounds
 from pipeline.stream.record_source import Mark, Records
 from pipeline.stream.row_versions import RowVersions
 

@@ -22,10 +22,10 @@ class FakeConsumer:
             raise self.error
         return set(self.ends) if topic == "crypto.public.orders" else None
 
-    def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+    def end_offsets(self, partitions: list[TopicPartition], _timeout_ms: int) -> dict[TopicPartition, int]:
         return {each: self.ends[each.partition] for each in partitions}
 
-    def committed(self, partition: TopicPartition) -> int | None:
+    def committed(self, partition: TopicPartition, timeout_ms: int) -> int | None:
         return self.committed_offsets.get(partition.partition)
 
     def close(self) -> None:
