@@ -3,7 +3,7 @@ Kafka's committed offset says nothing of a Redis that has lost its memory since.
 does not know what a record holds."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from kafka import TopicPartition
@@ -74,18 +74,17 @@ class Positions:
             log.warning("records_lost", extra={"partitions": ",".join(map(str, lost)), "remedy": "rebuilds Redis"})
             self._store.clear()
             stored = {}
-        for partition in unknown:
-            at = stored.get(partition)
-            if at is None:
-                self._begin(partition, bounds[partition])
-            else:
-                self._known[partition] = Position(at.offset, self._source.restart(partition, at.offset, at.state))
+        for partition, at in stored.items():
+            self._known[partition] = Position(at.offset, self._source.restart(partition, at.offset, at.state))
+        self._begin({partition: bounds[partition] for partition in unknown if partition not in stored})
 
-    def _begin(self, partition: TopicPartition, bounds: Bounds) -> None:
-        """Redis has never heard of the partition, or has forgotten it."""
-        table = self._source.table_of(partition)
-        few = bounds.first == 0 and bounds.end <= MAX_READ_AGAIN
-        offset = 0 if few else bounds.end
-        awaiting = "" if few or table not in CURRENT_TABLES else table
-        if self._store.begin(partition, offset, awaiting):
-            self._known[partition] = Position(offset, self._source.restart(partition, offset))
+    def _begin(self, new: Mapping[TopicPartition, Bounds]) -> None:
+        """Redis has never heard of these partitions, or has forgotten them."""
+        long = {p: at for p, at in new.items() if at.first > 0 or at.end > MAX_READ_AGAIN}
+        states = self._source.states_at(long)
+        for partition in new:
+            table = self._source.table_of(partition)
+            offset, state = (long[partition].end, states[partition]) if partition in long else (0, "")
+            awaiting = table if partition in long and table in CURRENT_TABLES else ""
+            if self._store.begin(partition, offset, awaiting, state):
+                self._known[partition] = Position(offset, self._source.restart(partition, offset, state))

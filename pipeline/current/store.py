@@ -95,11 +95,11 @@ class RedisStore:
             if offset is not None
         }
 
-    def begin(self, partition: TopicPartition, offset: int, awaiting_table: str = "") -> bool:
+    def begin(self, partition: TopicPartition, offset: int, awaiting_table: str = "", state: str = "") -> bool:
         """Gives a partition its first position. `awaiting_table`: a snapshot of it must follow.
         False when another consumer has done so."""
         named = (self._keys.positions, self._keys.states, self._keys.complete, self._keys.awaiting)
-        arguments = (name_of(partition), "", offset, awaiting_table)
+        arguments = (name_of(partition), "", offset, state, awaiting_table)
         return bool(asked(lambda: self._begin.run(self._redis, named, arguments)))
 
     def refresh(self, partitions: Iterable[TopicPartition], ms_ago: int) -> tuple[bool, int]:

@@ -19,6 +19,7 @@ from kafka.structs import OffsetAndMetadata
 
 from pipeline.settings import Settings
 from pipeline.stream import kafka_offsets
+from pipeline.stream.before_the_end import last_records, state_after
 from pipeline.stream.fetch_wait import fetch_wait
 from pipeline.stream.followed_topics import FollowedTopics
 from pipeline.stream.group_member import IDLE_WAIT_MS, group_member
@@ -47,6 +48,7 @@ class KafkaSource:
     def __init__(self, settings: Settings, group: str, from_end: bool = False) -> None:
         """`from_end`: each partition is read from its end when this process first gets it, and from
         the committed offset when it comes back after a rebalance. What was before is not wanted."""
+        self._settings = settings
         self._from_end = from_end
         self._started: set[TopicPartition] = set()
         self._followed = FollowedTopics(f"{settings.TOPIC_PREFIX}.public.")
@@ -277,6 +279,12 @@ class KafkaSource:
         for known in (self._pending, self._accepted, self._returned):
             known.pop(partition, None)
         return self.versions.restart(partition, state)
+
+    def states_at(self, ends: Mapping[TopicPartition, Bounds]) -> dict[TopicPartition, str]:
+        """The state of the versions (`Mark.state`) for a store that begins at the end of these
+        partitions. Raises KafkaError."""
+        found = last_records(self._settings, ends)
+        return {partition: state_after(self.table_of(partition), found.get(partition, ())) for partition in ends}
 
     def next_offset(self, partition: TopicPartition) -> int | None:
         """The offset that the next poll begins with; None if it is not known yet."""

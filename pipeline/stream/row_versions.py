@@ -34,6 +34,12 @@ NEVER_US = 0
 
 FORMAT = 1
 
+
+def believed(time_us: int, record: ConsumerRecord) -> int:
+    """A commit time, unless it is far later than the record's own time in Kafka."""
+    return min(time_us, record.timestamp * 1000 + MAX_AHEAD_US) if record.timestamp > 0 else time_us
+
+
 # A transaction: commit time, transaction id.
 Transaction = tuple[int, int | None]
 
@@ -70,8 +76,7 @@ class PartitionVersions:
                 base_us = self.emptied_us
         elif self._is_repetition((change.commit_us, change.transaction), change.lsn):
             return change
-        if record.timestamp > 0:
-            base_us = min(base_us, record.timestamp * 1000 + MAX_AHEAD_US)
+        base_us = believed(base_us, record)
         counter = crc32(record.key or b"") % COUNTERS
         version_us = max(base_us, self._counters[counter] + 1)
         if change.deleted:
@@ -118,6 +123,18 @@ class PartitionVersions:
         recent = [[*transaction, lsn] for transaction, lsn in self._recent.items()]
         previous = [*self._previous[0], self._previous[1], self._repeating] if self._previous else None
         return orjson.dumps([FORMAT, self._largest_us, self._older_us, self._older_lsn, recent, previous]).decode()
+
+    @classmethod
+    def following(cls, earlier: Iterable[tuple[ConsumerRecord, Change]]) -> "PartitionVersions":
+        """The versions of what follows these changes, for a reader who takes the rows themselves
+        from a snapshot that is made later. The snapshot contains all of them, so its rows are newer
+        than each; and each is a repetition if Debezium sends it again."""
+        versions = cls()
+        for record, change in earlier:
+            versions._largest_us = max(versions._largest_us, believed(change.version_us, record))
+            versions._older_us = max(versions._older_us, believed(change.commit_us, record))
+            versions._older_lsn = max(versions._older_lsn, change.lsn or -1)
+        return cls.restored(versions.saved())
 
     @classmethod
     def restored(cls, text: str, lease: int = 0) -> "PartitionVersions":

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
+import orjson
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
@@ -14,9 +15,11 @@ from kafka.admin import NewTopic
 from pipeline.changes import Change
 from pipeline.settings import Settings
 from pipeline.stream import followed_topics
+from pipeline.stream.before_the_end import LAST_RECORDS
 from pipeline.stream.kafka_source import KafkaSource
 from pipeline.stream.lost_records import LOST
 from pipeline.stream.record_source import Mark, Records
+from pipeline.stream.row_versions import PartitionVersions
 from tests.support.waiting import wait_until
 
 TABLE, PARTITIONS, PER_PARTITION = "source_test", 4, 25
@@ -439,3 +442,26 @@ def test_source_from_the_end_goes_on_where_the_group_was_when_a_partition_comes_
         send(settings, partition, b"new")
     found = poll_until(first, lambda records: len(places(records)) >= 4)
     assert {place: record.value for place, (record,) in found.items()} == dict.fromkeys(every, b"new")
+
+
+def change_at(commit_us: int) -> bytes:
+    source = {"ts_us": commit_us, "lsn": commit_us, "txId": 1}
+    return orjson.dumps({"op": "u", "before": None, "after": {"id": 1}, "source": source})
+
+
+def test_store_that_begins_at_the_end_learns_of_the_last_records(settings, own_topic, member_of) -> None:
+    """Marks of transactions have offsets too, and here they are the last."""
+    send(settings, own_topic, *(change_at(us) for us in range(1000, 1000 + 2 * LAST_RECORDS)))
+    send(settings, own_topic, change_at(500), b"no JSON", transactional_id=f"{own_topic.topic}-end")
+    member = member_of(own_topic)
+    bounds = member.bounds([own_topic])
+    assert bounds[own_topic] == (0, 2 * LAST_RECORDS + 3)
+    versions = PartitionVersions.restored(member.states_at(bounds)[own_topic])
+    record = SimpleNamespace(key=b"a", timestamp=0)
+    assert versions.stamp(record, Change("t", False, {}, 1, 0)).version_us == 1000 + 2 * LAST_RECORDS
+
+
+def test_nothing_is_learnt_of_an_empty_partition(own_topic, member_of) -> None:
+    member = member_of(own_topic)
+    state = member.states_at(member.bounds([own_topic]))[own_topic]
+    assert state == PartitionVersions().saved()

@@ -10,6 +10,7 @@ import orjson
 from kafka import TopicPartition
 
 from pipeline.current.poll import TABLES
+from pipeline.stream.before_the_end import state_after
 from pipeline.stream.kafka_offsets import Bounds
 from pipeline.stream.record_source import Mark, Records
 from pipeline.stream.row_versions import RowVersions
@@ -120,6 +121,9 @@ class FakeSource:
     def restart(self, partition: TopicPartition, offset: int, state: str = "") -> int:
         self.offsets[partition] = offset
         return self.versions.restart(partition, state)
+
+    def states_at(self, ends: Mapping[TopicPartition, Bounds]) -> dict[TopicPartition, str]:
+        return {p: state_after(self.table_of(p), self.topics.logs[p][at.first : at.end]) for p, at in ends.items()}
 
     def next_offset(self, partition: TopicPartition) -> int | None:
         return self.offsets.get(partition)

@@ -223,3 +223,31 @@ def test_row_that_takes_the_place_of_a_moved_one_is_newer_than_the_delete_of_the
 def test_updates_of_many_rows_with_their_state_before_stay_at_the_commit_time(versions):
     """Else a transaction of a million rows would give versions a second ahead of the clock."""
     assert {stamp_move(versions, str(row).encode(), T, row) for row in range(100)} <= {T, T + 1, T + 2}
+
+
+def earlier(*changes):
+    """(commit time, position in the log) of each."""
+    record = SimpleNamespace(key=b"a", timestamp=T // 1000 + 20)
+    return [(record, Change("t", False, {}, us, us, lsn, us)) for us, lsn in changes]
+
+
+def test_snapshot_rows_hide_what_came_before_the_place_where_a_reader_began():
+    versions = PartitionVersions.following(earlier((T + 10, 1), (T + 30, 3), (T + 20, 2)))
+    assert stamp_snapshot_row(versions, b"a", T + 40) == T + 31
+    assert stamp(versions, b"a", T + 20, 2, transaction=7) == T + 20  # sent again
+    assert stamp(versions, b"a", T + 30, 3, transaction=8) == T + 30
+    assert stamp(versions, b"a", T + 31, 4, transaction=9) == T + 32  # new
+
+
+def test_change_with_an_old_commit_time_and_a_new_position_is_no_repetition():
+    versions = PartitionVersions.following(earlier((T + 10, 1), (T + 30, 3)))
+    assert stamp(versions, b"a", T + 20, 9) == T + 31
+
+
+def test_reader_after_nothing_begins_with_the_commit_times():
+    assert stamp(PartitionVersions.following([]), b"a", T + 20, 9) == T + 20
+
+
+def test_commit_time_that_is_not_believed_decides_nothing_for_who_begins_after_it():
+    versions = PartitionVersions.following(earlier((T + 400 * MAX_AHEAD_US, 1)))
+    assert stamp_snapshot_row(versions, b"a", T) <= T + 2 * MAX_AHEAD_US
