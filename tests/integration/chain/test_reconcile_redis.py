@@ -145,6 +145,16 @@ def break_in_postgres(world: ChainWorld, broken: Broken) -> None:
         }
 
 
+def capture(world: ChainWorld) -> None:
+    """What was changed while the table was not in the publication comes through the stream now. A
+    Redis that is filled again from Kafka's records would not have it."""
+    with world.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE instruments SET updated_at = now() WHERE symbol IN ('R201USDT', 'R203XUSDT')")
+        cursor.execute("INSERT INTO instruments VALUES ('R202USDT', 'R', 'USDT', 1, 1, 'TRADING')")
+        connection.commit()
+        cursor.execute("DELETE FROM instruments WHERE symbol = 'R202USDT'")
+
+
 def test_equal_rows_are_equal_under_load(world: ChainWorld, server: RedisServer, to_redis: Program) -> None:
     with world.load("C950X", 1) as load:
         load.more(300)
@@ -176,6 +186,7 @@ def test_every_broken_row_is_found_none_is_invented_and_repair_makes_them_equal(
         assert repaired.found["repaired"] == len(broken.found)
         second = compared(world, server)
         assert (second.exit_code, second.found["differences"]) == (0, []), looked(second)
+        capture(world)
     wait_until(lambda: equal(world, server), 60, "PostgreSQL's rows in Redis")
 
 
@@ -195,34 +206,33 @@ def test_a_repair_hides_no_later_change(world: ChainWorld, server: RedisServer, 
     wait_until(lambda: equal(world, server), 30, "PostgreSQL's rows in Redis")
 
 
-def test_a_row_with_a_version_in_the_future_is_reported_as_not_repaired(
-    world: ChainWorld, server: RedisServer, to_redis: Program
-) -> None:
-    server.client.hset("crypto:latest_prices", symbol(7), b"{}")
-    version = server.client.hget("crypto:versions:latest_prices", symbol(7))
-    server.client.hset("crypto:versions:latest_prices", symbol(7), 4_000_000_000_000_000)
-    run = compared(world, server, "--repair")
-    server.client.hset("crypto:versions:latest_prices", symbol(7), version)
-    assert run.exit_code == 1
-    (reason,) = run.found["unfixed"]
-    assert reason.startswith("1 rows of latest_prices (Redis): Redis has them with a version that is later than")
-    assert compared(world, server, "--repair").exit_code == 0
-
-
 def test_a_redis_that_loses_its_memory_meanwhile_invents_no_difference(
     world: ChainWorld, server: RedisServer, to_redis: Program
 ) -> None:
     with world.load("C953X", 4) as load:
         load.more(100)
-        for seconds in (2, 5, 8):
-            flush = threading.Timer(seconds, server.client.flushall)
-            flush.start()
-            run = compared(world, server)
-            flush.join()
-            assert run.found["differences"] == [], looked(run)
-            assert run.exit_code == (1 if run.found["not_compared"] else 0)
-            complete(server)
-    assert compared(world, server).exit_code == 0
+        often, seldom = (flushed(world, server, every_seconds) for every_seconds in (2, 7))
+    assert "Redis" in often.found["not_compared"], looked(often)
+    assert often.found["differences"] == seldom.found["differences"] == [], looked(often) + looked(seldom)
+    assert (often.exit_code, seldom.exit_code) == (1, 1 if seldom.found["not_compared"] else 0)
+    complete(server)
+
+
+def flushed(world: ChainWorld, server: RedisServer, every_seconds: float) -> Run:
+    """A comparison during which Redis loses its memory and is filled again, more than once."""
+    done = threading.Event()
+
+    def flush() -> None:
+        while not done.wait(every_seconds):
+            server.client.flushall()
+
+    thread = threading.Thread(target=flush)
+    thread.start()
+    try:
+        return compared(world, server)
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_a_redis_that_is_empty_or_not_there_is_said_in_one_line_and_cassandra_is_compared(
@@ -238,8 +248,6 @@ def test_a_redis_that_is_empty_or_not_there_is_said_in_one_line_and_cassandra_is
     server.kill()
     run = compared(world, server)
     assert (run.exit_code, list(run.found["not_compared"])) == (1, ["Redis"])
-    # Tables that Redis does not have are not affected.
-    assert reconcile(world, "--tables", "forecasts", **server.environ).exit_code == 0
 
 
 def equal(world: ChainWorld, server: RedisServer) -> object:
