@@ -3,13 +3,15 @@ the pipeline's back is found, all of it and nothing else, and --repair makes it 
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import orjson
 import pytest
 
 from local import redis_program
 from local.ports import free_ports
-from tests.support.chain.chain_world import ChainWorld
+from pipeline.reconciliation.report import KINDS
+from tests.support.chain.chain_world import GROUP, ChainWorld
 from tests.support.chain.load import DELETES, PRICE, STATS_NUMBERS, Statement, SteadyChanges
 from tests.support.current_rows import differences, in_postgres, in_redis
 from tests.support.program import Program
@@ -204,6 +206,24 @@ def test_a_repair_hides_no_later_change(world: ChainWorld, server: RedisServer, 
         done = changes.done
     assert done > 100
     wait_until(lambda: equal(world, server), 30, "PostgreSQL's rows in Redis")
+
+
+def test_the_auditor_exports_rows_and_differences_of_redis(
+    world: ChainWorld, server: RedisServer, to_redis: Program, tmp_path: Path
+) -> None:
+    right = server.client.hget("crypto:instruments", symbol(9))
+    server.client.hset("crypto:instruments", symbol(9), b"{}")
+    (port,) = free_ports(1)
+    environ = {**world.stack.environ, **server.environ, "CONSUMER_GROUP": GROUP, "METRICS_PORT": str(port)}
+    with Program(["-m", "pipeline.reconciliation.auditor"], environ, tmp_path / "auditor.log", port) as auditor:
+        wait_until(auditor.healthy, 60, "the auditor's health")
+        wait_until(lambda: auditor.metric("auditor_last_round_timestamp_seconds") > 0, 90, "the first round")
+        assert auditor.metric("auditor_rows_compared_total", table="order_book (Redis)") >= ROWS
+        counts = {kind: auditor.metric("auditor_differences", kind=kind) for kind in KINDS}
+        assert counts == {"missing": 0, "extra": 0, "different": 1}, auditor.output()
+        assert auditor.metric("auditor_differences", table="instruments (Redis)") == 1
+        assert auditor.metric("auditor_redis_compared") == 1
+    server.client.hset("crypto:instruments", symbol(9), right)
 
 
 def test_a_redis_that_loses_its_memory_meanwhile_invents_no_difference(
