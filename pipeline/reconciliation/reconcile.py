@@ -103,7 +103,7 @@ class Reconciliation:
             yield None
             return
         settings = self._settings
-        session = cassandra_session.login(settings, "crypto_writer", settings.CASSANDRA_WRITER_PASSWORD)
+        session = cassandra_session.login(settings, "crypto_writer", settings.CASSANDRA_WRITER_PASSWORD, writes=True)
         try:
             yield Repair(session, settings.CASSANDRA_KEYSPACE, self._sides, self._stop)
         finally:
