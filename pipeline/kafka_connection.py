@@ -5,15 +5,17 @@ from collections.abc import Callable
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
-from kafka.errors import KafkaConnectionError, KafkaTimeoutError, SaslAuthenticationFailedError
+from kafka.errors import BrokerResponseError, KafkaConnectionError, KafkaTimeoutError
 from kafka.net.compat import KafkaNetClient
 from kafka.net.connection import KafkaConnection
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
+from kafka.net.transport import KafkaTCPTransport
 
 from pipeline.settings import Settings
 from pipeline.tls import client_context
 
+Received = tuple[bytes, BaseException | None]
 # Whoever connects waits longer by trying again.
 CONNECT_TIMEOUT_MS = 10_000
 
@@ -58,11 +60,19 @@ def client_with_reasons(**options: Any) -> KafkaNetClient:
 
 
 class ConnectionManager(KafkaConnectionManager):
-    """The library only logs why it cannot connect, and raises a time-out in the end; of a refused
-    login it often logs only that the broker has closed the connection. Here the error says why.
-    Undocumented; read in version 3.0 (tests/integration/secure/test_kafka.py)."""
+    """kafka-python only logs why it cannot connect and raises a time-out in the end. Here the error
+    says why. Undocumented; read in version 3.0, and tests/integration/secure/test_kafka.py fails
+    when it does not hold any more."""
 
     _reason: BaseException | None = None
+
+    async def _build_transport(self, *place: Any, **options: Any) -> KafkaTCPTransport:
+        """A broker answers a refused login and closes the connection at once; the library forgets
+        an answer that it reads together with the end."""
+        transport = await super()._build_transport(*place, **options)
+        if self.config["security_protocol"].startswith("SASL"):
+            transport._sock_recv = answer_before_end(transport._sock_recv)
+        return transport
 
     def get_connection(self, node_id: Any, *limits: Any, **options: Any) -> KafkaConnection:
         is_new = node_id not in self._conns
@@ -72,11 +82,10 @@ class ConnectionManager(KafkaConnectionManager):
         return connection
 
     def _remembering(self, close: Callable[..., None]) -> Callable[..., None]:
-        """The broker closes the connection after its refusal: both are given as errors, in any
-        order."""
+        """What the broker answers says more than that the connection was closed."""
 
         def remember_and_close(error: BaseException | None = None) -> None:
-            if error is not None and not isinstance(self._reason, SaslAuthenticationFailedError):
+            if error is not None and not isinstance(self._reason, BrokerResponseError):
                 self._reason = error
             close(error)
 
@@ -86,7 +95,14 @@ class ConnectionManager(KafkaConnectionManager):
         try:
             super().bootstrap(*limits, **options)
         except KafkaTimeoutError as error:
-            where = ",".join(self.config["bootstrap_servers"])
-            reason = f"{self._reason}" if self._reason else "no answer"
-            protocol = self.config["security_protocol"]
+            where, protocol = ",".join(self.config["bootstrap_servers"]), self.config["security_protocol"]
+            reason = self._reason or "no answer"
             raise KafkaConnectionError(f"{where} with KAFKA_SECURITY_PROTOCOL={protocol}: {reason}") from error
+
+
+def answer_before_end(receive: Callable[[], Received]) -> Callable[[], Received]:
+    def received() -> Received:
+        data, error = receive()
+        return (data, None) if data else (data, error)
+
+    return received

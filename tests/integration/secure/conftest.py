@@ -59,7 +59,7 @@ def secured(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
         "PGSSLMODE": "verify-full",
         "PGSSLROOTCERT": str(certificates.ca),
         "REDIS_CA_FILE": str(certificates.ca),
-        "REDIS_URL": f"rediss://127.0.0.1:{ports.redis}",
+        "REDIS_URL": f"rediss://{USERNAME}@127.0.0.1:{ports.redis}",
     }
     directory = tmp_path_factory.mktemp("secured")
     with Stack(directory, SERVICES, environ, ports, catalog=servers(certificates, plain, cert)) as stack:

@@ -62,6 +62,8 @@ tls-cert-file {certificates.server}
 tls-key-file {certificates.server}
 tls-ca-cert-file {certificates.ca}
 tls-auth-clients no
+user default off
+user {username} on ">{password}" ~crypto:* +@read +@write +@scripting +@connection
 """
 
 
@@ -96,7 +98,12 @@ def servers(certificates: Certificates, plain_port: int, cert_port: int) -> Mapp
         return replace(cassandra.cassandra(site, more), ready=opens(site.ports.cassandra))
 
     def secure_redis(site: Site) -> Service:
-        more = REDIS.format(port=site.ports.redis, certificates=certificates)
+        more = REDIS.format(
+            port=site.ports.redis,
+            certificates=certificates,
+            username=USERNAME,
+            password=site.settings.REDIS_PASSWORD,
+        )
         return replace(redis.redis(site, more), ready=opens(site.ports.redis))
 
     return {
