@@ -75,7 +75,7 @@ def connect(
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
-    """Nodes that the driver finds itself it knows by their IP addresses only."""
+    """The driver looks names up itself: a certificate must bear the IP address of its node."""
     if settings.CASSANDRA_TLS == "off":
         return None
     checks_host = settings.CASSANDRA_TLS == "verify-full"

@@ -205,6 +205,7 @@ def main() -> int:
     options = parser.parse_args()
     settings = load("schema")
     logs.start(settings.LOG_LEVEL, settings.LOG_FORMAT)
+    logging.getLogger("cassandra").setLevel(logging.CRITICAL)  # an outage is logged once, by its name
     if options.database == "postgres":
         files = apply_postgres(settings, options.wait_seconds, options.socket_dir)
     else:

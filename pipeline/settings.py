@@ -187,7 +187,7 @@ class Settings:
     CASSANDRA_TLS: str = setting(
         "off",
         one_of("off", "verify-ca", "verify-full"),
-        "TLS to Cassandra; verify-full: each node's certificate must also bear the address by which it is reached",
+        "TLS to Cassandra; verify-full: each node's certificate must also bear its IP address",
     )
     CASSANDRA_CA_FILE: str = setting(
         "", ca_file, "PEM file of the authority that the nodes' certificates come from; empty: those of this machine"

@@ -11,6 +11,7 @@ from pipeline.errors import StoreUnavailable
 from pipeline.schema import apply_cassandra
 from pipeline.settings import Settings
 from tests.integration.secure.conftest import Secured
+from tests.support.secure.forwarder import forwarded
 
 MAX_WAIT_SECONDS = 20
 
@@ -63,12 +64,13 @@ def test_authority_that_is_not_the_nodes_is_named(secured: Secured, settings: Se
     assert "certificate verify failed" in text
 
 
-def test_name_that_the_certificate_does_not_bear_is_refused_unless_only_the_authority_counts(
+def test_address_that_the_certificate_does_not_bear_is_refused_unless_only_the_authority_counts(
     settings: Settings,
 ) -> None:
-    elsewhere = settings.override(CASSANDRA_CONTACT_POINTS=("localhost",))
-    assert "certificate is not valid for 'localhost'" in refusal(elsewhere)
-    cassandra_session.connect(elsewhere.override(CASSANDRA_TLS="verify-ca")).cluster.shutdown()
+    elsewhere = settings.override(CASSANDRA_CONTACT_POINTS=("127.0.0.2",))
+    with forwarded("127.0.0.2", settings.CASSANDRA_PORT):
+        assert "certificate is not valid for '127.0.0.2'" in refusal(elsewhere)
+        cassandra_session.connect(elsewhere.override(CASSANDRA_TLS="verify-ca")).cluster.shutdown()
 
 
 @pytest.mark.parametrize("file", ["", "wrong_client"])
