@@ -79,6 +79,7 @@ def table(superuser: psycopg2.extensions.connection) -> str:
     with superuser.cursor() as cursor:
         cursor.execute("CREATE TABLE over_tls (id int PRIMARY KEY, name text)")
         cursor.execute("INSERT INTO over_tls SELECT n, 'row ' || n FROM generate_series(1, 50) n")
+        cursor.execute("CREATE TABLE not_mirrored AS TABLE over_tls; ALTER TABLE not_mirrored ADD PRIMARY KEY (id)")
     return "over_tls"
 
 
@@ -159,8 +160,8 @@ def test_table_is_mirrored_and_reconciled(secured: Secured, running: dict[str, P
             {"CASSANDRA_CA_FILE": "wrong_ca"},
             "verify failed",
         ),
-        (("mirror_table.py", "over_tls"), {"KAFKA_PASSWORD": ""}, "SaslAuthenticationFailedError"),
-        (("mirror_table.py", "over_tls"), {"CASSANDRA_ADMIN_PASSWORD": ""}, "password"),
+        (("mirror_table.py", "not_mirrored"), {"KAFKA_PASSWORD": ""}, "SaslAuthenticationFailedError"),
+        (("mirror_table.py", "not_mirrored"), {"CASSANDRA_ADMIN_PASSWORD": ""}, "password"),
         (("reconcile.py", "--no-exchange"), {"KAFKA_CA_FILE": "wrong_ca"}, "certificate verify failed"),
     ],
 )

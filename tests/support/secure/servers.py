@@ -63,7 +63,7 @@ tls-key-file {certificates.server}
 tls-ca-cert-file {certificates.ca}
 tls-auth-clients no
 user default off
-user {username} on ">{password}" ~crypto:* +@read +@write +@scripting +@transaction +@connection
+user {username} on ">{password}" ~crypto:* +@read +@write +@scripting +@transaction +@connection +time
 """
 
 
