@@ -6,8 +6,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg2
 import pytest
@@ -142,40 +144,57 @@ def test_table_is_mirrored_and_reconciled(secured: Secured, running: dict[str, P
     assert compared.returncode == 0, compared.stdout + compared.stderr
 
 
-@pytest.mark.parametrize(
-    ("command", "wrong", "said"),
-    [
-        (
-            ("-m", "debezium.register", "--wait-seconds", "2"),
-            {"PGSSLROOTCERT": "wrong_ca"},
-            "certificate verify failed",
-        ),
-        (
-            ("-m", "pipeline.schema", "postgres", "--wait-seconds", "2"),
-            {"POSTGRES_PASSWORD": ""},
-            "password authentication",
-        ),
-        (
-            ("-m", "pipeline.schema", "cassandra", "--wait-seconds", "2"),
-            {"CASSANDRA_CA_FILE": "wrong_ca"},
-            "verify failed",
-        ),
-        (("mirror_table.py", "not_mirrored"), {"KAFKA_PASSWORD": ""}, "SaslAuthenticationFailedError"),
-        (("mirror_table.py", "not_mirrored"), {"CASSANDRA_ADMIN_PASSWORD": ""}, "password"),
-        (("reconcile.py", "--no-exchange"), {"KAFKA_CA_FILE": "wrong_ca"}, "certificate verify failed"),
-    ],
+class Refused(NamedTuple):
+    """A command, the setting that is wrong (a file of the certificates, or a password), and what its
+    last line says."""
+
+    command: tuple[str, ...]
+    wrong: tuple[str, str]
+    said: str
+
+
+REFUSED = (
+    Refused(
+        ("-m", "debezium.register", "--wait-seconds", "2"), ("PGSSLROOTCERT", "wrong_ca"), "certificate verify failed"
+    ),
+    Refused(
+        ("-m", "pipeline.schema", "postgres", "--wait-seconds", "2"),
+        ("POSTGRES_PASSWORD", ""),
+        "password authentication",
+    ),
+    Refused(
+        ("-m", "pipeline.schema", "cassandra", "--wait-seconds", "2"),
+        ("CASSANDRA_CA_FILE", "wrong_ca"),
+        "verify failed",
+    ),
+    Refused(("mirror_table.py", "not_mirrored"), ("KAFKA_PASSWORD", ""), "SaslAuthenticationFailedError"),
+    Refused(("mirror_table.py", "not_mirrored"), ("CASSANDRA_ADMIN_PASSWORD", ""), "password"),
+    Refused(("reconcile.py", "--no-exchange"), ("KAFKA_CA_FILE", "wrong_ca"), "certificate verify failed"),
 )
+
+
+@pytest.fixture(scope="module")
+def ended(secured: Secured, table: str) -> dict[Refused, subprocess.CompletedProcess[str]]:
+    """All of them at the same time: each waits for some seconds."""
+
+    def run(refused: Refused) -> subprocess.CompletedProcess[str]:
+        name, file = refused.wrong
+        return run_once(secured, *refused.command, **{name: getattr(secured.certificates, file) if file else "hidden"})
+
+    with ThreadPoolExecutor(len(REFUSED)) as pool:
+        return dict(zip(REFUSED, pool.map(run, REFUSED)))
+
+
+@pytest.mark.parametrize("refused", REFUSED, ids=lambda refused: " ".join((*refused.command[:3], refused.wrong[0])))
 def test_command_that_is_not_let_in_ends_with_one_line(
-    secured: Secured, table: str, command: tuple[str, ...], wrong: dict[str, str], said: str
+    ended: dict[Refused, subprocess.CompletedProcess[str]], refused: Refused
 ) -> None:
-    files = {name: getattr(secured.certificates, file) if file else "hidden" for name, file in wrong.items()}
-    ended = run_once(secured, *command, **files)
-    last = ended.stderr.strip().splitlines()[-1]
-    assert ended.returncode == 1
-    assert said in last
-    assert "Traceback" not in ended.stderr
-    assert not {"hidden", PASSWORD} & set(ended.stderr.split())
-    assert "hidden" not in ended.stdout + ended.stderr
+    process = ended[refused]
+    assert process.returncode == 1
+    assert refused.said in process.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in process.stderr
+    for secret in ("hidden", PASSWORD):
+        assert secret not in process.stdout + process.stderr
 
 
 def test_program_that_is_not_let_in_goes_on_trying_and_says_why(start: Callable[..., Program]) -> None:
