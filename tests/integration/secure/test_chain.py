@@ -145,8 +145,8 @@ def test_table_is_mirrored_and_reconciled(secured: Secured, running: dict[str, P
 
 
 class Refused(NamedTuple):
-    """A command, the setting that is wrong (a file of the certificates, or a password), and what its
-    last line says."""
+    """A command, the setting that is wrong (a file of the certificates, or a password), and what
+    its last line says."""
 
     command: tuple[str, ...]
     wrong: tuple[str, str]
