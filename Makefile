@@ -30,8 +30,8 @@ test-chain:  ## every part of the chain killed under load, and the API, against 
 test-servers:  ## consumer, guard, mirror_table.py, replay against real services (8 minutes alone)
 	$(PYTHON) -m pytest --durations 15 tests/integration/test_*.py
 
-test-programs:  ## producer, consumers to Redis and to Grafana against real services (5 minutes alone)
-	$(PYTHON) -m pytest --durations 15 tests/integration/producer tests/integration/current tests/integration/live
+test-programs:  ## producer, consumers to Redis and to Grafana, TLS and logins against real services (7 minutes alone)
+	$(PYTHON) -m pytest --durations 15 tests/integration/producer tests/integration/current tests/integration/live tests/integration/secure
 
 test-dashboards:  ## every panel and alert against the whole stack and a real Prometheus (5 minutes alone)
 	$(PYTHON) -m pytest --durations 10 tests/dashboards

@@ -32,8 +32,19 @@ def connector_config(settings: Settings) -> dict[str, str]:
         "database.hostname": settings.DEBEZIUM_PGHOST,
         "database.port": str(settings.DEBEZIUM_PGPORT),
         "database.dbname": settings.PGDATABASE,
+        "database.sslmode": settings.PGSSLMODE,
+        **trusted_by_the_connector(settings.PGSSLROOTCERT),
         "topic.prefix": settings.TOPIC_PREFIX,
+        "topic.creation.default.partitions": str(settings.KAFKA_PARTITIONS),
+        "topic.creation.default.replication.factor": str(settings.KAFKA_REPLICATION_FACTOR),
     }
+
+
+def trusted_by_the_connector(root_cert: str) -> dict[str, str]:
+    """PGSSLROOTCERT in the words of PostgreSQL's driver for Java, which does not know `system`."""
+    if root_cert == "system":
+        return {"database.sslfactory": "org.postgresql.ssl.DefaultJavaSSLFactory"}
+    return {"database.sslrootcert": root_cert} if root_cert else {}
 
 
 def snapshot_list(tables: Iterable[str]) -> str:

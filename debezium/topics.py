@@ -1,21 +1,23 @@
 """The topics of the captured tables: which exist, how many heartbeats have arrived, how large a
 record may be. Knows Kafka's administration; knows nothing of Connect or PostgreSQL."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from kafka import KafkaAdminClient, TopicPartition
+from kafka import TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
 
+from pipeline import kafka_connection
 from pipeline.errors import PipelineError
 from pipeline.settings import Settings
 
 HEARTBEAT = "debezium_heartbeat"
 LIMIT = "max.message.bytes"
 TIMEOUT_MS = 5000
+ADMIN_OPTIONS = {"client_id": "crypto-guard", "bootstrap_timeout_ms": TIMEOUT_MS, "request_timeout_ms": TIMEOUT_MS}
 LATEST = -1  # as the protocol spells "the end of the partition"
 Answer = TypeVar("Answer")
 
@@ -39,20 +41,17 @@ class Topics:
     """The topics `<prefix>.public.<table>` through one connection, which is opened when it is
     needed and again after an error. Every method raises KafkaUnavailable."""
 
-    def __init__(
-        self,
-        servers: Sequence[str],
-        prefix: str,
-        connect: Callable[..., Any] = KafkaAdminClient,
-    ) -> None:
-        self._servers = list(servers)
+    def __init__(self, prefix: str, connect: Callable[[], Any]) -> None:
         self._prefix = f"{prefix}.public."
         self._connect = connect
         self._admin: Any = None
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        return cls(settings.KAFKA_BOOTSTRAP_SERVERS, settings.TOPIC_PREFIX)
+        return cls(
+            settings.TOPIC_PREFIX,
+            lambda: kafka_connection.admin(settings, **ADMIN_OPTIONS),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -78,18 +77,13 @@ class Topics:
     def _call(self, ask: Callable[[Any], Answer]) -> Answer:
         try:
             if self._admin is None:
-                self._admin = self._connect(
-                    bootstrap_servers=self._servers,
-                    client_id="crypto-guard",
-                    bootstrap_timeout_ms=TIMEOUT_MS,
-                    request_timeout_ms=TIMEOUT_MS,
-                )
+                self._admin = self._connect()
             return ask(self._admin)
         # A closed connection shows up as OSError or ValueError of the library's event loop, too,
         # and a topic that is deleted meanwhile as a LookupError.
         except (KafkaError, OSError, ValueError, LookupError) as error:
             self.close()
-            raise KafkaUnavailable(f"Kafka at {','.join(self._servers)}: {type(error).__name__} {error}") from error
+            raise KafkaUnavailable(f"Kafka: {type(error).__name__} {error}") from error
 
     def _names(self, admin: Any) -> list[str]:
         return [name for name in admin.list_topics() if name.startswith(self._prefix)]

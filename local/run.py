@@ -9,7 +9,7 @@ import sys
 import threading
 from urllib.parse import urlsplit
 
-from local import lock, logfiles, pidfile, redis_program
+from local import lock, logfiles, own_servers, pidfile, redis_program
 from local.console import Console
 from local.keeper import Keeper
 from local.layout import ROOT, RUN_LOCK, STATE
@@ -97,7 +97,7 @@ def run(console: Console, mode: str, services: list[str], settings: Settings) ->
     for name in pidfile.stop_stale(STATE / "pids.json", STATE):
         console.report(name, "was left behind by a killed supervisor; stopped it")
     ports = ports_of(settings)
-    problems = complaints(wanted_ports(ports, settings, services))
+    problems = own_servers.complaints(settings) + complaints(wanted_ports(ports, settings, services))
     for line in problems:
         console.problem(line)
     if problems:

@@ -66,10 +66,10 @@ def addresses(ports: Ports) -> dict[str, str]:
     }
 
 
-def render(name: str, target: Path, **values: object) -> Path:
-    """Write local/config/`name` to `target` with its $placeholders filled. Raises KeyError for an
-    unknown placeholder."""
+def render(name: str, target: Path, more: str = "", **values: object) -> Path:
+    """Write local/config/`name` to `target` with its $placeholders filled, and `more` after it.
+    Raises KeyError for an unknown placeholder."""
     target.parent.mkdir(parents=True, exist_ok=True)
     text = Template((CONFIG / name).read_text(encoding="utf-8")).substitute({k: str(v) for k, v in values.items()})
-    target.write_text(text, encoding="utf-8")
+    target.write_text(text + more, encoding="utf-8")
     return target

@@ -78,6 +78,7 @@ class Stack(Runner):
         environ: Mapping[str, str] | None = None,
         ports: Ports | None = None,
         report: Callable[[str, str], None] = lambda name, text: None,
+        catalog: Mapping[str, Callable[[Site], Service]] = CATALOG,
     ) -> None:
         self.ports = ports or Ports.free()
         names = set(services)
@@ -85,7 +86,7 @@ class Stack(Runner):
         redis_url = {"REDIS_URL": f"redis://127.0.0.1:{self.ports.redis}"} if "redis" in names else {}
         site = make_site(Path(state_dir).resolve(), self.ports, {**redis_url, **(environ or {})})
         self.environ = site.environ
-        chosen = [CATALOG[name](site) for name in CATALOG if name in names]
+        chosen = [catalog[name](site) for name in catalog if name in names]
         super().__init__(chosen, site.state_dir, site.environ, report)
 
     def __exit__(self, *_: object) -> None:

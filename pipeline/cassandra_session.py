@@ -1,7 +1,10 @@
 """Sessions with Cassandra, and which of the driver's errors mean that it is unavailable. Knows
 nothing of tables."""
 
+import ssl
+
 from cassandra import (
+    ConsistencyLevel,
     DriverException,
     OperationTimedOut,
     RequestExecutionException,
@@ -16,6 +19,7 @@ from cassandra.protocol import IsBootstrappingErrorMessage, OverloadedErrorMessa
 
 from pipeline.errors import StoreUnavailable
 from pipeline.settings import Settings
+from pipeline.tls import client_context
 
 # Time-outs, overload, unavailable replicas, lost connections: a retry can succeed. So can a retry
 # after a missing grant, which is not the record's fault. A request that Cassandra rejects as
@@ -34,11 +38,15 @@ UNAVAILABLE_ERRORS = (
 REFUSED_ERRORS = (RequestValidationException,)
 
 
-def connect(settings: Settings, row_factory: object = None, keyspace: str | None = None) -> Session:
-    """A session in the local data centre, without a keyspace if `keyspace` is None. Raises
-    StoreUnavailable."""
+def connect(
+    settings: Settings, row_factory: object = None, keyspace: str | None = None, writes: bool = False
+) -> Session:
+    """A session in the local data centre, without a keyspace if `keyspace` is None. `writes`: all
+    its requests have the consistency of a write. Raises StoreUnavailable."""
+    consistency = settings.CASSANDRA_WRITE_CONSISTENCY if writes else settings.CASSANDRA_READ_CONSISTENCY
     profile = ExecutionProfile(
         load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy(local_dc=settings.CASSANDRA_LOCAL_DC)),
+        consistency_level=getattr(ConsistencyLevel, consistency),
         request_timeout=10.0,
     )
     if row_factory is not None:
@@ -47,6 +55,7 @@ def connect(settings: Settings, row_factory: object = None, keyspace: str | None
         contact_points=list(settings.CASSANDRA_CONTACT_POINTS),
         port=settings.CASSANDRA_PORT,
         auth_provider=PlainTextAuthProvider(settings.CASSANDRA_USERNAME, settings.CASSANDRA_PASSWORD),
+        ssl_context=tls_context(settings),
         execution_profiles={EXEC_PROFILE_DEFAULT: profile},
         protocol_version=5,  # of Cassandra 4 and 5; else the driver starts at DSE's and logs each step down
         connect_timeout=5,
@@ -65,9 +74,23 @@ def connect(settings: Settings, row_factory: object = None, keyspace: str | None
         raise StoreUnavailable(f"Cassandra at {where}: {error}") from error
 
 
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """The driver looks names up itself: a certificate must bear the IP address of its node."""
+    if settings.CASSANDRA_TLS == "off":
+        return None
+    checks_host = settings.CASSANDRA_TLS == "verify-full"
+    return client_context(settings.CASSANDRA_CA_FILE, settings.CASSANDRA_CERT_FILE, checks_host)
+
+
 def login(
-    settings: Settings, role: str, password: str, row_factory: object = None, keyspace: str | None = None
+    settings: Settings,
+    role: str,
+    password: str,
+    row_factory: object = None,
+    keyspace: str | None = None,
+    writes: bool = False,
 ) -> Session:
     """Like `connect`, as another role than CASSANDRA_USERNAME. Raises StoreUnavailable, also if the
     password is wrong."""
-    return connect(settings.override(CASSANDRA_USERNAME=role, CASSANDRA_PASSWORD=password), row_factory, keyspace)
+    settings = settings.override(CASSANDRA_USERNAME=role, CASSANDRA_PASSWORD=password)
+    return connect(settings, row_factory, keyspace, writes)

@@ -22,8 +22,11 @@ class OutOfMemory(StoreUnavailable):
 def connect(settings: Settings, timeout_seconds: float) -> Redis:
     """A client that connects with its first command. No retries of its own: whoever asks knows how
     long it can wait."""
+    # Without a file redis-py trusts the authorities of this machine.
+    tls = {"ssl_ca_certs": settings.REDIS_CA_FILE} if settings.REDIS_CA_FILE else {}
     return Redis.from_url(
         settings.REDIS_URL,
+        **tls,
         password=settings.REDIS_PASSWORD,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=timeout_seconds,

@@ -21,8 +21,8 @@ from pipeline.stopping import Stop
 log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
-# What a new Cassandra cluster sets for its superuser `cassandra`.
-CASSANDRA_INITIAL_PASSWORD = "cassandra"
+# The superuser of a new Cassandra cluster.
+CASSANDRA_INITIAL_USERNAME = CASSANDRA_INITIAL_PASSWORD = "cassandra"
 # A server that is starting is tried this often, so that the services that wait for it start soon.
 MAX_PAUSE_SECONDS = 0.5
 ADMIN_PASSWORD_REFUSED = (
@@ -33,11 +33,13 @@ ADMIN_PASSWORD_REFUSED = (
 Connected = TypeVar("Connected")
 
 
-def cql_statements(text: str, keyspace: str, passwords: Mapping[str, str]) -> Iterator[str]:
-    """The statements of a CQL file without comments, with `keyspace` in place of `crypto` and
-    `passwords` (by role) in place of the development passwords."""
+def cql_statements(text: str, keyspace: str, passwords: Mapping[str, str], copies: int = 1) -> Iterator[str]:
+    """The statements of a CQL file without comments, with `keyspace` in place of `crypto`,
+    `passwords` (by role) in place of the development passwords, and `copies` in each data
+    centre."""
     text = re.sub(r"^\s*--.*$", "", text, flags=re.MULTILINE)
     text = re.sub(r"\b(KEYSPACE(?: IF NOT EXISTS)?|USE) crypto\b", rf"\1 {keyspace}", text)
+    text = text.replace("'replication_factor': 1}", f"'replication_factor': {copies}}}")
     for role, password in passwords.items():
         quoted = password.replace("'", "''")
         text = text.replace(
@@ -65,7 +67,7 @@ def postgres_admin(settings: Settings, wait_seconds: float, socket_dir: str | No
     """A connection as the superuser. POSTGRES_PASSWORD takes effect only for a new volume; a
     password that was changed later is set through the socket in `socket_dir`, which asks for none.
     Raises PostgresUnavailable."""
-    admin = settings.override(PGUSER="postgres", PGPASSWORD=settings.POSTGRES_PASSWORD)
+    admin = settings.override(PGUSER=settings.POSTGRES_USER, PGPASSWORD=settings.POSTGRES_PASSWORD)
 
     def connect() -> Connection:
         try:
@@ -78,7 +80,7 @@ def postgres_admin(settings: Settings, wait_seconds: float, socket_dir: str | No
             except PostgresUnavailable:
                 raise refused from None
         with connection, connection.cursor() as cursor:
-            cursor.execute("ALTER ROLE postgres WITH PASSWORD %s", (settings.POSTGRES_PASSWORD,))
+            cursor.execute("ALTER ROLE CURRENT_USER WITH PASSWORD %s", (settings.POSTGRES_PASSWORD,))
         return connection
 
     return connected_within(wait_seconds, "postgres", connect)
@@ -117,18 +119,21 @@ def log_warnings(notices: list[str]) -> None:
 
 
 def admin_session(settings: Settings, wait_seconds: float) -> Session:
-    """A session of the superuser. A new cluster accepts cassandra/cassandra only; if the settings
-    name another password, it is set here, so that the well-known one stops working. A later change
-    has to be made in Cassandra, which asks for the old password. Raises StoreUnavailable."""
+    """A session of the administrator. A new cluster accepts cassandra/cassandra only; if the
+    settings name another password, it is set here, so that the well-known one stops working. A
+    later change has to be made in Cassandra, which asks for the old password. Raises
+    StoreUnavailable."""
+    initial = (CASSANDRA_INITIAL_USERNAME, CASSANDRA_INITIAL_PASSWORD)
+    wanted = (settings.CASSANDRA_ADMIN_USERNAME, settings.CASSANDRA_ADMIN_PASSWORD)
 
     def connect() -> Session:
         try:
-            return cassandra_session.login(settings, "cassandra", settings.CASSANDRA_ADMIN_PASSWORD)
+            return cassandra_session.login(settings, *wanted)
         except PipelineError:
-            if settings.CASSANDRA_ADMIN_PASSWORD == CASSANDRA_INITIAL_PASSWORD:
+            if wanted == initial or wanted[0] != CASSANDRA_INITIAL_USERNAME:
                 raise
         try:
-            session = cassandra_session.login(settings, "cassandra", CASSANDRA_INITIAL_PASSWORD)
+            session = cassandra_session.login(settings, *initial)
         except StoreUnavailable as error:
             if is_wrong_password(error):
                 raise StoreUnavailable(ADMIN_PASSWORD_REFUSED) from error
@@ -157,6 +162,17 @@ def ensure_password(settings: Settings, admin: Session, role: str, password: str
         admin.execute(f"ALTER ROLE {role} WITH PASSWORD = %s", (password,))
 
 
+def warn_of_replication(session: Session, settings: Settings) -> None:
+    """CREATE KEYSPACE IF NOT EXISTS leaves an existing keyspace as it is. To change it here would
+    not be enough: the new copies are empty until a repair."""
+    keyspace, wanted = settings.CASSANDRA_KEYSPACE, settings.CASSANDRA_REPLICATION_FACTOR
+    replication = session.cluster.metadata.keyspaces[keyspace].replication_strategy.export_for_schema()
+    found = {int(copies) for copies in re.findall(r"'[^']+': '(\d+)'", replication)}
+    if found != {wanted}:
+        remedy = f"ALTER KEYSPACE {keyspace}, then nodetool repair --full {keyspace} on every node"
+        log.warning("keyspace_replication", extra={"found": replication, "wanted": wanted, "remedy": remedy})
+
+
 def apply_cassandra(settings: Settings, wait_seconds: float) -> list[str]:
     """Runs every statement of cql/, with the roles' passwords from the settings. Returns the names
     of the files."""
@@ -168,8 +184,10 @@ def apply_cassandra(settings: Settings, wait_seconds: float) -> list[str]:
     files = sorted((ROOT / "cql").glob("*.cql"))
     try:
         for file in files:
-            for statement in cql_statements(file.read_text(encoding="utf-8"), settings.CASSANDRA_KEYSPACE, passwords):
+            text, copies = file.read_text(encoding="utf-8"), settings.CASSANDRA_REPLICATION_FACTOR
+            for statement in cql_statements(text, settings.CASSANDRA_KEYSPACE, passwords, copies):
                 session.execute(statement, timeout=60)
+        warn_of_replication(session, settings)
         for role, password in passwords.items():
             ensure_password(settings, session, role, password)
     finally:
@@ -187,6 +205,7 @@ def main() -> int:
     options = parser.parse_args()
     settings = load("schema")
     logs.start(settings.LOG_LEVEL, settings.LOG_FORMAT)
+    logging.getLogger("cassandra").setLevel(logging.CRITICAL)  # an outage is logged once, by its name
     if options.database == "postgres":
         files = apply_postgres(settings, options.wait_seconds, options.socket_dir)
     else:

@@ -3,11 +3,13 @@ allowed; `settings.load` adds the setting's name and the value."""
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.intervals import INTERVALS, MINUTE_MS, interval_ms
 from pipeline.symbols import is_symbol, upper_case
 from pipeline.times import duration_seconds
+from pipeline.tls import client_context
 
 
 def required(value: str) -> str:
@@ -21,6 +23,55 @@ def token(value: str) -> str:
     if not all("!" <= character <= "~" for character in value):
         raise ValueError("a token without spaces")
     return value
+
+
+def quotable(value: str) -> str:
+    """May be empty. Kafka Connect reads it between quotation marks."""
+    if not value.isprintable() or '"' in value or "\\" in value:
+        raise ValueError("a text without quotation marks, backslashes and line ends")
+    return value
+
+
+def ca_file(value: str) -> str:
+    """Empty: the authorities that this machine trusts."""
+    if value and not is_usable(value, ""):
+        raise ValueError("the path of a PEM file with the certificate of the authority, readable by this program")
+    return value
+
+
+def cert_file(value: str) -> str:
+    """Empty: no client certificate."""
+    if value and not is_usable("", value):
+        raise ValueError(
+            "the path of a readable PEM file with the client's certificate and its private key, not encrypted "
+            "(cat client.crt client.key > client.pem)"
+        )
+    return value
+
+
+def kafka_cert_file(value: str) -> str:
+    """Java reads a private key in this form only."""
+    if cert_file(value) and "-----BEGIN PRIVATE KEY-----" not in Path(value).read_text(encoding="utf-8"):
+        raise ValueError("the private key as PKCS#8 (openssl pkcs8 -topk8 -nocrypt -in client.key)")
+    return value
+
+
+def is_usable(authorities: str, certificate: str) -> bool:
+    try:
+        client_context(authorities, certificate)
+    except (OSError, ValueError):  # ssl.SSLError is an OSError
+        return False
+    return True
+
+
+def root_cert(value: str) -> str:
+    """As libpq has it: a file, or `system` for the authorities that this machine trusts."""
+    if value == "system":
+        return value
+    try:
+        return ca_file(value)
+    except ValueError as error:
+        raise ValueError(f"system, or {error}") from None
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:

@@ -3,27 +3,34 @@ from the environment and `.env`, checked at start, then frozen. How text becomes
 `setting_parsers.py`."""
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from dotenv import dotenv_values
 
 from pipeline.errors import BadSetting
+from pipeline.setting import Setting, setting
+from pipeline.setting_combinations import check_combinations
 from pipeline.setting_parsers import (
     asset,
+    ca_file,
+    cert_file,
     duration,
     forecast_model,
     horizons,
     hosts,
     identifier,
     intervals,
+    kafka_cert_file,
     one_of,
     origins,
     port,
+    quotable,
     redis_url,
     required,
+    root_cert,
     seconds,
     symbols,
     token,
@@ -31,31 +38,7 @@ from pipeline.setting_parsers import (
     whole,
 )
 
-Value = TypeVar("Value")
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting as documentation and parsing need it. A default such as `=PGHOST` means the value
-    of that other setting. `own`: defaults of single programs, by program name."""
-
-    name: str
-    default: str
-    parser: Callable[[str], Any]
-    help: str
-    secret: bool = False
-    own: Mapping[str, str] = field(default_factory=dict)
-
-
-def setting(
-    default: str,
-    parser: Callable[[str], Value],
-    help: str,
-    secret: bool = False,
-    own: Mapping[str, str] | None = None,
-) -> Value:
-    """A field of `Settings`; its type is what `parser` returns."""
-    return field(metadata={"default": default, "parser": parser, "help": help, "secret": secret, "own": own or {}})
+CONSISTENCIES = ("LOCAL_ONE", "LOCAL_QUORUM", "ONE", "QUORUM", "ALL")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -122,7 +105,20 @@ class Settings:
         secret=True,
         own={"forecaster": "=FORECASTER_PASSWORD", "auditor": "=AUDITOR_PASSWORD"},
     )
-    POSTGRES_PASSWORD: str = setting("postgres", required, "password of PostgreSQL's superuser postgres", secret=True)
+    PGSSLMODE: str = setting(
+        "prefer",
+        one_of("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+        "TLS to PostgreSQL as in libpq; verify-full: always, and the server must prove who it is",
+    )
+    PGSSLROOTCERT: str = setting(
+        "",
+        root_cert,
+        "PEM file of the authority that PostgreSQL's certificate comes from; system: those of this machine",
+    )
+    POSTGRES_USER: str = setting(
+        "postgres", required, "PostgreSQL's superuser, or the administrator of a managed PostgreSQL"
+    )
+    POSTGRES_PASSWORD: str = setting("postgres", required, "password of POSTGRES_USER", secret=True)
     PRODUCER_PASSWORD: str = setting("crypto_producer", required, "password given to role crypto_producer", secret=True)
     FORECASTER_PASSWORD: str = setting(
         "crypto_forecaster", required, "password given to role crypto_forecaster", secret=True
@@ -136,6 +132,26 @@ class Settings:
     DEBEZIUM_PGHOST: str = setting("=PGHOST", required, "PostgreSQL host as Kafka Connect sees it")
     DEBEZIUM_PGPORT: int = setting("=PGPORT", port, "PostgreSQL port as Kafka Connect sees it")
     KAFKA_BOOTSTRAP_SERVERS: tuple[str, ...] = setting("localhost:9092", hosts, "Kafka brokers, host:port")
+    KAFKA_SECURITY_PROTOCOL: str = setting(
+        "PLAINTEXT",
+        one_of("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"),
+        "how to connect to Kafka: SSL is TLS, SASL a login",
+    )
+    KAFKA_SASL_MECHANISM: str = setting(
+        "SCRAM-SHA-512", one_of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"), "how to log in to Kafka"
+    )
+    KAFKA_USERNAME: str = setting("", quotable, "Kafka user of this program, and of Kafka Connect")
+    KAFKA_PASSWORD: str = setting("", quotable, "password of KAFKA_USERNAME", secret=True)
+    KAFKA_CA_FILE: str = setting(
+        "", ca_file, "PEM file of the authority that the brokers' certificates come from; empty: those of this machine"
+    )
+    KAFKA_CERT_FILE: str = setting(
+        "",
+        kafka_cert_file,
+        "PEM file with a client certificate for Kafka and its private key (PKCS#8, for Kafka Connect)",
+    )
+    KAFKA_REPLICATION_FACTOR: int = setting("1", whole(1, 100), "copies that Kafka keeps of each new topic")
+    KAFKA_PARTITIONS: int = setting("4", whole(1, 10_000), "Kafka partitions of each new topic of a captured table")
     TOPIC_PREFIX: str = setting(
         "crypto", identifier, "first part of every topic name; never change it on a running stack"
     )
@@ -158,6 +174,30 @@ class Settings:
     CASSANDRA_PORT: int = setting("9042", port, "Cassandra's CQL port")
     CASSANDRA_LOCAL_DC: str = setting("datacenter1", required, "Cassandra data centre this program talks to")
     CASSANDRA_KEYSPACE: str = setting("crypto", identifier, "Cassandra keyspace")
+    CASSANDRA_REPLICATION_FACTOR: int = setting(
+        "1", whole(1, 100), "copies in each data centre of what is in a new keyspace"
+    )
+    CASSANDRA_WRITE_CONSISTENCY: str = setting(
+        "LOCAL_ONE",
+        one_of(*CONSISTENCIES),
+        "how many copies must confirm a write; LOCAL_QUORUM: most in this data centre",
+    )
+    CASSANDRA_READ_CONSISTENCY: str = setting(
+        "LOCAL_ONE",
+        one_of(*CONSISTENCIES),
+        "how many copies must answer a read; LOCAL_QUORUM sees every write of LOCAL_QUORUM",
+    )
+    CASSANDRA_TLS: str = setting(
+        "off",
+        one_of("off", "verify-ca", "verify-full"),
+        "TLS to Cassandra; verify-full: each node's certificate must also bear its IP address",
+    )
+    CASSANDRA_CA_FILE: str = setting(
+        "", ca_file, "PEM file of the authority that the nodes' certificates come from; empty: those of this machine"
+    )
+    CASSANDRA_CERT_FILE: str = setting(
+        "", cert_file, "PEM file with a client certificate for Cassandra and its private key"
+    )
     CASSANDRA_USERNAME: str = setting(
         "crypto_writer", required, "Cassandra role of this program", own={"api": "crypto_reader"}
     )
@@ -168,9 +208,10 @@ class Settings:
         secret=True,
         own={"api": "=CASSANDRA_READER_PASSWORD"},
     )
-    CASSANDRA_ADMIN_PASSWORD: str = setting(
-        "cassandra", required, "password of Cassandra's superuser cassandra", secret=True
+    CASSANDRA_ADMIN_USERNAME: str = setting(
+        "cassandra", required, "Cassandra's superuser, or the administrator of a managed Cassandra"
     )
+    CASSANDRA_ADMIN_PASSWORD: str = setting("cassandra", required, "password of CASSANDRA_ADMIN_USERNAME", secret=True)
     CASSANDRA_WRITER_PASSWORD: str = setting(
         "crypto_writer", required, "password given to role crypto_writer", secret=True
     )
@@ -182,10 +223,13 @@ class Settings:
     REDIS_URL: str = setting(
         "off",
         redis_url,
-        "Redis for the current state, redis://host:port; off: the API reads Cassandra alone, and it is not compared",
+        "redis://host:port of Redis for the current state, with TLS rediss://; off: no Redis, nor is it compared",
         own={"redis": "redis://localhost:6379"},
     )
     REDIS_PASSWORD: str = setting("crypto_redis", required, "password of Redis", secret=True)
+    REDIS_CA_FILE: str = setting(
+        "", ca_file, "PEM file of the authority that Redis' certificate comes from; empty: those of this machine"
+    )
     REDIS_CONSUMER_GROUP: str = setting("crypto-redis", required, "Kafka consumer group of the consumer to Redis")
 
     # This project's own services
@@ -227,7 +271,8 @@ SETTINGS: tuple[Setting, ...] = tuple(Setting(one.name, **one.metadata) for one 
 def load(program: str, environ: Mapping[str, str] | None = None, dotenv: str | Path = ".env") -> Settings:
     """The settings of `program` (producer, consumer, live, redis, api, guard, forecaster, auditor,
     schema, register, local). The environment wins over `.env`, `.env` over the defaults; an empty
-    variable counts as not set. Raises BadSetting for the first bad value."""
+    variable counts as not set. Raises BadSetting for the first bad value, or for values that do
+    not go together."""
     environ = os.environ if environ is None else environ
     given = {k: v for source in (dotenv_values(dotenv), environ) for k, v in source.items() if v and v.strip()}
     defaults = {setting.name: setting.own.get(program, setting.default) for setting in SETTINGS}
@@ -237,11 +282,12 @@ def load(program: str, environ: Mapping[str, str] | None = None, dotenv: str | P
         return value if name in given or not value.startswith("=") else raw_value(value[1:])
 
     values = {}
-    for setting in SETTINGS:
-        raw = raw_value(setting.name)
+    for each in SETTINGS:
+        raw = raw_value(each.name)
         try:
-            values[setting.name] = setting.parser(raw.strip())
+            values[each.name] = each.parser(raw.strip())
         except ValueError as error:
-            shown = "***" if setting.secret else repr(raw)
-            raise BadSetting(f"{setting.name}={shown}: expected {error}") from None
+            shown = "***" if each.secret else repr(raw)
+            raise BadSetting(f"{each.name}={shown}: expected {error}") from None
+    check_combinations(values)
     return Settings(**values)

@@ -20,7 +20,19 @@ BEGIN
             EXECUTE format('CREATE ROLE %I', wanted.role);
         END IF;
         secret := coalesce(nullif(current_setting(wanted.setting, true), ''), wanted.role);
-        EXECUTE format('ALTER ROLE %I WITH %s PASSWORD %L', wanted.role, wanted.rights, secret);
+        BEGIN
+            EXECUTE format('ALTER ROLE %I WITH %s PASSWORD %L', wanted.role, wanted.rights, secret);
+        EXCEPTION WHEN insufficient_privilege THEN
+            -- The administrator of a managed PostgreSQL is no superuser. Amazon's has a role to grant instead; elsewhere
+            -- REPLICATION is given first, as the service's documentation says, and the password by hand.
+            IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_replication') THEN
+                EXECUTE format('ALTER ROLE %I WITH LOGIN PASSWORD %L', wanted.role, secret);
+                EXECUTE format('GRANT rds_replication TO %I', wanted.role);
+            ELSE
+                RAISE WARNING 'role % is not set up: this administrator may not change a role with REPLICATION', wanted.role
+                    USING HINT = format('Give it %s and the password of the settings.', wanted.rights);
+            END IF;
+        END;
     END LOOP;
 END
 $$;

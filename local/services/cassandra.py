@@ -10,7 +10,8 @@ from local.site import Site, render
 FIRST_PASSWORD = "cassandra"
 
 
-def cassandra(site: Site) -> Service:
+def cassandra(site: Site, more: str = "") -> Service:
+    """`more`: what follows in its cassandra.yaml."""
     directory = site.state_dir / "cassandra"
     yaml = directory / "cassandra.yaml"
     jars = site.jars_dir / "cassandra"
@@ -18,7 +19,8 @@ def cassandra(site: Site) -> Service:
     def prepare(run: RunStep) -> None:
         ports = site.ports
         data_dir = directory / "data"
-        render("cassandra.yaml", yaml, port=ports.cassandra, storage_port=ports.cassandra_storage, data_dir=data_dir)
+        places = {"port": ports.cassandra, "storage_port": ports.cassandra_storage, "data_dir": data_dir}
+        render("cassandra.yaml", yaml, more, **places)
 
     command = (
         site.java,

@@ -22,19 +22,20 @@ def _cluster_id() -> str:
     return "c" + base64.urlsafe_b64encode(uuid.uuid4().bytes)[1:22].decode()
 
 
-def kafka(site: Site) -> Service:
+def kafka(site: Site, more: str = "", format_options: tuple[str, ...] = ()) -> Service:
+    """`more`: properties after those of the file; the last one of a name counts."""
     directory = site.state_dir / "kafka"
     properties = directory / "kafka.properties"
 
     def prepare(run: RunStep) -> None:
         ports = site.ports
         data_dir = directory / "data"
-        render(
-            "kafka.properties", properties, port=ports.kafka, controller_port=ports.kafka_controller, data_dir=data_dir
-        )
+        places = {"port": ports.kafka, "controller_port": ports.kafka_controller, "data_dir": data_dir}
+        render("kafka.properties", properties, more, **places)
         if not (data_dir / "meta.properties").exists():
             format_storage = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", _cluster_id())
-            run(*_java(site), *format_storage, "-c", str(properties), message="formatting its storage")
+            arguments = (*format_storage, "-c", str(properties), *format_options)
+            run(*_java(site), *arguments, message="formatting its storage")
 
     return Service(
         name="kafka",

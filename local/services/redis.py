@@ -6,7 +6,8 @@ from local.service import RunStep, Service
 from local.site import Site, render
 
 
-def redis(site: Site) -> Service:
+def redis(site: Site, more: str = "") -> Service:
+    """`more`: what follows in its redis.conf."""
     directory = site.state_dir / "redis"
     config = directory / "redis.conf"
     password = site.settings.REDIS_PASSWORD
@@ -16,7 +17,7 @@ def redis(site: Site) -> Service:
         config.touch(mode=0o600)
         # Redis' own escapes inside of double quotes.
         quoted = password.replace("\\", "\\\\").replace('"', '\\"')
-        render("redis.conf", config, port=site.ports.redis, password=quoted, directory=directory)
+        render("redis.conf", config, more, port=site.ports.redis, password=quoted, directory=directory)
 
     return Service(
         name="redis",

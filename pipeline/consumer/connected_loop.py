@@ -26,7 +26,8 @@ def connected_loop(
 ) -> Iterator[Loop | None]:
     """A loop over the records of this source, for all tables or `only` these. None when a stop came
     before Cassandra and Kafka were reachable."""
-    session = until_connected("cassandra", lambda: cassandra_session.connect(settings), stop, retry_on=StoreUnavailable)
+    connect = lambda: cassandra_session.connect(settings, writes=True)  # noqa: E731
+    session = until_connected("cassandra", connect, stop, retry_on=StoreUnavailable)
     source = until_connected("kafka", connect_source, stop, retry_on=KafkaError)
     if session is None or source is None:
         yield None

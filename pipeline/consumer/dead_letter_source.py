@@ -4,10 +4,11 @@ the last one there is now. Knows kafka-python; knows nothing of what is done wit
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.structs import OffsetAndMetadata
 
+from pipeline import kafka_connection
 from pipeline.changes import Change
 from pipeline.consumer.dead_letters import MAX_LETTER_BYTES, VERSION, origin, topic_name
 from pipeline.settings import Settings
@@ -42,8 +43,8 @@ class DeadLetterSource:
     def __init__(self, settings: Settings) -> None:
         self.versions = LetterVersions()
         self._prefix = f"{settings.TOPIC_PREFIX}.public."
-        self._consumer = KafkaConsumer(
-            bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
+        self._consumer = kafka_connection.consumer(
+            settings,
             group_id=f"{settings.CONSUMER_GROUP}-dead-letters",
             enable_auto_commit=False,
             auto_offset_reset="earliest",

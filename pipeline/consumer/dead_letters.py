@@ -5,12 +5,13 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from kafka import KafkaAdminClient, KafkaProducer
+from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import MessageSizeTooLargeError, TopicAlreadyExistsError
 from kafka.producer.future import FutureRecordMetadata
 
+from pipeline import kafka_connection
 from pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -106,19 +107,19 @@ def message(letter: DeadLetter) -> Message:
 
 def connect(settings: Settings) -> KafkaProducer:
     """A producer of dead letters; creates their topic if it does not exist. Raises KafkaError."""
-    servers = list(settings.KAFKA_BOOTSTRAP_SERVERS)
-    admin = KafkaAdminClient(bootstrap_servers=servers)
+    admin = kafka_connection.admin(settings)
     try:
         # A person has to look at them, so they never expire.
         topic_configs = {"retention.ms": "-1", "max.message.bytes": str(MAX_LETTER_BYTES)}
-        admin.create_topics([NewTopic(topic_name(settings), 1, 1, topic_configs=topic_configs)], timeout_ms=10_000)
+        topic = NewTopic(topic_name(settings), 1, settings.KAFKA_REPLICATION_FACTOR, topic_configs=topic_configs)
+        admin.create_topics([topic], timeout_ms=10_000)
     except TopicAlreadyExistsError:
         # Created by an earlier version, with a lower limit.
         admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic_name(settings), topic_configs)])
     finally:
         admin.close()
-    return KafkaProducer(
-        bootstrap_servers=servers,
+    return kafka_connection.producer(
+        settings,
         acks="all",
         client_id="crypto-dead-letters",
         max_request_size=MAX_LETTER_BYTES + OVERHEAD_BYTES,

@@ -26,11 +26,11 @@ class Connections(NamedTuple):
 @contextmanager
 def open_connections(settings: Settings) -> Iterator[Connections]:
     """Raises PostgresUnavailable or StoreUnavailable."""
-    admin = settings.override(PGUSER="postgres", PGPASSWORD=settings.POSTGRES_PASSWORD)
+    admin = settings.override(PGUSER=settings.POSTGRES_USER, PGPASSWORD=settings.POSTGRES_PASSWORD)
     with closing(postgres.connect(admin, "mirror")) as connection:
         connection.autocommit = True
         session = cassandra_session.login(
-            settings, "cassandra", settings.CASSANDRA_ADMIN_PASSWORD, row_factory=dict_factory
+            settings, settings.CASSANDRA_ADMIN_USERNAME, settings.CASSANDRA_ADMIN_PASSWORD, row_factory=dict_factory
         )
         try:
             with connection.cursor() as cursor:

@@ -3,9 +3,9 @@ Asks for offsets only, so it costs nothing however large the table is. Knows kaf
 
 from dataclasses import dataclass
 
-from kafka import KafkaConsumer
 from kafka.errors import KafkaError
 
+from pipeline import kafka_connection
 from pipeline.errors import PipelineError
 from pipeline.settings import Settings
 from pipeline.stream.kafka_offsets import committed_of, ends_of, partitions_of_topic
@@ -42,8 +42,8 @@ class KafkaProgress:
     def __init__(self, settings: Settings, table: str) -> None:
         self._topic = f"{settings.TOPIC_PREFIX}.public.{table}"
         try:
-            self._consumer = KafkaConsumer(
-                bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
+            self._consumer = kafka_connection.consumer(
+                settings,
                 group_id=settings.CONSUMER_GROUP,
                 client_id="crypto-mirror",
                 enable_auto_commit=False,
@@ -51,8 +51,7 @@ class KafkaProgress:
                 metadata_max_age_ms=1000,
             )
         except KafkaError as error:
-            servers = ",".join(settings.KAFKA_BOOTSTRAP_SERVERS)
-            raise KafkaUnavailable(f"Kafka at {servers}: {error}") from error
+            raise KafkaUnavailable(f"Kafka: {error}") from error
 
     def position(self) -> Position:
         """Raises KafkaUnavailable."""

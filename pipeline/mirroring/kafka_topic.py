@@ -2,10 +2,10 @@
 is known within a Kafka partition only, and Debezium chooses that by PostgreSQL's primary key
 (docs/decisions/0002-which-version-orders-two-writes.md). Knows kafka-python."""
 
-from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
 
+from pipeline import kafka_connection
 from pipeline.mirroring.kafka_progress import KafkaUnavailable
 from pipeline.mirroring.keys import Key
 from pipeline.mirroring.refusal import MirrorRefused
@@ -27,12 +27,12 @@ class KafkaTopic:
 
     def __init__(self, settings: Settings, table: str) -> None:
         self.name = f"{settings.TOPIC_PREFIX}.public.{table}"
-        self._servers = list(settings.KAFKA_BOOTSTRAP_SERVERS)
+        self._settings = settings
 
     def partitions(self) -> int:
         """0 if there is no such topic."""
         try:
-            admin = KafkaAdminClient(bootstrap_servers=self._servers)
+            admin = kafka_connection.admin(self._settings)
             try:
                 if self.name not in admin.list_topics():
                     return 0
@@ -47,9 +47,10 @@ class KafkaTopic:
     def create(self) -> None:
         """With one partition."""
         try:
-            admin = KafkaAdminClient(bootstrap_servers=self._servers)
+            admin = kafka_connection.admin(self._settings)
             try:
-                admin.create_topics([NewTopic(self.name, 1, 1, topic_configs=TOPIC_SETTINGS)], timeout_ms=10_000)
+                copies = self._settings.KAFKA_REPLICATION_FACTOR
+                admin.create_topics([NewTopic(self.name, 1, copies, topic_configs=TOPIC_SETTINGS)], timeout_ms=10_000)
             except TopicAlreadyExistsError:
                 pass
             finally:

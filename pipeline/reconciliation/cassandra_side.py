@@ -61,7 +61,7 @@ class CassandraSide:
     @contextmanager
     def writer(self) -> Iterator["CassandraWriter"]:
         settings = self._settings
-        session = cassandra_session.login(settings, "crypto_writer", settings.CASSANDRA_WRITER_PASSWORD)
+        session = cassandra_session.login(settings, "crypto_writer", settings.CASSANDRA_WRITER_PASSWORD, writes=True)
         try:
             yield CassandraWriter(session, settings.CASSANDRA_KEYSPACE)
         finally:

@@ -14,11 +14,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.errors import KafkaError
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from pipeline import kafka_connection
 from pipeline.errors import PipelineError
 from pipeline.settings import Settings
 from pipeline.stopping import Stop
@@ -50,12 +51,14 @@ class Stream:
     def __init__(self, settings: Settings, connection: Connection) -> None:
         self._connection = connection
         self._prefix = settings.TOPIC_PREFIX
-        servers = {"bootstrap_servers": list(settings.KAFKA_BOOTSTRAP_SERVERS), "client_id": "crypto-reconcile"}
+        client = "crypto-reconcile"
         try:
-            self._consumer = KafkaConsumer(**servers, enable_auto_commit=False, allow_auto_create_topics=False)
-            self._admin = KafkaAdminClient(**servers)
+            self._consumer = kafka_connection.consumer(
+                settings, client_id=client, enable_auto_commit=False, allow_auto_create_topics=False
+            )
+            self._admin = kafka_connection.admin(settings, client_id=client)
         except KafkaError as error:
-            raise StreamStands(f"Kafka at {','.join(settings.KAFKA_BOOTSTRAP_SERVERS)}: {error}") from error
+            raise StreamStands(f"Kafka: {error}") from error
 
     def confirmed_position(self) -> int:
         """Kafka has everything that PostgreSQL committed before it. Raises StreamStands."""

@@ -5,10 +5,11 @@ older than the rows of the snapshot that shows their outcome. Knows nothing of a
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaTimeoutError
 
+from pipeline import kafka_connection
 from pipeline.changes import Change
 from pipeline.errors import UnwritableRecord
 from pipeline.settings import Settings
@@ -30,8 +31,8 @@ def last_records(settings: Settings, bounds: Mapping[TopicPartition, Bounds]) ->
     if not wanted:
         return found
     # Without a group: nothing is committed, and the members of the group do not notice.
-    reader = KafkaConsumer(
-        bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
+    reader = kafka_connection.consumer(
+        settings,
         client_id="crypto-last-records",
         enable_auto_commit=False,
         isolation_level="read_committed",

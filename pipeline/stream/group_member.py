@@ -3,6 +3,7 @@ kafka-python's options; reads nothing."""
 
 from kafka import KafkaConsumer
 
+from pipeline import kafka_connection
 from pipeline.settings import Settings
 from pipeline.stream.kafka_internals import decode_quickly
 
@@ -18,8 +19,8 @@ MAX_FETCH_BYTES = 32 * 1024 * 1024
 def group_member(settings: Settings, group: str, metadata_max_age_ms: int) -> KafkaConsumer:
     """`metadata_max_age_ms`: how soon new topics and partitions are noticed."""
     # No deserialiser: in kafka-python an exception in one makes the next poll hang forever.
-    member = KafkaConsumer(
-        bootstrap_servers=list(settings.KAFKA_BOOTSTRAP_SERVERS),
+    member = kafka_connection.consumer(
+        settings,
         group_id=group,
         client_id="crypto-consumer",
         enable_auto_commit=False,

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+import trustme
 
 from debezium.connect import ConnectRefused, ConnectUnavailable
 from debezium.register import CONNECTOR, NotRunning, connector_config, register
@@ -118,3 +119,25 @@ def test_configuration_takes_addresses_and_names_from_the_settings(tmp_path):
 def test_configuration_that_is_sent_holds_no_password_of_the_settings(tmp_path):
     secrets = {name: f"hidden-{name}" for name in ("DEBEZIUM_PASSWORD", "PGPASSWORD", "POSTGRES_PASSWORD")}
     assert "hidden" not in json.dumps(connector_config(load("register", secrets, tmp_path / "none")))
+
+
+def test_configuration_takes_tls_and_the_shape_of_new_topics_from_the_settings(tmp_path):
+    (tmp_path / "ca.pem").write_bytes(trustme.CA().cert_pem.bytes())
+    environ = {
+        "PGSSLMODE": "verify-full",
+        "PGSSLROOTCERT": str(tmp_path / "ca.pem"),
+        "KAFKA_REPLICATION_FACTOR": "3",
+        "KAFKA_PARTITIONS": "12",
+    }
+    config = connector_config(load("register", environ, tmp_path / "none"))
+    assert config["database.sslmode"] == "verify-full"
+    assert config["database.sslrootcert"] == str(tmp_path / "ca.pem")
+    assert config["topic.creation.default.replication.factor"] == "3"
+    assert config["topic.creation.default.partitions"] == "12"
+
+
+def test_authorities_of_the_machine_are_those_of_java_for_the_connector(tmp_path):
+    environ = {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": "system"}
+    config = connector_config(load("register", environ, tmp_path / "none"))
+    assert config["database.sslfactory"] == "org.postgresql.ssl.DefaultJavaSSLFactory"
+    assert "database.sslrootcert" not in config

@@ -50,7 +50,7 @@ def topics():
 
     def make(*admins):
         opened = iter(admins)
-        return Topics(["broker:9092"], "crypto", connect=lambda **_options: next(opened))
+        return Topics("crypto", lambda: next(opened))
 
     return make
 
@@ -78,7 +78,7 @@ def test_kafka_that_does_not_answer_is_unavailable_and_asked_again_through_a_new
     broken, working = FakeAdmin({}), FakeAdmin({"crypto.public.a": 1})
     broken.error = error
     both = topics(broken, working)
-    with pytest.raises(KafkaUnavailable, match="broker:9092") as caught:
+    with pytest.raises(KafkaUnavailable, match=f"^Kafka: {type(error).__name__} ") as caught:
         both.state()
     assert caught.value.retriable
     assert broken.closed

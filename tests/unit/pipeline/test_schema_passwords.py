@@ -68,7 +68,7 @@ def test_password_that_works_is_not_set_again(monkeypatch: pytest.MonkeyPatch, s
 def test_refused_password_is_set_through_the_socket(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     connection, hosts = admin(monkeypatch, settings, {SOCKET_DIR}, SOCKET_DIR)
     assert hosts == ["db", SOCKET_DIR]
-    assert connection.executed == [("ALTER ROLE postgres WITH PASSWORD %s", ("new",))]
+    assert connection.executed == [("ALTER ROLE CURRENT_USER WITH PASSWORD %s", ("new",))]
 
 
 @pytest.mark.parametrize("socket_dir", [None, SOCKET_DIR])

@@ -174,8 +174,8 @@ def test_replay_of_a_letter_without_its_value_is_refused_again(connected):
 def test_producer_is_given_options_only_that_the_library_knows(defaults, monkeypatch):
     """An unknown one raises ValueError, which stops the consumer at its first dead letter."""
     given = {}
-    monkeypatch.setattr(dead_letters, "KafkaAdminClient", lambda **_: Mock())
-    monkeypatch.setattr(dead_letters, "KafkaProducer", lambda **options: given.update(options))
+    monkeypatch.setattr(dead_letters.kafka_connection, "admin", lambda _settings: Mock())
+    monkeypatch.setattr(dead_letters.kafka_connection, "producer", lambda _settings, **options: given.update(options))
     dead_letters.connect(defaults)
     assert given.keys() <= KafkaProducer.DEFAULT_CONFIG.keys()
     assert given["max_request_size"] > MAX_LETTER_BYTES

@@ -11,7 +11,7 @@ from pipeline.mirroring.kafka_progress import KafkaProgress, KafkaUnavailable, P
 class FakeConsumer:
     """A topic with two partitions; `error` is raised instead of an answer."""
 
-    def __init__(self, **_: object) -> None:
+    def __init__(self, _settings: object, **_: object) -> None:
         self.ends = {0: 10, 1: 5}
         self.committed_offsets = {0: 7}
         self.error: Exception | None = None
@@ -34,7 +34,7 @@ class FakeConsumer:
 
 @pytest.fixture
 def made(monkeypatch, defaults):
-    monkeypatch.setattr(kafka_progress, "KafkaConsumer", FakeConsumer)
+    monkeypatch.setattr(kafka_progress.kafka_connection, "consumer", FakeConsumer)
     return lambda table: KafkaProgress(defaults, table)
 
 

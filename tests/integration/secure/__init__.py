@@ -1,0 +1,1 @@
+"""Every program against servers that want TLS and a login."""
