@@ -66,8 +66,8 @@ class Kind(NamedTuple):
 KINDS = {
     "trades (inserted)": Kind(
         TRADES.name,
-        "INSERT INTO recent_trades (symbol, trade_id, price, quantity, trade_time, is_buyer_maker) VALUES %s",
-        "(%s, %s, 61234.56, 0.01234, clock_timestamp(), true)",
+        "INSERT INTO recent_trades VALUES %s",
+        "(%s, %s, clock_timestamp(), 61234.56, 0.01234, 755.6344704, true, 1, 1)",
         lambda number: (symbol(number), number),
     ),
     "prices (updated, with history)": Kind(
