@@ -134,7 +134,8 @@ def side_by_side(folder: Path, port: int, process: subprocess.Popen, seconds: fl
             ]
         (flask, flask_ms), (api_rate, api_ms) = (max(found) for found in zip(*rounds))
         urls = uncached(path)
-        uncached_rate = load_of(port, urls, *options)["rate"] if urls else None
+        apart = ("--shift", len(urls) // CLIENTS)  # else all clients request the same URL at the same time
+        uncached_rate = load_of(port, urls, *options, *apart)["rate"] if urls else None
         rows.append(
             (
                 f"`{path}`",
