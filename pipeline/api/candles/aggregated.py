@@ -1,17 +1,19 @@
-"""Candles of an interval that is not stored. Those that are closed are cached, so that a dashboard
-that refreshes reads little more than the parts of the newest one. Knows nothing of HTTP."""
+"""Candles of an interval that is not stored. Those that are closed for a minute are cached, so that
+a dashboard that refreshes reads little more than the parts of the newest one. Knows nothing of
+HTTP."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from pipeline.api.candles.aggregation import aggregate_candles, length_ms, parts_per_candle
 from pipeline.api.candles.stored import StoredCandles
-from pipeline.api.downsampling.bucket_cache import BucketCache
+from pipeline.api.downsampling.bucket_cache import SETTLED_MS, BucketCache
 from pipeline.api.history import between
 from pipeline.api.paging import Span
 from pipeline.api.store import Row
 from pipeline.intervals import ceil_ms, floor_ms, origin_ms
 from pipeline.tables import KLINES
+from pipeline.times import now_ms
 
 # A candle takes about 700 bytes.
 MAX_CACHED_CANDLES = 20_000
@@ -55,8 +57,9 @@ class Series(NamedTuple):
 class AggregatedCandles:
     """May raise StoreUnavailable. The rows are shared between requests: do not change them."""
 
-    def __init__(self, stored: StoredCandles) -> None:
+    def __init__(self, stored: StoredCandles, clock: Callable[[], int] = now_ms) -> None:
         self._stored = stored
+        self._clock = clock
         self._cache = BucketCache(2 * MAX_CACHED_CANDLES)  # each candle is a list of its own
 
     def read(self, series: Series, whole: Span, count: int) -> Iterator[Row]:
@@ -90,7 +93,8 @@ class AggregatedCandles:
         for start, end in gaps(missing, series.length):
             for row in self._read(series, (start, end), True, (end - start) // series.length):
                 found[row[KLINES.time]] = row
-                if row["is_closed"]:
+                # The exchange may correct a candle soon after it has closed.
+                if row["is_closed"] and row["close_time"] < self._clock() - SETTLED_MS:
                     self._cache.put((series, row[KLINES.time]), [row])
         return [found[time_ms] for time_ms in sorted(found)]
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.api.candles.aggregated import MAX_GAPS, gaps
+from pipeline.api.candles.aggregated import MAX_GAPS, AggregatedCandles, Series, gaps
 from pipeline.api.candles.aggregation import aggregate_candles, parts_per_candle
 from pipeline.api.candles.pages import Candles
 from pipeline.api.candles.stored import StoredCandles
+from pipeline.api.downsampling.bucket_cache import SETTLED_MS
 from pipeline.api.history import History, between
 from pipeline.api.query import Query
 from pipeline.api.store import Row
@@ -155,6 +156,21 @@ def test_open_candle_is_read_again_and_grows() -> None:
     assert candles.page(newest).rows[0]["number_of_trades"] == sum(range(15, 20))
     store.rows.append(candle(20))
     assert candles.page(newest).rows[0]["number_of_trades"] == sum(range(15, 21))
+
+
+def test_candle_that_has_just_closed_may_still_be_corrected() -> None:
+    store = Store(candle(n) for n in range(15))
+    now = [T0 + 15 * MINUTE]
+    aggregated = AggregatedCandles(StoredCandles(History(store)), lambda: now[0])
+    series, day = Series("AUSDT", "1m", "15m"), between(T0, T0 + DAY, True)
+    assert next(aggregated.read(series, day, 100))["high_price"] < 200
+    store.rows[3]["high_price"] = 200.0
+    assert next(aggregated.read(series, day, 100))["high_price"] == 200
+    now[0] += SETTLED_MS
+    list(aggregated.read(series, day, 100))
+    store.read_rows = 0
+    assert next(aggregated.read(series, day, 100))["high_price"] == 200
+    assert store.read_rows == 0
 
 
 def test_part_that_arrives_late_is_in_the_next_answer() -> None:
