@@ -9,8 +9,8 @@ from tests.support.reconcile.quiet_rows import QuietRows
 from tests.support.reconcile.run import Run, reconcile
 from tests.support.waiting import wait_until
 
-ROWS = QuietRows(trades=40_000, candles=6_000, forecasts=6_000, orders=8_000)
-BROKEN = 1000
+ROWS = QuietRows(trades=12_000, candles=3_000, forecasts=3_000, orders=3_000)
+BROKEN = 500
 
 
 @pytest.fixture(scope="module", autouse=True)

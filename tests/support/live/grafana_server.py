@@ -124,6 +124,11 @@ class _Server(ThreadingHTTPServer):
     allow_reuse_address = True
     grafana: GrafanaServer
 
+    def server_bind(self) -> None:
+        # Connections inherit it. Small, so that a few hundred KB that nobody reads fill it.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+        super().server_bind()
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
