@@ -12,9 +12,9 @@ from gunicorn.app.base import BaseApplication
 from pipeline.errors import BadSetting
 
 THREADS = 32
-# A thread that has to wait for the interpreter gets it after this time. With Python's 5 ms, a cheap
-# request waits that long for each of those that compute: measured, a third of the slowest ones.
-SWITCH_SECONDS = 0.0005
+# A thread that waits for the interpreter gets it after this time. With Python's 5 ms, a cheap
+# request waits that long for each thread that computes.
+SWITCH_SECONDS = 0.001
 
 
 class Server(BaseApplication):

@@ -45,13 +45,6 @@ def wait_until(condition: Callable[[], bool], timeout_seconds: float = 10) -> No
         time.sleep(0.001)
 
 
-def test_value_that_is_fresh_for_no_time_is_read_by_every_later_request(refresher):
-    values, reads = Cache("rows", 0, 1, refresher=refresher), []
-    for _ in range(3):
-        values.get_or_read("a", lambda: reads.append(1))
-    assert len(reads) == 3
-
-
 def test_value_is_cached_while_fresh_and_read_again_after_it_has_expired(refresher):
     now, reads = [0.0], []
     values = make_cache(now, refresher)
