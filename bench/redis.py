@@ -11,12 +11,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg2
 import requests
+from kafka import KafkaConsumer, TopicPartition
 
 from bench import machine
 from bench.api import cpu_seconds, load_of, serving
@@ -43,6 +44,7 @@ LATENCY_RATES, CPU_RATE = (100, 500), 100
 CLIENTS = (1, 8)
 WHOLE_MARKET = {"prices": "/latest_prices?limit=5000", "statistics": "/crypto_24h_stats?limit=5000"}
 PROBE = "PROBEUSDT"
+KAFKA = "Kafka"
 MAX_CPU_PERCENT = 5
 
 
@@ -128,39 +130,69 @@ def changes(stack: Stack, rate: int, seconds: float) -> subprocess.Popen:
 
 def latency(stack: Stack, apis: dict[str, Running], seconds: float) -> str:
     """Probes in turn, so that other load affects both stores alike and no request of one slows the
-    other."""
+    other. Kafka's line is what both have in common: PostgreSQL, Debezium, Kafka."""
     rows = []
+    reader = stats_reader(stack)
+    session = requests.Session()
+    has_arrived = {KAFKA: in_kafka(reader)} | {store: in_answer(session, port) for store, (port, _) in apis.items()}
     for rate in LATENCY_RATES:
-        load_process, delays = changes(stack, rate, seconds), {store: [] for store in apis}
+        load_process, delays = changes(stack, rate, seconds), {place: [] for place in has_arrived}
         connection, number = connect(stack.environ), 0
-        session = requests.Session()
         while load_process.poll() is None:
-            for store, (port, _) in apis.items():
+            for place, arrived in has_arrived.items():
                 number += 1
-                delays[store].append(probe(connection, session, port, rate * 10**6 + number))
+                delays[place].append(probe(connection, arrived, rate * 10**6 + number))
                 time.sleep(0.05)
         connection.close()
-        rows += [line(rate, store, values) for store, values in delays.items()]
-    return table(("changes/s", "answered from", "probes", "median ms", "p95 ms", "p99 ms", "max ms"), rows)
+        rows += [line(rate, place, values) for place, values in delays.items()]
+    reader.close()
+    return table(("changes/s", "arrived in", "probes", "median ms", "p95 ms", "p99 ms", "max ms"), rows)
 
 
-def probe(connection: psycopg2.extensions.connection, session: requests.Session, port: int, value: int) -> float:
-    """Seconds from the commit of a row to its first appearance in the answer."""
+def stats_reader(stack: Stack) -> KafkaConsumer:
+    reader = KafkaConsumer(bootstrap_servers=stack.environ["KAFKA_BOOTSTRAP_SERVERS"], fetch_max_wait_ms=50)
+    topic = "crypto.public.crypto_24h_stats"
+    reader.assign([TopicPartition(topic, number) for number in reader.partitions_for_topic(topic)])
+    reader.seek_to_end()
+    return reader
+
+
+def in_kafka(reader: KafkaConsumer) -> Callable[[int], bool]:
+    def arrived(value: int) -> bool:
+        wanted = b'"trade_count":%d,' % value
+        found = reader.poll(timeout_ms=2).values()
+        return any(wanted in record.value for records in found for record in records)
+
+    return arrived
+
+
+def in_answer(session: requests.Session, port: int) -> Callable[[int], bool]:
+    url = f"http://127.0.0.1:{port}/crypto_24h_stats?sort=trade_count&limit=1"
+
+    def arrived(value: int) -> bool:
+        if session.get(url, timeout=10).json()[0]["trade_count"] == value:
+            return True
+        time.sleep(0.002)
+        return False
+
+    return arrived
+
+
+def probe(connection: psycopg2.extensions.connection, arrived: Callable[[int], bool], value: int) -> float:
+    """Seconds from the commit of a row to its arrival."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE crypto_24h_stats SET trade_count = %s, updated_at = clock_timestamp() WHERE symbol = %s",
             (value, PROBE),
         )
     committed = time.monotonic()
-    url = f"http://127.0.0.1:{port}/crypto_24h_stats?sort=trade_count&limit=1"
-    while session.get(url, timeout=10).json()[0]["trade_count"] != value:
+    while not arrived(value):
         assert time.monotonic() < committed + 30, "the row does not arrive"
-        time.sleep(0.002)
     return time.monotonic() - committed
 
 
-def line(rate: int, store: str, seconds: Sequence[float]) -> tuple[object, ...]:
-    return rate, store, len(seconds), *(f"{value * 1000:.0f}" for value in spread(seconds))
+def line(rate: int, place: str, seconds: Sequence[float]) -> tuple[object, ...]:
+    return rate, place, len(seconds), *(f"{value * 1000:.0f}" for value in spread(seconds))
 
 
 def reads(apis: dict[str, Running], seconds: float) -> str:

@@ -77,6 +77,9 @@ class Settings:
     QUOTE_ASSET: str = setting("USDT", asset, "prices and 24 h statistics of every symbol quoted in this asset")
     KLINE_INTERVALS: tuple[str, ...] = setting("1m,1h", intervals, "candle intervals of the tracked symbols")
     PRICE_INTERVAL_SECONDS: float = setting("2", seconds(0.2, 3600), "time between two polls of the prices")
+    TRACKED_PRICE_INTERVAL_SECONDS: float = setting(
+        "1", seconds(0.2, 3600), "the same for the tracked symbols; twice as often while request weight is left"
+    )
     STATS_INTERVAL_SECONDS: float = setting("10", seconds(1, 3600), "time between two polls of the 24 h statistics")
     ORDER_BOOK_INTERVAL_SECONDS: float = setting("3", seconds(0.2, 3600), "time between two polls of each order book")
     TRADES_INTERVAL_SECONDS: float = setting("2", seconds(0.2, 3600), "time between two polls of each symbol's trades")
@@ -175,11 +178,11 @@ class Settings:
         "crypto_reader", required, "password given to role crypto_reader", secret=True
     )
 
-    # Redis: what is true now. Only consumer_to_redis.py and the API use it
+    # Redis: what is true now. Used by consumer_to_redis.py, the API, reconcile.py and the auditor
     REDIS_URL: str = setting(
         "off",
         redis_url,
-        "Redis for the current state, redis://host:port; off: the API reads Cassandra alone",
+        "Redis for the current state, redis://host:port; off: the API reads Cassandra alone, and it is not compared",
         own={"redis": "redis://localhost:6379"},
     )
     REDIS_PASSWORD: str = setting("crypto_redis", required, "password of Redis", secret=True)

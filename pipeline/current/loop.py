@@ -30,9 +30,11 @@ from pipeline.times import DAY_MS, ms_to_us, now_ms, us_to_seconds
 log = logging.getLogger(__name__)
 
 POLL_TIMEOUT_SECONDS = 0.3
-# A poll costs 2 ms of CPU time, however few records it brings. Polls that follow each other more
-# closely would mostly bring one record.
-MIN_POLL_INTERVAL_SECONDS = 0.05
+# A poll costs over 2 ms of CPU time, however few records it brings. While changes trickle, polls
+# that follow each other more closely would mostly bring one record. A change after a silence does
+# not wait, and many changes are worth a poll each time Kafka answers.
+TRICKLE_POLL_INTERVAL_SECONDS = 0.1
+MANY_PER_SECOND = 200
 COMMIT_SECONDS = 1.0
 FORGET_SECONDS = 60.0
 # Longer than Kafka keeps a record (7 days), so that a replay cannot bring a deleted row back.
@@ -57,9 +59,10 @@ class Loop:
         self._positions = Positions(source, store)
         self.watermark = Watermark(source, store, clock)
         self._marks: dict[TopicPartition, Mark] = {}
+        self._polled = 0
         # Evaluated at each scrape, so that it also rises while the loop hangs.
         metrics.BEHIND_SECONDS.set_function(lambda: clock() - self.watermark.reached_at)
-        self._committed_at = self._forgot_at = self.progress_at = clock()
+        self._committed_at = self._forgot_at = self._collected_at = self.progress_at = clock()
         self._redis_outage, self._redis_backoff = Outage("redis", log), Backoff(max_seconds=5.0)
         self._kafka_outage, self._kafka_backoff = Outage("kafka", log), Backoff()
         self.redis_unavailable = False
@@ -77,13 +80,22 @@ class Loop:
                 self._wait_for_redis(error, stop)
             else:
                 self._over()
-                stop.wait(max(0.0, began + MIN_POLL_INTERVAL_SECONDS - self._clock()))
+                self._collect(began, stop)
         self._source.commit(self._marks)
+
+    def _collect(self, began: float, stop: Stop) -> None:
+        """Let changes collect before the next poll."""
+        now = self._clock()
+        rate = self._polled / max(now - self._collected_at, 1e-3)
+        if 0 < rate < MANY_PER_SECOND:
+            stop.wait(max(0.0, began + TRICKLE_POLL_INTERVAL_SECONDS - now))
+        self._collected_at = now
 
     def _step(self) -> None:
         self.followed = self._source.follow(TABLES)
         self._positions.find()  # 1
         records = self._source.poll(POLL_TIMEOUT_SECONDS)  # 2
+        self._polled = sum(map(len, records.values()))
         batches = self._batches(records)
         if batches or (batches := self._passed_gaps()):
             self._apply(batches)  # 3

@@ -14,7 +14,7 @@ from pipeline.producer.client import Exchange
 from pipeline.producer.clock import ExchangeClock
 from pipeline.producer.data_source_check import check
 from pipeline.producer.database import Database
-from pipeline.producer.jobs import BookIds, BookJob, Fetched, Job, PricesJob, StatsJob, depth_weight
+from pipeline.producer.jobs import BookIds, BookJob, Fetched, Job, PricesJob, StatsJob, TrackedPricesJob, depth_weight
 from pipeline.producer.listing import WEIGHT, Listing, ListingJob
 from pipeline.producer.plan import Pace
 from pipeline.producer.schedule import Schedule
@@ -29,7 +29,14 @@ log = logging.getLogger(__name__)
 
 # A new plan is made when the weight left by others changes by this share of our budget.
 REPLAN_SHARE = 0.05
-TABLE_OF_KIND = {"price": PRICES, "stats": STATS, "order_book": BOOKS, "trades": TRADES, "klines": KLINES}
+SETTING_OF_KIND = {
+    "price": PRICES.poll_setting,
+    "tracked_price": "TRACKED_PRICE_INTERVAL_SECONDS",
+    "stats": STATS.poll_setting,
+    "order_book": BOOKS.poll_setting,
+    "trades": TRADES.poll_setting,
+    "klines": KLINES.poll_setting,
+}
 
 
 class Positions(NamedTuple):
@@ -61,6 +68,7 @@ class JobSet:
         self._database = database
         self._listing_job = ListingJob(clock=exchange_clock)
         self._prices_job = PricesJob()
+        self._tracked_prices_job = TrackedPricesJob()
         self._stats_job = StatsJob()
         listing_seconds = settings.LISTING_INTERVAL_SECONDS
         self._listing_pace = Pace("listing", 1, WEIGHT, listing_seconds, listing_seconds)
@@ -99,8 +107,9 @@ class JobSet:
         market = listing.market(settings.QUOTE_ASSET)
         self._symbol_changes.market(market)
         wanted = market | frozenset(tracked)
-        self._prices_job.wanted = self._stats_job.wanted = wanted
-        jobs: list[Job] = [self._prices_job, self._stats_job]
+        self._stats_job.wanted = wanted
+        self._prices_job.wanted, self._tracked_prices_job.wanted = wanted - set(tracked), frozenset(tracked)
+        jobs: list[Job] = [self._prices_job, self._stats_job, *([self._tracked_prices_job] if tracked else [])]
         has_new = any(f"trades:{symbol}" not in self._jobs for symbol in tracked)
         stored = self._stored(stop) if has_new else Positions({}, {}, {})
         jobs += [self._jobs.get(f"order_book:{symbol}") or self._book(symbol, stored) for symbol in tracked]
@@ -131,8 +140,8 @@ class JobSet:
 
     def _paces(self) -> dict[str, Pace]:
         wished = []
-        for kind, table in TABLE_OF_KIND.items():
-            seconds = getattr(self._settings, table.poll_setting)
+        for kind, setting in SETTING_OF_KIND.items():
+            seconds = getattr(self._settings, setting)
             weights = [job.weight for job in self._jobs.values() if job.kind == kind]
             if weights:
                 wished.append(Pace(kind, len(weights), weights[0], seconds, seconds))

@@ -29,9 +29,9 @@ from pipeline.tables import TRADES
 
 log = logging.getLogger(__name__)
 
-# Requests of one kind that hang must leave threads to the other kinds (there are six).
+# Requests of one kind that hang must leave threads to the other kinds (there are seven).
 THREADS_PER_KIND = 3
-THREADS = 6 * THREADS_PER_KIND
+THREADS = 7 * THREADS_PER_KIND
 # Jobs that wait for weight, for a thread or for the end of a ban are checked this often.
 MAX_PAUSE_SECONDS = 0.5
 # A job that has waited for weight this long is logged.

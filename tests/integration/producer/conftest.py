@@ -12,6 +12,7 @@ from tests.support.producer_faults.world import World
 # Polls so fast that no test waits for them; the weight limit of `shared` is never reached.
 QUICK = {
     "PRICE_INTERVAL_SECONDS": "0.3",
+    "TRACKED_PRICE_INTERVAL_SECONDS": "0.3",
     "STATS_INTERVAL_SECONDS": "1",
     "ORDER_BOOK_INTERVAL_SECONDS": "0.3",
     "TRADES_INTERVAL_SECONDS": "0.3",

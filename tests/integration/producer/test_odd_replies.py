@@ -54,7 +54,7 @@ def test_one_odd_symbol_of_four_hundred_is_named_counted_and_left_out(world: Wor
             world.wait_for_rows(table, SYMBOLS - 1)
             assert world.value(f"SELECT count(*) FROM {table}") == SYMBOLS - 1
         world.wait_for_trades(BTC, now_ms())
-        kinds = ["klines", "order_book", "price", "stats", "trades"]
+        kinds = ["klines", "order_book", "stats", "tracked_price", "trades"]
         wait_until(lambda: rejected(world) == [(kind, ETH) for kind in kinds] or rejected(world), 30, "five names")
         for kind in kinds:
             assert producer.metric("producer_rejected_rows_total", kind=kind) > 0

@@ -98,7 +98,7 @@ def test_start_names_the_exchange_and_the_source_of_the_data(world: World) -> No
 def figures(producer: Program) -> None:
     """Every metric that the README promises has a value by now."""
     wait_until(lambda: producer.metric("producer_lag_seconds_count") > 0, 30, "a lag")
-    for kind in ("listing", "price", "stats", "order_book", "trades", "klines"):
+    for kind in ("listing", "price", "tracked_price", "stats", "order_book", "trades", "klines"):
         wait_until(
             lambda kind=kind: time.time() - producer.metric("producer_last_success_timestamp_seconds", kind=kind) < 60,
             10,

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.errors import UnknownSymbol
 from pipeline.producer import metrics
 from pipeline.producer.client import BadReply
 from pipeline.producer.jobs import (
@@ -13,6 +14,7 @@ from pipeline.producer.jobs import (
     BookJob,
     PricesJob,
     StatsJob,
+    TrackedPricesJob,
     depth_weight,
     parse_reply,
 )
@@ -36,6 +38,26 @@ def test_prices_of_the_whole_market_are_one_request_without_parameters():
     assert exchange.requested == [("/api/v3/ticker/price", None)]
     assert fetched.batches[0].table is PRICES
     assert [row["symbol"] for row in fetched.batches[0].rows] == ["ETHUSDT"]
+
+
+def test_prices_of_the_tracked_symbols_are_requested_by_name():
+    exchange = FakeExchange([{"symbol": "BTCUSDT", "price": "1"}, {"symbol": "ETHUSDT", "price": "2"}])
+    fetched = TrackedPricesJob(wanted=frozenset({"ETHUSDT", "BTCUSDT"})).fetch(exchange)
+    assert exchange.requested == [("/api/v3/ticker/price", {"symbols": '["BTCUSDT","ETHUSDT"]'})]
+    assert [row["symbol"] for row in fetched.batches[0].rows] == ["BTCUSDT", "ETHUSDT"]
+
+
+def test_tracked_symbol_that_was_delisted_takes_no_price_from_the_others():
+    class Refusing(FakeExchange):
+        def get(self, path, params=None):
+            super().get(path, params)
+            if params:
+                raise UnknownSymbol("-1121")
+            return self.reply
+
+    exchange = Refusing([{"symbol": "BTCUSDT", "price": "1"}, {"symbol": "XRPUSDT", "price": "2"}])
+    fetched = TrackedPricesJob(wanted=frozenset({"BTCUSDT", "GONEUSDT"})).fetch(exchange)
+    assert [row["symbol"] for row in fetched.batches[0].rows] == ["BTCUSDT"]
 
 
 def test_book_is_requested_and_written_with_the_levels_of_the_setting():

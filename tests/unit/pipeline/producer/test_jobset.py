@@ -86,8 +86,20 @@ def test_listing_is_requested_first_and_alone(world):
 
 def test_listing_makes_the_jobs_of_every_tracked_symbol(world):
     world.listed("ETHUSDT", "BTCUSDT", "XRPUSDT")
-    assert set(world.entries()) == {"listing", "price", "stats", *jobs_of("ETHUSDT"), *jobs_of("BTCUSDT")}
-    assert world.job("price").wanted == world.job("stats").wanted == {"ETHUSDT", "BTCUSDT", "XRPUSDT"}
+    tracked = {*jobs_of("ETHUSDT"), *jobs_of("BTCUSDT")}
+    assert set(world.entries()) == {"listing", "price", "tracked_price", "stats", *tracked}
+    assert world.job("stats").wanted == {"ETHUSDT", "BTCUSDT", "XRPUSDT"}
+
+
+def test_price_is_written_by_one_job_only(world):
+    world.listed("ETHUSDT", "BTCUSDT", "XRPUSDT")
+    assert world.job("price").wanted == {"XRPUSDT"}
+    assert world.job("tracked_price").wanted == {"ETHUSDT", "BTCUSDT"}
+
+
+def test_without_a_listed_symbol_no_tracked_prices_are_requested(world):
+    world.listed("XRPUSDT")
+    assert set(world.entries()) == {"listing", "price", "stats"}
 
 
 def test_instruments_are_written_with_every_listing_and_only_once_the_source_is_known(world):
@@ -168,7 +180,7 @@ def test_symbol_that_the_exchange_refuses_is_left_out_alone(world, caplog):
     world.listed("ETHUSDT", "BTCUSDT")
     assert world.jobs.leave_out(world.job("trades:BTCUSDT"))
     assert not jobs_of("BTCUSDT") & set(world.entries())
-    assert {"listing", "price", "stats", *jobs_of("ETHUSDT")} == set(world.entries())
+    assert {"listing", "price", "tracked_price", "stats", *jobs_of("ETHUSDT")} == set(world.entries())
     assert [record.symbol for record in caplog.records if record.getMessage() == "symbol_left_out"] == ["BTCUSDT"]
 
 
@@ -208,9 +220,9 @@ def test_plan_is_logged_once_and_again_when_it_changed(world, caplog):
     first = [record for record in caplog.records if record.getMessage() == "plan"]
     world.listed("ETHUSDT", "BTCUSDT")
     assert [record for record in caplog.records if record.getMessage() == "plan"] == first
-    assert len(first) == 7
+    assert len(first) == 8
     world.listed("ETHUSDT")
-    changed = [record.requests for record in caplog.records if record.getMessage() == "plan"][7:]
+    changed = [record.requests for record in caplog.records if record.getMessage() == "plan"][8:]
     assert [line.split()[0] for line in changed] == ["order_book", "trades", "klines", "total"]
 
 
@@ -271,4 +283,4 @@ def test_no_job_starts_if_the_rows_of_the_other_kind_of_exchange_are_stored(worl
 def test_halted_symbol_that_is_tracked_stays_tracked(world):
     world.listed("ETHUSDT", "BTCUSDT", status="HALT")
     assert jobs_of("ETHUSDT") <= set(world.entries())
-    assert "ETHUSDT" in world.job("price").wanted
+    assert "ETHUSDT" in world.job("tracked_price").wanted
