@@ -64,6 +64,7 @@ def main() -> None:
     parser.add_argument("paths", nargs="+", help="requested in turn")
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--shift", type=int, default=1, help="each client begins so many paths after the one before")
     parser.add_argument(
         "--rate", type=float, default=0, help="requests per second of all clients together (0: unlimited)"
     )
@@ -75,7 +76,7 @@ def main() -> None:
     started = time.monotonic()
     threads = []
     for number in range(options.clients):
-        first = number % len(requests)
+        first = number * options.shift % len(requests)
         rotated = requests[first:] + requests[:first]
         arguments = (options.port, rotated, started + options.seconds, pause, codes, durations)
         threads.append(threading.Thread(target=send_requests, args=arguments))

@@ -2,7 +2,7 @@
 statement, or one channel of Grafana Live. Knows the query models of the plugins; knows nothing of
 panels."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 INFINITY = {"type": "yesoreyeram-infinity-datasource", "uid": "market-api"}
@@ -32,11 +32,13 @@ def api(
     parameters: Mapping[str, object],
     shape: str = "table",
     ref: str = "A",
+    fields: Iterable[str] = (),
 ) -> Target:
     """GET `route`, for these columns alone: Infinity sends a copy of the whole response to the
     browser. `shape` is `table`, or `timeseries` when the columns are a time, numbers and perhaps a
-    name. The API caches responses, so panels that send the same request need not share a query."""
-    fields = ",".join(column["selector"] for column in columns)
+    name. Panels whose requests differ in their columns only request the `fields` of all of them, so
+    that the API reads the rows once and answers the others from its cache."""
+    requested = ",".join(fields or (column["selector"] for column in columns))
     return {
         "refId": ref,
         "datasource": INFINITY,
@@ -49,7 +51,7 @@ def api(
             "method": "GET",
             "data": "",
             "headers": [],
-            "params": [{"key": key, "value": str(value)} for key, value in {**parameters, "fields": fields}.items()],
+            "params": [{"key": key, "value": str(value)} for key, value in {**parameters, "fields": requested}.items()],
         },
         # The response itself is the array; a selector that matches nothing would be an error.
         "root_selector": "",

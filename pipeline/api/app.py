@@ -18,7 +18,7 @@ from pipeline.api.fields import with_fields
 from pipeline.api.freshness_metrics import freshness_registry
 from pipeline.api.instruments import Instruments
 from pipeline.api.market_page import MarketPage, add_static_files
-from pipeline.api.max_age import RESPONSE_FRESH_SECONDS
+from pipeline.api.max_age import RESPONSE_FRESH_SECONDS, ROWS_FRESH_SECONDS
 from pipeline.api.middleware import ROW_COUNT, Environ, Middleware, StartResponse
 from pipeline.api.openapi import document
 from pipeline.api.pages import docs_page, start_page
@@ -88,10 +88,14 @@ def create_app(settings: Settings, store: Store | None = None) -> Flask:
 def pages(routes: Routes, page: MarketPage) -> dict[str, Handler]:
     """The handlers of the pages for people and of the routes about the API itself, by path."""
     registry = freshness_registry(routes.freshness)
+    # To make this text takes as long as ten answers.
+    texts: Cache[EncodedResponse] = Cache("metrics", ROWS_FRESH_SECONDS, max_size=1)
+
+    def metrics_text() -> EncodedResponse:
+        return EncodedResponse(generate_latest() + generate_latest(registry), CONTENT_TYPE_LATEST)
+
     return {
-        "/metrics": lambda query, _: EncodedResponse(
-            generate_latest() + generate_latest(registry), CONTENT_TYPE_LATEST
-        ),
+        "/metrics": lambda query, _: texts.get_or_read("text", metrics_text),
         "/openapi.json": lambda query, _: EncodedResponse.of_object(document()),
         "/docs": lambda query, _: EncodedResponse(docs_page(document()), "text/html"),
         "/market": lambda query, _: page.html(),

@@ -40,16 +40,12 @@ class CassandraState:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._market: Cache[Mapping[str, list[Row]]] = Cache("rows", ROWS_FRESH_SECONDS, max_size=1)
         self._cache: Cache[list[Row]] = Cache("rows", ROWS_FRESH_SECONDS, max_size=16)
         self._instruments: Cache[Mapping[str, Instrument]] = Cache("rows", FRESH_SECONDS, max_size=1)
 
     def rows_of(self, table: Table) -> list[Row]:
-        names = COLUMNS_IN_MARKET_NOW[table.name]
-        rows = [
-            {name: row[stored] for name, stored in names.items()}
-            for row in self._cache.get_or_read(MARKET_NOW, self._read_market)
-        ]
-        return [row for row in rows if row["updated_at"] is not None]
+        return self._market.get_or_read(MARKET_NOW, self._read_market)[table.name]
 
     def tracked(self) -> set[str]:
         return {*self.stored_symbols(BOOKS), *self.stored_symbols(TRADES), *self.stored_intervals()}
@@ -89,8 +85,17 @@ class CassandraState:
     def _read_instruments(self) -> Mapping[str, Instrument]:
         return instruments_of(self._store.select(self._store.columns_of(INSTRUMENTS.name), INSTRUMENTS.name))
 
-    def _read_market(self) -> list[Row]:
+    def _read_market(self) -> Mapping[str, list[Row]]:
+        """The current rows in the shape of each history table, by its name."""
         quotes = self._store.select("DISTINCT quote_asset", MARKET_NOW)
         values = [(row["quote_asset"],) for row in quotes]
         parts = self._store.select_many(self._store.columns_of(MARKET_NOW), MARKET_NOW, "WHERE quote_asset = ?", values)
-        return [row for part in parts for row in part]
+        rows = [row for part in parts for row in part]
+        return {table: renamed(rows, columns) for table, columns in COLUMNS_IN_MARKET_NOW.items()}
+
+
+def renamed(rows: list[Row], columns: Mapping[str, str]) -> list[Row]:
+    """The rows with these columns, by the names that they are stored under; without those that have
+    no time."""
+    stored_time = columns["updated_at"]
+    return [{name: row[stored] for name, stored in columns.items()} for row in rows if row[stored_time] is not None]

@@ -1,7 +1,8 @@
 """The columns that a client asks for with `fields`, and numbers as text for people. Knows nothing
 of HTTP or Cassandra."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from pipeline.api.exact import decimals, exact
@@ -15,20 +16,20 @@ QUANTITIES = frozenset({"quantity", "buy_quantity", "sell_quantity", "bid_depth"
 InstrumentOf = Callable[[str], Instrument]
 
 
-def with_fields(rows: Sequence[Row], names: Iterable[str], instrument_of: InstrumentOf) -> list[Row]:
+def with_fields(rows: Sequence[Row], names: Collection[str], instrument_of: InstrumentOf) -> list[Row]:
     """Each row with these columns alone, in this order; null where a row lacks one."""
-    plain = {name: name for name in names if not name.endswith(TEXT_SUFFIX)}
-    if len(plain) == len(list(names)):
-        return [{name: row.get(name) for name in plain} for row in rows]
+    plain = {name for name in names if not name.endswith(TEXT_SUFFIX)}
+    # One look per column and symbol, and not per value.
+    decimals_of = cache(lambda column, symbol: min_decimals(column, instrument_of(symbol)))
     return [
-        {name: row.get(name) if name in plain else text_of(row, name, instrument_of) for name in names} for row in rows
+        {name: row.get(name) if name in plain else text_of(row, name, decimals_of) for name in names} for row in rows
     ]
 
 
-def text_of(row: Mapping[str, Any], name: str, instrument_of: InstrumentOf) -> str | None:
+def text_of(row: Mapping[str, Any], name: str, decimals_of: Callable[[str, str], int]) -> str | None:
     number = name.removesuffix(TEXT_SUFFIX)
     value = row.get(number)
-    return None if value is None else text(value, min_decimals(number, instrument_of(row["symbol"])))
+    return None if value is None else text(value, decimals_of(number, row["symbol"]))
 
 
 def min_decimals(column: str, instrument: Instrument) -> int:

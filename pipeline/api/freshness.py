@@ -90,9 +90,8 @@ class Freshness:
 
     def _newest(self, table: Table, where: str, partitions: Iterable[tuple[str, object]], time: str) -> int | None:
         """The latest `time` among the newest rows of the partitions."""
-        columns = f"to_unix_timestamp({time}) AS {time}"
         parts = [(values, NEWEST_FIRST) for values in partitions]
-        found = self._history.read(table, where, parts, False, 1, columns)
+        found = self._history.read(table, where, parts, False, 1, time)
         return latest(row[time] for rows in found for row in rows)
 
 

@@ -22,6 +22,7 @@ HOURS_PER_READ = 48
 MAX_CONCURRENT_HOURS = 8
 MIN_FIRST_READ = 10
 MAX_ROWS_PER_READ = 5000
+NO_LIMIT = 2**31 - 1
 # The partition keys of the history tables.
 OF_SYMBOL = "symbol = ?"
 OF_HOUR = "symbol = ? AND hour = ?"
@@ -113,20 +114,18 @@ class History:
     def ends(self, table: Table, symbol: str, from_ms: int, to_ms: int, horizon: str = "") -> tuple[int, int] | None:
         """The times of a symbol's first and last row in a range of a table with one partition per
         symbol, or per symbol and horizon."""
-        columns = f"to_unix_timestamp({table.time}) AS {table.time}"
         times: list[int] = []
         for forward in (True, False):
             part = (partition_values(table, symbol, 0, horizon), between(from_ms, to_ms, forward))
-            (rows,) = self.read(table, partition_key(table), [part], forward, 1, columns)
+            (rows,) = self.read(table, partition_key(table), [part], forward, 1, table.time)
             times += [row[table.time] for row in rows]
         return (times[0], times[1]) if len(times) == 2 else None
 
     def newest_hours(self, table: Table, symbols: Sequence[str]) -> list[tuple[str, int]]:
         """(symbol, hour) of the newest rows of each symbol that has rows."""
         where = "WHERE table_name = ? AND symbol = ? ORDER BY hour DESC LIMIT 1"
-        columns = "symbol, to_unix_timestamp(hour) AS hour"
         many = [(table.name, symbol) for symbol in symbols]
-        found = self._store.select_many(columns, STORED_HOURS, where, many)
+        found = self._store.select_many("symbol, hour", STORED_HOURS, where, many)
         return [(row["symbol"], row["hour"]) for rows in found for row in rows]
 
     def hours(self, table: Table, symbol: str, whole: Span) -> Iterator[int]:
@@ -138,7 +137,7 @@ class History:
         where = f"WHERE table_name = ? AND symbol = ? AND hour >= ? AND hour <= ? ORDER BY hour {order} LIMIT ?"
         while True:
             values = (table.name, symbol, first, last, HOURS_PER_READ)
-            found = self._store.select("to_unix_timestamp(hour) AS hour", STORED_HOURS, where, values)
+            found = self._store.select("hour", STORED_HOURS, where, values)
             yield from (row["hour"] for row in found)
             if len(found) < HOURS_PER_READ:
                 return

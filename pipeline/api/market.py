@@ -50,7 +50,7 @@ class MarketNow:
         """Every symbol with its quote asset, whether it is tracked, the steps of its prices and
         quantities, and the source of the data."""
         source, tracked, instruments = self._state.source(), self._state.tracked(), self._state.instruments()
-        rows = [
+        return [
             {
                 "symbol": symbol,
                 "quote_asset": quote_asset(symbol),
@@ -60,16 +60,19 @@ class MarketNow:
                 "source": source["name"],
                 "source_url": source["base_url"],
             }
-            for symbol in sorted(self._listed() | tracked)
+            for symbol in self._names(self._listed() | tracked, query)
         ]
-        return self._requested(rows, query)
 
     def listed(self, query: Query) -> tuple[str, ...]:
         """Every symbol of the market, or of the requested quote asset."""
-        return tuple(row["symbol"] for row in self._requested([{"symbol": s} for s in sorted(self._listed())], query))
+        return self._names(self._listed(), query)
 
     def _listed(self) -> set[str]:
         return {row["symbol"] for table in (PRICES, STATS) for row in self._state.rows_of(table)}
+
+    def _names(self, symbols: Iterable[str], query: Query) -> tuple[str, ...]:
+        """The requested ones of these symbols, sorted."""
+        return tuple(row["symbol"] for row in self._requested(({"symbol": name} for name in sorted(symbols)), query))
 
     def _requested(self, rows: Iterable[Row], query: Query) -> list[Row]:
         """The rows of the requested symbols."""

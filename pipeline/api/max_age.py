@@ -5,5 +5,6 @@ while it is refreshed (cache.py), so the largest age is twice the sum."""
 
 # Encoded responses (app.py).
 RESPONSE_FRESH_SECONDS = 0.35
-# Rows that many responses are made from (market.py, freshness.py).
+# Rows that many responses are made from (market.py, freshness.py, candles), and the text of
+# /metrics.
 ROWS_FRESH_SECONDS = 0.15

@@ -11,7 +11,7 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
 ROWS_RETURNED = Counter("api_rows_returned_total", "Rows in responses", ["route"])
-# `memory`: answers (encoded responses) or rows (what they are made from).
+# `memory`: answers (encoded responses), rows (what they are made from) or metrics (this text).
 # `result`: hit (fresh), old (stale; served and refreshed in the background), shared (waited for
 # another request's read), miss (read).
 CACHE_LOOKUPS = Counter("api_cache_lookups_total", "Lookups in the caches", ["memory", "result"])

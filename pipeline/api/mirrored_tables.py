@@ -46,7 +46,7 @@ class MirroredTables:
         if order := ordering(key, backward):
             where = f"{where} ORDER BY {order}"
         found = self._store.select_page(
-            selected(key),
+            ", ".join(map(quoted, key.columns)),
             quoted(key.name),
             where,
             values,
@@ -70,14 +70,6 @@ def described(key: TableKey) -> Row:
         "time": key.time,
         "columns": [{"name": name, "type": kind} for name, kind in key.columns.items()],
     }
-
-
-def selected(key: TableKey) -> str:
-    """All columns, times as epoch ms."""
-    return ", ".join(
-        f"to_unix_timestamp({quoted(name)}) AS {quoted(name)}" if kind == "timestamp" else quoted(name)
-        for name, kind in key.columns.items()
-    )
 
 
 def condition(key: TableKey, query: TableQuery) -> tuple[str, list[Any]]:

@@ -3,7 +3,7 @@ nothing of the rows."""
 
 import gzip
 from functools import cached_property
-from hashlib import blake2b
+from hashlib import sha1
 from typing import Any, NamedTuple
 
 import orjson
@@ -52,7 +52,8 @@ class EncodedResponse:
 
     @cached_property
     def etag(self) -> str:
-        return blake2b(self.body, digest_size=12).hexdigest()
+        # Half the time of blake2b, because processors have instructions for it.
+        return sha1(self.body, usedforsecurity=False).hexdigest()
 
     @cached_property
     def gzipped(self) -> bytes:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from pipeline.api import metrics
 from pipeline.api.books import shown
-from pipeline.api.candles import Candles
+from pipeline.api.candles.pages import Candles
 from pipeline.api.cassandra_state import CassandraState
 from pipeline.api.current_state import ANSWERED_FROM
 from pipeline.api.depth import cut, depth

@@ -15,6 +15,7 @@ from cassandra.query import PreparedStatement, dict_factory
 
 from pipeline import cassandra_session
 from pipeline.api import metrics
+from pipeline.api.driver_times import with_epoch_ms
 from pipeline.api.table_key import TableKey, plain_type
 from pipeline.cassandra_session import REFUSED_ERRORS, UNAVAILABLE_ERRORS
 from pipeline.errors import StoreUnavailable
@@ -65,7 +66,7 @@ class Store(Protocol):
         ...
 
     def columns_of(self, table: str) -> str:
-        """A table's columns for a SELECT, times as epoch ms, without HOUR."""
+        """A table's columns for a SELECT, without HOUR."""
         ...
 
     def tables(self) -> list[TableKey]:
@@ -125,11 +126,9 @@ class CassandraStore:
             self._missing_table.failed(error, 0)
             raise error
         self._missing_table.over()
-        return ", ".join(
-            f'to_unix_timestamp("{name}") AS "{name}"' if column.cql_type == "timestamp" else f'"{name}"'
-            for name, column in found.columns.items()
-            if name != HOUR
-        )
+        if HOUR not in found.columns:
+            return "*"  # a third less work for Cassandra than the same columns by name
+        return ", ".join(f'"{name}"' for name in found.columns if name != HOUR)
 
     def tables(self) -> list[TableKey]:
         """From the driver's metadata, which Cassandra keeps up to date."""
@@ -222,7 +221,7 @@ class CassandraStore:
                 if self._clock() < self._connect_not_before:
                     raise StoreUnavailable("the last try to connect failed less than a second ago")
                 try:
-                    self._session = self._connect(self._settings, dict_factory)
+                    self._session = with_epoch_ms(self._connect(self._settings, dict_factory))
                 except StoreUnavailable as error:
                     metrics.STORE_ERRORS.inc()
                     self._outage.failed(error, RECONNECT_SECONDS)

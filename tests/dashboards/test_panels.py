@@ -3,7 +3,7 @@ a minute, with the right types, in ascending order of time, and sends few reques
 Cassandra direct are sent as CQL, as its plugin would."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -21,10 +21,11 @@ from tests.support.grafana.metric_names import PROMETHEUS_OWN, metrics_in, names
 from tests.support.grafana.monitored_stack import MonitoredStack
 from tests.support.grafana.resolver import has_values
 from tests.support.grafana.server import Prometheus
-from tests.support.waiting import wait_until
+from tests.support.waiting import seconds_passed, wait_until
 
 READY_SECONDS = 60
 CACHE_SECONDS = 1.1  # the API caches responses for a second
+METRICS_CACHE_SECONDS = 0.4  # and its metrics for 0.3 s
 DASHBOARDS = dashboards()
 CASSANDRA_DIRECT = "cassandra-direct"
 QUERYING_PANELS = [
@@ -166,14 +167,9 @@ def test_browser_gets_a_third_of_what_it_once_got_per_refresh(monitored: Monitor
     assert total / 1024 < MAX_SHARE * EARLIER_KIB[uid]
 
 
-def seconds_passed(seconds: float) -> Callable[[], bool]:
-    """For wait_until."""
-    end = time.monotonic() + seconds
-    return lambda: time.monotonic() > end
-
-
 def api_seconds(monitored: MonitoredStack) -> float:
     """Time that the API has spent on responses, except those to Prometheus."""
+    wait_until(seconds_passed(METRICS_CACHE_SECONDS), 5, "a new text of the API's metrics")
     samples = (sample for family in metric_families(monitored, "api") for sample in family.samples)
     return sum(s.value for s in samples if s.name == "api_request_seconds_sum" and s.labels["route"] != "/metrics")
 

@@ -4,6 +4,12 @@ import time
 from collections.abc import Callable
 
 
+def seconds_passed(seconds: float) -> Callable[[], bool]:
+    """For wait_until, where a program promises that something is so after a time."""
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() > end
+
+
 def wait_until(condition: Callable[[], object], timeout_seconds: float, what: str) -> None:
     """Returns as soon as `condition` returns True. Any other return value is the current state; the
     last one is shown on failure. An OSError, e.g. a refused connection, counts as a state."""

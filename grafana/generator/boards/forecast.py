@@ -13,6 +13,17 @@ FORECASTS = {"symbol": "${symbol}", "horizon": "${horizon}"}
 # A point per five pixels: of the whole width, and of half of it.
 WIDE_POINTS, POINTS = 250, 120
 LINE_PARAMETERS = {**FORECASTS, **RANGE, "points": POINTS}
+# What the panels of the newest forecast show together, and those of the forecasts over time.
+NEWEST = (
+    "price_text",
+    "lower_price_text",
+    "upper_price_text",
+    "volatility",
+    "recent_qlike_ratio",
+    "recent_coverage",
+    "model",
+)
+OVER_TIME = ("made_at", "volatility", "realized_volatility", "recent_qlike_ratio", "recent_coverage")
 
 
 def forecast() -> dict:
@@ -29,7 +40,11 @@ def forecast() -> dict:
 
 
 def newest(*columns: dict) -> list[dict]:
-    return [api("/forecasts", list(columns), {**FORECASTS, "limit": 1})]
+    return [api("/forecasts", list(columns), {**FORECASTS, "limit": 1}, fields=NEWEST)]
+
+
+def over_time(*columns: dict) -> list[dict]:
+    return [api("/forecasts", list(columns), LINE_PARAMETERS, "timeseries", fields=OVER_TIME)]
 
 
 def now() -> dict:
@@ -123,7 +138,7 @@ def volatility() -> dict:
         "Forecast and realized volatility",
         "Standard deviation of the price change over $horizon, both at the time of the forecast. The forecast is "
         "good when it follows the level of the other line; single peaks cannot be foreseen." + NOT_ADVICE,
-        [api("/forecasts", columns, LINE_PARAMETERS, "timeseries")],
+        over_time(*columns),
         "percentunit",
         decimals=2,
         min=0,
@@ -137,7 +152,7 @@ def score() -> dict:
         "Score against naive, last day",
         "Loss (QLIKE) of the forecasts relative to the naive forecast, which repeats the last window. Below 1 is "
         "better than naive; above 1 the program falls back to a moving average." + NOT_ADVICE,
-        [api("/forecasts", columns, LINE_PARAMETERS, "timeseries")],
+        over_time(*columns),
         "none",
         min=0,
         decimals=2,
@@ -153,7 +168,7 @@ def coverage() -> dict:
         "Coverage of the range, last day",
         "Share of the windows that closed inside their range; should be 90 %. Lower: the range was too narrow. Higher: "
         "too wide." + NOT_ADVICE,
-        [api("/forecasts", columns, LINE_PARAMETERS, "timeseries")],
+        over_time(*columns),
         "percentunit",
         min=0.7,
         max=1,

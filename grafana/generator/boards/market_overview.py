@@ -26,8 +26,17 @@ SPARK = hidden({**INTERVAL, "name": "spark", "label": "Interval of sparklines", 
 }
 
 
+# What the panels of the market show together, and those of the candles of one symbol.
+SUMMARY = ("quote_asset", "quote_volume", "trade_count", "rising", "unchanged", "falling")
+CANDLE = ("open_time", "close_price", "number_of_trades")
+
+
 def summary(*columns: dict) -> list[dict]:
-    return [api("/market_summary", list(columns), {"quote_asset": "${quote_asset}"})]
+    return [api("/market_summary", list(columns), {"quote_asset": "${quote_asset}"}, fields=SUMMARY)]
+
+
+def candles(*columns: dict) -> list[dict]:
+    return [api("/klines", list(columns), CANDLES, "timeseries", fields=CANDLE)]
 
 
 def market_overview() -> dict:
@@ -88,7 +97,7 @@ def breadth() -> dict:
 
 
 def watch_list() -> dict:
-    candles = [
+    course = [
         column("open_time", TIME, "Time"),
         column("close_price", NUMBER, "Price"),
         column("symbol", TEXT, "Symbol"),
@@ -108,7 +117,7 @@ def watch_list() -> dict:
     return table(
         "Watch list",
         "The tracked symbols, most traded first, with their course over the time range. A click on a symbol opens it.",
-        [api("/klines", candles, of_range, "timeseries"), api("/crypto_24h_stats", statistics, ranked, ref="S")],
+        [api("/klines", course, of_range, "timeseries"), api("/crypto_24h_stats", statistics, ranked, ref="S")],
         [],
         **EXACT,
         transformations=[to_rows, joined],
@@ -138,11 +147,10 @@ def most_traded() -> dict:
 
 
 def price() -> dict:
-    columns = [column("close_price", NUMBER, "Price"), column("open_time", TIME, "Time")]
     return line_chart(
         "$symbol price",
         "Last price of every $interval. If the line ends early, no new candles arrive: look at Pipeline health.",
-        [api("/klines", columns, CANDLES, "timeseries")],
+        candles(column("close_price", NUMBER, "Price"), column("open_time", TIME, "Time")),
         **EXACT,
         colour=NEUTRAL,
         links=[OPEN_SYMBOL],
@@ -150,11 +158,10 @@ def price() -> dict:
 
 
 def trade_count() -> dict:
-    columns = [column("open_time", TIME, "Time"), column("number_of_trades", NUMBER, "Trades")]
     return bar_chart(
         "$symbol trades per $interval",
         "Number of trades of each candle. The last bar is still growing.",
-        [api("/klines", columns, CANDLES, "timeseries")],
+        candles(column("open_time", TIME, "Time"), column("number_of_trades", NUMBER, "Trades")),
         "locale",
         decimals=0,
         colour=ACCENT,

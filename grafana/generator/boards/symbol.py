@@ -27,8 +27,25 @@ def symbol() -> dict:
     return dashboard("symbol", "Symbol", description, rows, variables, "now-3h", "5s")
 
 
+# What the panels of the statistics show together, and those of the order book over time.
+STATISTICS = (
+    "last_price_text",
+    "price_change_percent",
+    "high_price_text",
+    "low_price_text",
+    "volume",
+    "quote_volume",
+    "trade_count",
+)
+BOOK = ("updated_at", "spread_bps", "imbalance")
+
+
 def statistics(*columns: dict) -> list[dict]:
-    return [api("/crypto_24h_stats", list(columns), {**SYMBOL_ONLY, "limit": 1})]
+    return [api("/crypto_24h_stats", list(columns), {**SYMBOL_ONLY, "limit": 1}, fields=STATISTICS)]
+
+
+def books(*columns: dict) -> list[dict]:
+    return [api("/order_book", list(columns), LINE_PARAMETERS, "timeseries", fields=BOOK)]
 
 
 def price_now() -> dict:
@@ -133,12 +150,11 @@ def price() -> dict:
 
 
 def spread() -> dict:
-    columns = [column("spread_bps", NUMBER, "Spread"), column("updated_at", TIME, "Time")]
     return line_chart(
         "Spread in basis points",
         "Best ask minus best bid, in hundredths of a percent of the price between them. A wide spread means that few "
         "want to trade now.",
-        [api("/order_book", columns, LINE_PARAMETERS, "timeseries")],
+        books(column("spread_bps", NUMBER, "Spread"), column("updated_at", TIME, "Time")),
         "suffix:bp",
         decimals=4,
         min=0,
@@ -147,11 +163,10 @@ def spread() -> dict:
 
 
 def imbalance() -> dict:
-    columns = [column("imbalance", NUMBER, "Imbalance"), column("updated_at", TIME, "Time")]
     return line_chart(
         "Imbalance of the order book",
         "Bid depth minus ask depth, as a share of their sum. Above 0, more orders wait to buy; below 0, to sell.",
-        [api("/order_book", columns, LINE_PARAMETERS, "timeseries")],
+        books(column("imbalance", NUMBER, "Imbalance"), column("updated_at", TIME, "Time")),
         "percentunit",
         decimals=1,
         min=-1,

@@ -18,7 +18,7 @@ from pipeline.api.downsampling.buckets import (
     piece_ms,
 )
 from pipeline.api.downsampling.sampling import Downsampled, points_per_symbol, range_of, sorted_by_time
-from pipeline.api.history import History, between, partition_key, partition_values
+from pipeline.api.history import NO_LIMIT, History, between, partition_key, partition_values
 from pipeline.api.query import Query
 from pipeline.api.store import Row
 from pipeline.intervals import ceil_ms
@@ -29,13 +29,12 @@ from pipeline.times import HOUR_MS, hour_of, now_ms
 MAX_ROWS_READ = 100_000
 MAX_READ_SECONDS = 1.5
 MAX_CONCURRENT_PIECES = 16
-NO_LIMIT = 2**31 - 1
 # A cached row takes about 400 bytes.
 MAX_CACHED_ROWS = 50_000
 AGGREGATIONS: dict[str, Aggregation] = {PRICES.name: aggregate_prices, TRADES.name: aggregate_trades}
 COLUMNS = {
-    PRICES.name: "symbol, to_unix_timestamp(updated_at) AS updated_at, price",
-    TRADES.name: "symbol, to_unix_timestamp(trade_time) AS trade_time, price, quantity, quote_quantity, is_buyer_maker",
+    PRICES.name: "symbol, updated_at, price",
+    TRADES.name: "symbol, trade_time, price, quantity, quote_quantity, is_buyer_maker",
 }
 
 
@@ -58,7 +57,9 @@ class AggregatePerBucket:
         for parts in parts_by_symbol.values():
             # Pieces were read newest first; within each, rows ascend.
             ascending = [row for part in reversed(parts) for row in part]
-            rows += aggregate_buckets(ascending, table.time, width, AGGREGATIONS[table.name])
+            if width > piece_ms(width):
+                ascending = aggregate_buckets(ascending, table.time, width, AGGREGATIONS[table.name])
+            rows += ascending
         if complete_from is not None:
             rows = [row for row in rows if row[table.time] >= complete_from]
         return Downsampled(sorted_by_time(rows, table), complete_from)

@@ -1,5 +1,6 @@
 """Statistics, books and forecasts of a wide range as few rows: only the last row of each bucket is
-read, so the cost does not grow with the range. Knows nothing of HTTP."""
+read, so the cost does not grow with the range. Where a bucket has few rows, all of them are read at
+once, which costs less than a read per bucket. Knows nothing of HTTP."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -7,17 +8,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pipeline.api.downsampling.bucket_cache import BucketCache, is_settled
 from pipeline.api.downsampling.buckets import Piece, bucket_ms, split
 from pipeline.api.downsampling.sampling import Downsampled, points_per_symbol, range_of, sorted_by_time
-from pipeline.api.history import History, between, partition_key, partition_values
+from pipeline.api.history import NO_LIMIT, History, between, partition_key, partition_values
 from pipeline.api.query import Query
 from pipeline.api.store import Row
-from pipeline.intervals import max_interval_ms
-from pipeline.tables import Table
+from pipeline.intervals import MINUTE_MS, max_interval_ms
+from pipeline.tables import FORECASTS, Table
 from pipeline.times import HOUR_MS, now_ms
 
 # Buckets of all symbols together: each is a read.
 MAX_BUCKETS = 1000
 # A cached book of twenty levels takes about 8 kB.
 MAX_CACHED_ROWS = 4000
+# Tables with at most one row in this time. A read costs Cassandra as much as some thirty rows.
+MIN_STEP_MS = {FORECASTS.name: MINUTE_MS}
+MAX_ROWS_PER_BUCKET = 10
 
 
 class LastPerBucket:
@@ -71,16 +75,38 @@ class LastPerBucket:
         cached = {piece: self._cache.get((table.name, piece)) for piece in pieces}
         known = {piece: rows for piece, rows in cached.items() if rows is not None}
         missing = [piece for piece in pieces if piece not in known]
+        step = MIN_STEP_MS.get(table.name, 1)
+        if width <= MAX_ROWS_PER_BUCKET * step:
+            known |= self._read_all(table, missing)
+        else:
+            known |= zip(missing, self._read_rows(table, missing, 1))
+        self._cache_settled(table, missing, known, width)
+        return {piece: known[piece] for piece in pieces}
+
+    def _read_all(self, table: Table, pieces: Sequence[Piece]) -> dict[Piece, list[Row]]:
+        """The last row of each piece, from all rows of adjacent pieces together."""
+        found: dict[Piece, list[Row]] = {piece: [] for piece in pieces}
+        ranges = joined(pieces)
+        read = self._read_rows(table, [whole for whole, _ in ranges], NO_LIMIT)
+        for (_, parts), rows in zip(ranges, read):
+            newest_first = iter(parts)
+            piece = next(newest_first)
+            for row in rows:
+                while row[table.time] < piece.start_ms:
+                    piece = next(newest_first)
+                found[piece] = found[piece] or [row]
+        return found
+
+    def _read_rows(self, table: Table, pieces: Sequence[Piece], count: int) -> list[list[Row]]:
+        """The last `count` rows of each piece, newest first."""
         parts = [
             (
                 partition_values(table, piece.symbol, piece.start_ms, piece.horizon),
                 between(piece.start_ms, piece.end_ms, forward=False),
             )
-            for piece in missing
+            for piece in pieces
         ]
-        known |= zip(missing, self._history.read(table, partition_key(table), parts, False, 1))
-        self._cache_settled(table, missing, known, width)
-        return {piece: known[piece] for piece in pieces}
+        return self._history.read(table, partition_key(table), parts, False, count)
 
     def _cache_settled(self, table: Table, pieces: Sequence[Piece], known: dict[Piece, list[Row]], width: int) -> None:
         """Cache the rows of the pieces that are settled and not cut by the range."""
@@ -92,6 +118,18 @@ class LastPerBucket:
             is_whole = piece.start_ms % step == 0 and piece.end_ms % step == 0
             if is_whole and is_settled(final_ms(piece), newest_ms[piece.symbol], self._clock()):
                 self._cache.put((table.name, piece), known[piece])
+
+
+def joined(pieces: Sequence[Piece]) -> list[tuple[Piece, list[Piece]]]:
+    """Ranges of adjacent pieces, which come newest first, each with the pieces in it."""
+    ranges: list[tuple[Piece, list[Piece]]] = []
+    for piece in pieces:
+        if ranges and ranges[-1][0].symbol == piece.symbol and ranges[-1][0].start_ms == piece.end_ms:
+            whole, parts = ranges[-1]
+            ranges[-1] = (whole._replace(start_ms=piece.start_ms), [*parts, piece])
+        else:
+            ranges.append((piece, [piece]))
+    return ranges
 
 
 def final_ms(piece: Piece) -> int:

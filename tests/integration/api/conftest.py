@@ -15,7 +15,7 @@ from pipeline import cassandra_session
 from pipeline.settings import load
 from tests.integration.api import known
 from tests.support.program import Program
-from tests.support.waiting import wait_until
+from tests.support.waiting import seconds_passed, wait_until
 
 
 @pytest.fixture(scope="package")
@@ -45,6 +45,18 @@ def api(store: Stack, writer: Session, tmp_path_factory: pytest.TempPathFactory)
 
 def api_environ(store: Stack, port: int, **more: str) -> dict[str, str]:
     return {**store.environ, "API_PORT": str(port), "LOG_FORMAT": "json", **more}
+
+
+@pytest.fixture
+def metric(api: Program) -> Callable[..., float]:
+    """`metric("api_requests_total", route="/")` returns the sum as it is now: the API answers with
+    a text of up to 0.3 s ago."""
+
+    def value(name: str, **labels: str) -> float:
+        wait_until(seconds_passed(0.4), 5, "a new text of metrics")
+        return api.metric(name, **labels)
+
+    return value
 
 
 @pytest.fixture(scope="package")

@@ -91,7 +91,7 @@ def test_unchanged_body_is_304_for_clients_that_have_it(base):
 
 
 def request_lines(api: Program, identity: str) -> list[dict]:
-    lines = [json.loads(line) for line in api.output().splitlines() if line.startswith("{")]
+    lines = [json.loads(line) for line in api.output().split("\n") if line.startswith("{")]
     return [line for line in lines if line.get("request_id") == identity]
 
 
@@ -118,21 +118,18 @@ def test_unsafe_request_id_is_replaced(base, identity):
     assert re.fullmatch("[0-9a-f]{32}", reply.headers["X-Request-Id"])
 
 
-def test_metrics_count_requests_rows_and_lookups(base, api):
-    def value(name, **labels):
-        return api.metric(name, **labels)
-
-    requests_before = value("api_requests_total", route="/latest_prices", status="200")
-    rows_before = value("api_rows_returned_total", route="/latest_prices")
+def test_metrics_count_requests_rows_and_lookups(base, metric):
+    requests_before = metric("api_requests_total", route="/latest_prices", status="200")
+    rows_before = metric("api_rows_returned_total", route="/latest_prices")
     requests.get(f"{base}/latest_prices?symbol=TENUSDT&limit=10", timeout=5)
-    assert value("api_requests_total", route="/latest_prices", status="200") == requests_before + 1
-    assert value("api_rows_returned_total", route="/latest_prices") == rows_before + 10
-    assert value("api_request_seconds_count", route="/latest_prices") >= requests_before
-    assert value("api_store_seconds_count") > 0
-    assert value("api_cache_lookups_total", result="miss") > 0
-    assert value("api_newest_row_age_seconds", table="klines") > 86400
+    assert metric("api_requests_total", route="/latest_prices", status="200") == requests_before + 1
+    assert metric("api_rows_returned_total", route="/latest_prices") == rows_before + 10
+    assert metric("api_request_seconds_count", route="/latest_prices") >= requests_before
+    assert metric("api_store_seconds_count") > 0
+    assert metric("api_cache_lookups_total", result="miss") > 0
+    assert metric("api_newest_row_age_seconds", table="klines") > 86400
     requests.get(f"{base}/nowhere/else", timeout=5)
-    assert value("api_requests_total", route="unknown", status="404") > 0
+    assert metric("api_requests_total", route="unknown", status="404") > 0
 
 
 def test_html_pages_need_no_external_resources(base):

@@ -156,10 +156,10 @@ def test_other_origins_may_read_only_when_they_are_listed(alone):
     assert "GET" in preflight.headers["Access-Control-Allow-Methods"]
 
 
-def test_hundred_concurrent_requests_for_the_same_rows_cause_one_read(api, base):
+def test_hundred_concurrent_requests_for_the_same_rows_cause_one_read(metric, base):
     """Of a URL that no earlier test requested; 100 requests at once, within the 0.7 s in which its
     response is served from the cache."""
-    before = api.metric("api_cache_lookups_total", memory="answers", result="miss")
+    before = metric("api_cache_lookups_total", memory="answers", result="miss")
     started = threading.Barrier(100)
 
     def ask(_: int) -> int:
@@ -169,4 +169,4 @@ def test_hundred_concurrent_requests_for_the_same_rows_cause_one_read(api, base)
     with ThreadPoolExecutor(100) as pool:
         assert Counter(pool.map(ask, range(100))) == {200: 100}
     # A slow machine may take longer than 0.7 s.
-    assert api.metric("api_cache_lookups_total", memory="answers", result="miss") - before <= 4
+    assert metric("api_cache_lookups_total", memory="answers", result="miss") - before <= 4

@@ -4,7 +4,7 @@ violation."""
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
@@ -170,11 +170,21 @@ def parameters(dashboard: dict, accepted: Mapping[str, Collection[str]]) -> Comp
 
 def fields(dashboard: dict) -> Complaints:
     """A request asks for the columns that it shows, because the plugin sends a copy of the whole
-    response to the browser."""
+    response to the browser; or for those of all panels whose requests are otherwise the same, so
+    that the API answers them from its cache."""
+    shown: dict[str, set[str]] = defaultdict(set)
+    requested: dict[str, str] = {}
     for name, query in infinity_targets(dashboard):
-        requested = [each["value"] for each in query["url_options"]["params"] if each["key"] == "fields"]
-        if requested != [",".join(column["selector"] for column in query["columns"])]:
-            yield f"{name}: requests {requested}"
+        parameters = {each["key"]: each["value"] for each in query["url_options"]["params"]}
+        fields = parameters.pop("fields", "")
+        # Variables are requested when the dashboard opens, and their panels when it refreshes.
+        question = f"{query['url']} {parameters} {name if name.startswith('variable') else ''}"
+        shown[question].update(column["selector"] for column in query["columns"])
+        if requested.setdefault(question, fields) != fields:
+            yield f"{name}: requests {fields}, another panel {requested[question]} of the same rows"
+    for question, columns in shown.items():
+        if set(requested[question].split(",")) != columns:
+            yield f"{question}: requests {requested[question]}, shows {sorted(columns)}"
 
 
 def expressions(dashboard: dict) -> Iterator[tuple[str, str]]:

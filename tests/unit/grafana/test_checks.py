@@ -182,6 +182,14 @@ def test_request_for_more_columns_than_are_shown_is_detected(overview: dict) -> 
     assert len(list(checks.fields(overview))) == 1
 
 
+def test_panels_of_the_same_rows_with_different_requests_are_detected(overview: dict) -> None:
+    query = first_query(overview, "/market_summary")
+    fields = next(each for each in query["url_options"]["params"] if each["key"] == "fields")
+    fields["value"] = "quote_volume"
+    complaints = list(checks.fields(overview))
+    assert any("requests quote_volume" in each or "another panel quote_volume" in each for each in complaints)
+
+
 def test_folder_that_contains_the_name_of_another_is_detected() -> None:
     assert list(checks.folders({"Crypto", "Crypto alarms"})) == ["folder Crypto alarms contains the name Crypto"]
 

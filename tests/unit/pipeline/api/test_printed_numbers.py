@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.api.books import shown
-from pipeline.api.candles import aggregate_candle
+from pipeline.api.candles.aggregation import aggregate_candle
 from pipeline.api.depth import depth
 from pipeline.api.downsampling.buckets import aggregate_trades
 from pipeline.api.market import summary_of

@@ -3,6 +3,7 @@ tests/integration/api."""
 
 from pipeline.api.downsampling.last_per_bucket import LastPerBucket
 from pipeline.api.query import Query
+from pipeline.intervals import MINUTE_MS
 from pipeline.tables import BOOKS, FORECASTS
 from pipeline.times import HOUR_MS
 
@@ -77,6 +78,43 @@ def test_forecasts_of_each_horizon_are_read_from_their_partition():
         assert len(forecasts.downsample(FORECASTS, asked).rows) == 5
         assert set(history.reads) == {("X", horizon)}
         history.reads.clear()
+
+
+class EveryMinute:
+    """Forecasts of every minute but some; `reads` are the spans that were read."""
+
+    def __init__(self, without=()):
+        self.times = [time_ms for time_ms in range(T0, NOW, MINUTE_MS) if time_ms not in without]
+        self.reads = []
+
+    def ends(self, table, symbol, from_ms, to_ms, horizon):
+        return T0, NOW
+
+    def read(self, table, where, parts, forward, count):
+        self.reads += [whole for _, whole in parts]
+        return [
+            [{"symbol": "X", "made_at": at} for at in self.times[::-1] if is_within(at, whole)][:count]
+            for _, whole in parts
+        ]
+
+
+def is_within(time_ms, whole):
+    return whole.above.time_ms < time_ms < whole.below.time_ms
+
+
+def test_adjacent_narrow_buckets_are_one_read():
+    without = range(T0 + HOUR_MS, T0 + 2 * HOUR_MS, MINUTE_MS)
+    history = EveryMinute(without)
+    forecasts = LastPerBucket(history, lambda: NOW)
+    asked = Query(symbols=("X",), from_ms=T0, to_ms=NOW, points=120, horizon="1h")
+    found = [row["made_at"] for row in forecasts.downsample(FORECASTS, asked).rows]
+    buckets = range(T0, NOW, 5 * MINUTE_MS)
+    assert found == [at + 4 * MINUTE_MS for at in buckets if at not in without]
+    assert len(history.reads) == 1
+    history.reads.clear()
+    assert [row["made_at"] for row in forecasts.downsample(FORECASTS, asked).rows] == found
+    (read,) = history.reads
+    assert read.above.time_ms + 1 == NOW - HOUR_MS - 5 * MINUTE_MS, "those whose windows may be open"
 
 
 def test_forecasts_whose_windows_may_be_open_are_read_again():

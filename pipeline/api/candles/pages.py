@@ -1,35 +1,36 @@
-"""Candles: the stored ones, and longer ones aggregated from them when they are read. Knows how
-candles are aggregated."""
+"""Pages and downsampled ranges of candles of any interval. Knows which stored interval to read;
+knows nothing of HTTP."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import groupby, islice
-from typing import Any
+from itertools import islice
 
+from pipeline.api.candles.aggregated import AggregatedCandles, Series
+from pipeline.api.candles.aggregation import aggregate_candles, parts_per_candle
+from pipeline.api.candles.stored import StoredCandles
 from pipeline.api.cassandra_state import CassandraState
 from pipeline.api.downsampling.buckets import bucket_ms
 from pipeline.api.downsampling.sampling import Downsampled, points_per_symbol, range_of, sorted_by_time
-from pipeline.api.exact import exact_sum
-from pipeline.api.history import OF_INTERVAL, History, Page, between, first_read, page
-from pipeline.api.paging import Key, Span, span
+from pipeline.api.history import History, Page, between, first_read, page
+from pipeline.api.paging import Span, span
 from pipeline.api.query import BadParameter, Query
 from pipeline.api.store import Row
-from pipeline.intervals import LADDER, base_of, ceil_ms, floor_ms, interval_ms, interval_name, origin_ms
+from pipeline.intervals import LADDER, base_of, interval_ms, interval_name
 from pipeline.tables import KLINES
 from pipeline.times import DAY_MS
 
 # Stored candles that one request may read: a month of 1-minute candles.
 MAX_READ = 45_000
-SUMMED = ("volume", "quote_volume", "taker_buy_volume", "taker_buy_quote_volume")
 
 
 class Candles:
     """The reads of candles. They may raise StoreUnavailable, and BadParameter for an interval that
     no stored one can be aggregated to."""
 
-    def __init__(self, history: History, stored: CassandraState) -> None:
-        self._history = history
-        self._state = stored
+    def __init__(self, history: History, state: CassandraState) -> None:
+        self._stored = StoredCandles(history)
+        self._aggregated = AggregatedCandles(self._stored)
+        self._state = state
 
     def page(self, query: Query) -> Page:
         """Candles of any interval; without symbols, of all symbols that have it."""
@@ -81,44 +82,25 @@ class Candles:
         them need."""
         whole = span(query.from_ms, query.to_ms, query.forward, query.cursor, symbol)
         if base == query.interval:
-            return self._stored(symbol, base, whole, count)
-        parts = parts_per_candle(query.interval, base)
-        rows = self._stored(symbol, base, parts_span(whole, query.interval), count * parts)
-        return aggregate_candles(rows, query.interval, parts)
+            return self._stored.read(symbol, base, whole, count)
+        return self._aggregated.read(Series(symbol, base, query.interval), whole, count)
 
     def _newest(self, symbol: str, base: str, interval: str, whole: Span, max_read: int) -> tuple[list[Row], bool]:
         """Candles of `interval`, newest first, from at most `max_read` stored ones, and whether
         older ones were left out for that reason."""
         if base == interval:
-            candles = stored = list(islice(self._stored(symbol, base, whole, max_read), max_read))
+            stored = candles = list(islice(self._stored.read(symbol, base, whole, max_read), max_read))
         else:
-            stored = list(islice(self._stored(symbol, base, parts_span(whole, interval), max_read), max_read))
-            candles = list(aggregate_candles(iter(stored), interval, parts_per_candle(interval, base)))
+            series = Series(symbol, base, interval)
+            max_candles = max_read // series.parts
+            if series.count(whole) <= max_candles:
+                return list(self._aggregated.read(series, whole, max_candles)), False
+            parts = between(*series.opens_in(whole), forward=False)
+            stored = list(islice(self._stored.read(symbol, base, parts, max_read), max_read))
+            candles = list(aggregate_candles(iter(stored), interval, series.parts))
         if len(stored) < max_read or len(candles) < 2:
             return candles, False
         return candles[:-1], True  # the oldest may lack parts
-
-    def _stored(self, symbol: str, interval: str, whole: Span, count: int) -> Iterator[Row]:
-        """Stored candles in the direction of the span; `count` of them are read at first."""
-        values = (symbol, interval)
-        (first,) = self._history.read(KLINES, OF_INTERVAL, [(values, whole)], whole.forward, count)
-        return self._history.partition(KLINES, OF_INTERVAL, values, whole, count, first)
-
-
-def length_ms(interval: str) -> int:
-    """Milliseconds of an interval with a fixed length. Raises ValueError for a month; callers
-    exclude it, because no other interval is aggregated to a month (base_of)."""
-    length = interval_ms(interval)
-    if length is None:
-        raise ValueError(f"{interval} has no fixed length")
-    return length
-
-
-def parts_span(whole: Span, interval: str) -> Span:
-    """The span of the parts of the candles that open in a span."""
-    length, origin = length_ms(interval), origin_ms(interval)
-    above = Key(ceil_ms(whole.above.time_ms + 1, length, origin) - 1, whole.above.id)
-    return Span(above, Key(ceil_ms(whole.below.time_ms, length, origin), whole.below.id), whole.forward)
 
 
 def wider_interval(query: Query, from_ms: int, to_ms: int) -> str:
@@ -130,39 +112,3 @@ def wider_interval(query: Query, from_ms: int, to_ms: int) -> str:
     steps = [requested, *(step for step in LADDER if step > requested and step % requested == 0)]
     width = bucket_ms(from_ms, to_ms, points_per_symbol(query), steps, unit=requested)
     return query.interval if width == requested else interval_name(width)
-
-
-def parts_per_candle(interval: str, base: str) -> int:
-    """How many stored candles one candle is aggregated from."""
-    return 1 if interval == base else length_ms(interval) // length_ms(base)
-
-
-def aggregate_candles(rows: Iterator[Row], interval: str, parts: int) -> Iterator[Row]:
-    """Longer candles from shorter ones, in the same direction, ascending or descending."""
-    length, origin = length_ms(interval), origin_ms(interval)
-    for open_time, group in groupby(rows, lambda row: floor_ms(row["open_time"], length, origin)):
-        ascending = sorted(group, key=lambda row: row["open_time"])
-        yield aggregate_candle(ascending, interval, open_time, length, parts)
-
-
-def aggregate_candle(rows: Sequence[Row], interval: str, open_time: int, length: int, parts: int) -> Row:
-    """One candle from its parts, which ascend. It is closed if all parts are present and closed."""
-    return {
-        **rows[-1],
-        "interval": interval,
-        "open_time": open_time,
-        "close_time": open_time + length - 1,
-        "open_price": rows[0]["open_price"],
-        "high_price": aggregate(max, rows, "high_price"),
-        "low_price": aggregate(min, rows, "low_price"),
-        **{name: aggregate(exact_sum, rows, name) for name in SUMMED},
-        "number_of_trades": aggregate(sum, rows, "number_of_trades"),
-        "is_closed": len(rows) == parts and all(row["is_closed"] for row in rows),
-        "updated_at": aggregate(max, rows, "updated_at"),
-    }
-
-
-def aggregate(function: Callable[[list[Any]], Any], rows: Sequence[Row], name: str) -> Any:
-    """`function` of the column's values; None if all are null."""
-    values = [row[name] for row in rows if row[name] is not None]
-    return function(values) if values else None
