@@ -3,12 +3,12 @@ Knows nothing of what the program does: a callback reports its health."""
 
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import make_wsgi_app
+from prometheus_client import REGISTRY, CollectorRegistry, Metric, make_wsgi_app
 
 from pipeline.errors import BadSetting
 
@@ -28,9 +28,22 @@ class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
-def serve(host: str, port: int, health: Health) -> WSGIServer:
-    """Serve in a daemon thread until the process ends. Raises BadSetting when the port is taken."""
-    metrics = make_wsgi_app()
+class _Own(CollectorRegistry):
+    """Those of the process's metrics whose names begin with one of these."""
+
+    def __init__(self, *beginnings: str) -> None:
+        super().__init__()
+        self._beginnings = beginnings
+
+    def collect(self) -> Iterator[Metric]:
+        return (metric for metric in REGISTRY.collect() if metric.name.startswith(self._beginnings))
+
+
+def serve(host: str, port: int, health: Health, prefix: str = "") -> WSGIServer:
+    """Serve in a daemon thread until the process ends. `prefix`: of the program's metrics, if it
+    imports code of other programs: theirs, which stay 0 here, would count in rules and alerts.
+    Raises BadSetting when the port is taken."""
+    metrics = make_wsgi_app(_Own(prefix, "process_", "python_") if prefix else REGISTRY)
 
     def app(environ: dict, start_response: Callable) -> Iterable[bytes]:
         if environ["PATH_INFO"] == "/metrics":

@@ -3,7 +3,6 @@ position after it. Talks to neither Kafka nor Redis."""
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import orjson
 from kafka import TopicPartition
@@ -11,6 +10,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 
 from pipeline.changes import Change, Truncation
 from pipeline.current import metrics
+from pipeline.current.batch import Batch
 from pipeline.current.rows import encoded, key_of
 from pipeline.errors import UnwritableRecord
 from pipeline.redis_keys import CURRENT_TABLES
@@ -27,23 +27,6 @@ log = logging.getLogger(__name__)
 TRACKED_MS = {KLINES.name: 90 * DAY_MS, BOOKS.name: 90 * DAY_MS, TRADES.name: 7 * DAY_MS}
 # Every table that is followed.
 TABLES = frozenset({*CURRENT_TABLES, *TRACKED_MS})
-
-
-@dataclass(slots=True)
-class Batch:
-    """What one Kafka partition brought. `rows`: version in µs and JSON (empty: deleted) of each
-    changed row. `tracked`: until when each symbol counts as tracked, in ms. `commits`: commit
-    times in µs. `truncated_us`: commit time of the last TRUNCATE, 0 if there was none."""
-
-    partition: TopicPartition
-    table: str
-    position: int
-    mark: Mark
-    records: int
-    rows: dict[str, tuple[int, bytes]] = field(default_factory=dict)
-    tracked: dict[str, int] = field(default_factory=dict)
-    commits: list[int] = field(default_factory=list)
-    truncated_us: int = 0
 
 
 def batch_of(

@@ -10,7 +10,7 @@ from uuid import uuid4
 from kafka import TopicPartition
 from redis import Redis
 
-from pipeline.current.poll import Batch
+from pipeline.current.batch import Batch
 from pipeline.redis_client import Script, asked
 from pipeline.redis_keys import CURRENT_TABLES, Keys
 

@@ -44,7 +44,7 @@ def main() -> int:
     stop = on_signals()
     os.nice(LOWEST_PRIORITY)
     auditor = Auditor(settings, stop)
-    monitor.serve(settings.METRICS_HOST, settings.METRICS_PORT, auditor.health)
+    monitor.serve(settings.METRICS_HOST, settings.METRICS_PORT, auditor.health, prefix="auditor_")
     log.info("auditor_started", extra={"window_s": round(WINDOW_SECONDS)})
     auditor.run()
     return 0

@@ -16,8 +16,8 @@ SCRAPES = Counter("unit_test_scrapes", "Exists only to be found in /metrics")
 def start():
     servers = []
 
-    def serve(health):
-        server = monitor.serve("127.0.0.1", 0, health)
+    def serve(health, **options):
+        server = monitor.serve("127.0.0.1", 0, health, **options)
         servers.append(server)
         return f"http://127.0.0.1:{server.server_address[1]}"
 
@@ -85,3 +85,10 @@ def test_client_that_connects_and_sends_nothing_does_not_block_the_health_check(
     url = start(lambda: (True, {}))
     with socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1]))):
         assert get(url + "/health", timeout=0.5)[0] == 200
+
+
+def test_metrics_of_imported_code_are_left_out(start):
+    assert b"unit_test_scrapes_total" in get(start(lambda: (True, {}), prefix="unit_") + "/metrics")[1]
+    body = get(start(lambda: (True, {}), prefix="other_") + "/metrics")[1]
+    assert b"unit_test_scrapes_total" not in body
+    assert b"process_resident_memory_bytes" in body
