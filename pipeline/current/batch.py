@@ -1,5 +1,5 @@
-"""What one Kafka partition brought, as Redis is to apply it. Knows no server and exports no metrics,
-so that other programs can use the store."""
+"""What one Kafka partition brought, as Redis is to apply it. Knows no server, and exports no
+metrics, so that other programs can use the store."""
 
 from dataclasses import dataclass, field
 
