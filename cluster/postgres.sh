@@ -8,7 +8,7 @@ start() { exec docker-entrypoint.sh "$@" -c hba_file=/cluster/pg_hba.conf; }
 
 if [ "$POSTGRES_NODE" = "$POSTGRES_PRIMARY" ]; then
     # Debezium is sent only what the standby has too: after a promotion no row is in Cassandra alone.
-    start "$@" -c "synchronized_standby_slots=$slot"
+    start "$@" -c "synchronized_standby_slots=$POSTGRES_WAITS_FOR"
 fi
 
 if [ -s "$PGDATA/PG_VERSION" ] && [ ! -e "$PGDATA/standby.signal" ]; then
