@@ -1,4 +1,5 @@
-"""docker-compose.cluster.yml: what can be read from the file alone. tests/compose_cluster starts it."""
+"""docker-compose.cluster.yml: what can be read from the file alone. tests/compose_cluster starts
+it."""
 
 import re
 from typing import Any
