@@ -124,6 +124,31 @@ def test_api_process_dies(cluster: Cluster, client: Client) -> None:
     survive(cluster, client, "API process", victim, lambda: cluster.healthy(*cluster.containers("api")))
 
 
+def test_standby_away_holds_changes_back_until_it_returns(cluster: Cluster, client: Client) -> None:
+    """So that nothing is in Cassandra that a promotion would lose."""
+    [standby] = cluster.containers("postgres-2")
+    killed_at = time.time()
+    docker("kill", standby)
+    time.sleep(DEAD_SECONDS)
+    assert client.newest_trade_ms("BTCUSDT") < (killed_at + DEAD_SECONDS / 2) * 1000
+    docker("start", standby)
+    started_at = time.time()
+    fresh = client.fresh_after(started_at, 60)
+    gap = client.longest_gap(killed_at, time.time())
+    print(f"\n| standby | {gap:.1f} | fresh {fresh:.1f} after its start |", flush=True)
+    assert gap < MAX_GAP_SECONDS
+
+
+def test_topic_gets_more_partitions_while_rows_change(cluster: Cluster, client: Client) -> None:
+    """Rows move to other partitions; whether they are equal afterwards is seen at the end."""
+    for table in ("recent_trades", "latest_prices"):
+        topic = f"crypto.public.{table}"
+        cluster.kafka("kafka", "kafka-topics.sh", "--alter", "--topic", topic, "--partitions", "8")
+        described = cluster.kafka("kafka", "kafka-topics.sh", "--describe", "--topic", topic)
+        assert "PartitionCount: 8" in described
+    client.fresh_after(time.time(), MAX_FRESH_SECONDS)
+
+
 def test_memory_of_all_nodes(cluster: Cluster) -> None:
     used = cluster.memory_mib()
     print("\n" + "\n".join(f"{name:28} {size:6.0f} MiB" for name, size in used.items()))
