@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Compares the exchange with PostgreSQL, and PostgreSQL with Cassandra, row by row where their
-digests differ. Rows on their way are no differences. Changes nothing without --repair.
+"""Compares the exchange with PostgreSQL, and PostgreSQL with Cassandra and (if REDIS_URL is set)
+Redis, row by row where their digests differ. Rows on their way are no differences. Changes nothing
+without --repair.
 
 python3 reconcile.py                             the last hour of history, all current rows
 python3 reconcile.py --last 1d --tables klines   another stretch of time, some tables
@@ -9,8 +10,8 @@ python3 reconcile.py --repair                    writes what is missing or wrong
 python3 reconcile.py --json                      for programs
 
 The exit code is 0 when everything is equal (with --repair: was made equal), 1 when anything differs
-or could not be compared, 2 for a wrong setting or argument. With Docker:
-docker compose run --rm reconcile --last 1h
+or could not be compared (also a Redis that is unavailable or being filled), 2 for a wrong setting
+or argument. With Docker: docker compose run --rm reconcile --last 1h
 """
 
 import argparse
@@ -74,7 +75,7 @@ def arguments() -> argparse.Namespace:
         "--tables",
         type=lambda text: frozenset(filter(None, map(str.strip, text.split(",")))),
         metavar="NAME,…",
-        help="tables of PostgreSQL or Cassandra (default: all that are captured)",
+        help="tables of PostgreSQL or Cassandra, with what Redis has of them (default: all that are captured)",
     )
     parser.add_argument(
         "--last",
@@ -86,7 +87,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--from", dest="from_ms", type=moment, metavar="TIME", help="ISO 8601, inclusive")
     parser.add_argument("--to", dest="to_ms", type=moment, metavar="TIME", help="exclusive (default: now)")
     parser.add_argument(
-        "--no-exchange", dest="exchange", action="store_false", help="compare PostgreSQL with Cassandra only"
+        "--no-exchange", dest="exchange", action="store_false", help="compare PostgreSQL with the stores only"
     )
     parser.add_argument("--repair", action="store_true", help="write what is missing or wrong")
     parser.add_argument("--json", action="store_true", help="print JSON")

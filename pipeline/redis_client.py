@@ -46,11 +46,11 @@ def asked(command: Callable[[], Found]) -> Found:
 
 
 class Script:
-    """A Lua script, sent by its digest; its text only when Redis does not know it. `read_only`:
-    Redis lets it change nothing."""
+    """A Lua script, the text of these files one after the other. It is sent by its digest, its text
+    only when Redis does not know it. `read_only`: Redis lets it change nothing."""
 
-    def __init__(self, path: Path, read_only: bool = False) -> None:
-        self.text = path.read_text(encoding="utf-8")
+    def __init__(self, *paths: Path, read_only: bool = False) -> None:
+        self.text = "".join(path.read_text(encoding="utf-8") for path in paths)
         self._evalsha = "EVALSHA_RO" if read_only else "EVALSHA"
         self._digest = ""
 

@@ -65,8 +65,8 @@ class Keys:
 
     @property
     def complete(self) -> str:
-        """Exists once every current row is here. Gone with everything else when Redis loses its
-        memory."""
+        """Exists once every current row is here, with another value after each rebuild. Gone with
+        everything else when Redis loses its memory."""
         return f"{self.prefix}:complete"
 
     @property

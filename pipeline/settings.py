@@ -228,11 +228,11 @@ class Settings:
         "crypto_reader", required, "password given to role crypto_reader", secret=True
     )
 
-    # Redis: what is true now. Only consumer_to_redis.py and the API use it
+    # Redis: what is true now. Used by consumer_to_redis.py, the API, reconcile.py and the auditor
     REDIS_URL: str = setting(
         "off",
         redis_url,
-        "Redis for the current state, redis://host:port, with TLS rediss://; off: the API reads Cassandra alone",
+        "redis://host:port of Redis for the current state, with TLS rediss://; off: no Redis, nor is it compared",
         own={"redis": "redis://localhost:6379"},
     )
     REDIS_PASSWORD: str = setting("crypto_redis", required, "password of Redis", secret=True)

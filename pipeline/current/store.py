@@ -1,10 +1,11 @@
 """Redis as the consumer uses it: every write is a script, because what it does depends on what
 Redis holds at that moment. Knows keys and scripts; knows nothing of Kafka's client."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from kafka import TopicPartition
 from redis import Redis
@@ -56,10 +57,12 @@ class RedisStore:
     def __init__(self, redis: Redis, keys: Keys) -> None:
         self._redis = redis
         self._keys = keys
-        names = ("apply", "begin", "refresh", "truncate", "forget")
-        self._apply, self._begin, self._refresh, self._truncate, self._forget = (
-            Script(LUA / f"{name}.lua") for name in names
-        )
+        self._apply = Script(LUA / "write.lua", LUA / "apply.lua")
+        self._repair = Script(LUA / "write.lua", LUA / "repair.lua")
+        self._begin = Script(LUA / "begin.lua")
+        self._refresh = Script(LUA / "refresh.lua")
+        self._truncate = Script(LUA / "truncate.lua")
+        self._forget = Script(LUA / "forget.lua")
 
     def apply(self, batches: Sequence[Batch]) -> list[int]:
         """Applies each batch whose partition is where it is expected. Returns the number of rows
@@ -110,6 +113,17 @@ class RedisStore:
         complete, missing = asked(lambda: self._refresh.run(self._redis, named, arguments))
         return bool(complete), missing
 
+    def repair(self, complete: bytes, table: str, version_us: int, rows: Mapping[bytes, bytes]) -> int:
+        """Gives rows the state that PostgreSQL had at that version (JSON; empty: it had none),
+        unless Redis has a later one. `complete`: the value that this key had when the rows were
+        compared. Returns the number of rows written, or MOVED."""
+        keys = self._keys
+        named = (keys.complete, keys.floors, keys.deleted, keys.rows(table), keys.versions(table))
+        arguments: list[Any] = [complete, table, version_us]
+        for field, row in rows.items():
+            arguments += (field, row)
+        return int(asked(lambda: self._repair.run(self._redis, named, arguments)))
+
     def forget(self, version_us: int) -> int:
         """Forgets rows that were deleted before that version. Returns how many, at most 1,000."""
         named = (self._keys.deleted, self._keys.tracked, *map(self._keys.versions, CURRENT_TABLES))
@@ -130,11 +144,12 @@ class RedisStore:
         return sorted(table.decode() for table in found)
 
     def finish_rebuild(self, snapshot_of: Sequence[str]) -> None:
-        """Every current row is here. `snapshot_of`: the tables whose snapshot was applied."""
+        """Every current row is here. `snapshot_of`: the tables whose snapshot was applied. The
+        value says which rebuild it was, so that others notice one that they have not seen."""
         pipeline = self._redis.pipeline()
         if snapshot_of:
             pipeline.srem(self._keys.awaiting, *snapshot_of)
-        pipeline.set(self._keys.complete, 1)
+        pipeline.set(self._keys.complete, uuid4().hex, nx=True)
         pipeline.delete(self._keys.rebuilder)
         asked(pipeline.execute)
 

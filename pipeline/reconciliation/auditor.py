@@ -17,7 +17,7 @@ from pipeline.reconciliation import window as windows
 from pipeline.reconciliation.connections import Sides, open_sides
 from pipeline.reconciliation.pace import Pace
 from pipeline.reconciliation.reconcile import Reconciliation
-from pipeline.reconciliation.report import KINDS, Report
+from pipeline.reconciliation.report import EXCHANGE, KINDS, REDIS, Report
 from pipeline.reconciliation.shown import line
 from pipeline.settings import Settings, load
 from pipeline.stopping import Stop, on_signals
@@ -96,6 +96,8 @@ class Auditor:
         self._export(report, began_s)
         facts = {"rows": report.rows, "wrong": report.wrong, "took_s": round(report.seconds)}
         log.info("round_done", extra=facts)
+        for side, reason in report.not_compared.items():
+            log.warning("not_compared", extra={"side": side, "reason": reason})
         for each in report.differences[:MAX_LOGGED]:
             log.warning("difference", extra={"found": line(each)})
 
@@ -119,10 +121,11 @@ class Auditor:
             metrics.DIFFERENCES.labels(*labels).set(count)
         self._exported = set(wrong)
         metrics.UNJUDGED.set(report.unjudged)
-        metrics.EXCHANGE_COMPARED.set(not report.incomplete)
+        metrics.EXCHANGE_COMPARED.set(EXCHANGE not in report.not_compared)
+        metrics.REDIS_COMPARED.set(bool(self._settings.REDIS_URL) and REDIS not in report.not_compared)
         metrics.ROUND_DONE.set(time.time())
         metrics.ROUND_SECONDS.set(report.seconds)
-        if not report.wrong and not report.incomplete:
+        if not report.wrong and not report.not_compared:
             metrics.EQUAL_UNTIL.set(began_s)
 
     def health(self) -> tuple[bool, dict[str, object]]:

@@ -25,6 +25,10 @@ class Catalogue:
         self._statements = Statements(sides.cassandra, keyspace)
         self.notes: list[str] = []
 
+    def tables(self) -> set[str]:
+        """Those that the consumer reads: captured, and there in Cassandra."""
+        return captured_tables(self._sides.connection) & self._statements.tables()
+
     def pairs(self, names: frozenset[str] | None) -> list[Pair]:
         """Of the tables with these names, in PostgreSQL or Cassandra; None: all. Raises BadSetting
         for a name that is none."""

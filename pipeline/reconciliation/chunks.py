@@ -4,6 +4,7 @@ their time to live."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg2.extensions import connection as Connection
 
@@ -33,16 +34,16 @@ FIRST_DAY = """
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """`where`: a condition on PostgreSQL's rows, with its `values`. `reads`: Cassandra's rows."""
+    """`where`: a condition on PostgreSQL's rows, with its `values`. `reads`: the store's rows."""
 
     where: str
     values: tuple[object, ...]
-    reads: Sequence[Read]
+    reads: Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The chunks of a target. `is_judged`: whether a row of Cassandra is compared at all.
+    """The chunks of a target. `is_judged`: whether a row of the store is compared at all.
     `buckets`: for the digests of a chunk, so that each holds a handful of rows."""
 
     chunks: list[Chunk]
@@ -119,10 +120,10 @@ def timed_chunks(target: Target, window: Window, where: str, values: tuple[objec
 
     if target.pair.way is not Way.EQUAL:  # rows are looked up one by one
         return [chunk(window, ())]
-    partitions = target.stored.partitions()
-    if "hour" not in target.stored.partition:
+    partitions = target.cassandra.partitions()
+    if "hour" not in target.cassandra.partition:
         return [chunk(window, partitions)]
-    at = target.stored.partition.index("hour")
+    at = target.cassandra.partition.index("hour")
     by_hour: dict[bytes | None, list[RawRow]] = {}
     for each in partitions:
         by_hour.setdefault(each[at], []).append(each)
@@ -136,7 +137,7 @@ def slices(target: Target, part: Window, partitions: Sequence[RawRow]) -> list[R
     """The part of each of Cassandra's partitions."""
     if not partitions:
         return []
-    stored = target.stored
+    stored = target.cassandra
     time = quoted(target.pair.time)
     keys = " AND ".join(f"{quoted(name)} = ?" for name in stored.partition)
     prepared = stored.prepare(f"{keys} AND {time} >= ? AND {time} < ?")

@@ -1,9 +1,9 @@
-"""Digests of both sides, then the rows of the buckets that differ, then those that still differ
-behind another cut. Knows the order of the steps; knows neither SQL nor CQL.
+"""Digests of PostgreSQL and of a store, then the rows of the buckets that differ, then those that
+still differ behind another cut. Knows the order of the steps; knows neither SQL nor CQL.
 
 1. PostgreSQL's rows of every table, each table in one snapshot.
-2. A cut behind the last snapshot: what the snapshots have shown is in Cassandra.
-3. Cassandra's rows of every table. Buckets that are equal are done.
+2. A cut behind the last snapshot: what the snapshots have shown is in the store.
+3. The store's rows of every table. Buckets that are equal are done.
 4. Both sides of the other buckets once more, row by row.
 5. Rows that look different, of all tables together: settle."""
 
@@ -83,8 +83,8 @@ class Work:
                 self._pace()
 
     def candidates(self, snapshot: Callable[[], AbstractContextManager[Cursor]]) -> Iterator[list[Identity]]:
-        """Step 4: the rows that look different, in groups. Where the newest or some rows of
-        Cassandra are meant, all rows of PostgreSQL."""
+        """Step 4: the rows that look different, in groups. Where the newest or some rows of the
+        store are meant, all rows of PostgreSQL."""
         for start in range(0, len(self._identities), MAX_ROWS_HELD):
             yield self._identities[start : start + MAX_ROWS_HELD]
         for chunk, digests in zip(self._scope.chunks, self._digests):
@@ -132,7 +132,7 @@ class Work:
 
 class Comparison:
     """`sides`: snapshots and cuts. `pace`: called after every table of PostgreSQL and every page of
-    Cassandra; a program that must not disturb others waits in it. `found`: called with the
+    the store; a program that must not disturb others waits in it. `found`: called with the
     differences as they are found."""
 
     def __init__(
@@ -198,7 +198,7 @@ def label_of(target: Target) -> Callable[[Identity], str]:
         if "symbol" not in key or key[0] == "quote_asset":
             return lambda identity: ""
         at = key.index("symbol")
-        return lambda identity: identity[at].decode()
+        return lambda identity: identity[at].decode(errors="replace")
     if "symbol" not in target.source.table.primary_key:
         return lambda identity: ""
     place = target.source.table.primary_key.index("symbol")

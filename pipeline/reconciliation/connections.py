@@ -1,4 +1,4 @@
-"""What a comparison needs, connected: PostgreSQL read-only, Cassandra as bytes, the stream's
+"""What a comparison needs, connected: PostgreSQL read-only, Cassandra as bytes, Redis, the stream's
 positions. Knows roles; knows no rows."""
 
 from collections.abc import Iterator
@@ -9,34 +9,35 @@ from cassandra.cluster import Session
 from kafka.errors import KafkaError
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
+from redis import Redis
 
-from pipeline import cassandra_session, postgres
+from pipeline import cassandra_session, postgres, redis_client
 from pipeline.errors import PostgresUnavailable, StoreUnavailable
-from pipeline.reconciliation.cut import Cut, Stream, StreamStands
+from pipeline.reconciliation.cut import Stream, StreamStands
 from pipeline.reconciliation.raw_protocol import as_they_come, read_raw
 from pipeline.settings import Settings
 
 # Rows of a large table are read for minutes.
 NO_TIME_LIMIT = "-c statement_timeout=0"
 PAGE_ROWS = 2000
+REDIS_TIMEOUT_SECONDS = 3.0
 
 
 class Sides:
-    """`connection`: read-only; every transaction is one snapshot. `cassandra`: returns raw rows."""
+    """`connection`: read-only; every transaction is one snapshot. `cassandra`: returns raw rows.
+    `redis`: None where it is not used; it connects with its first command."""
 
-    def __init__(self, connection: Connection, cassandra: Session, stream: Stream) -> None:
+    def __init__(self, connection: Connection, cassandra: Session, stream: Stream, redis: Redis | None = None) -> None:
         self.connection = connection
         self.cassandra = cassandra
-        self._stream = stream
+        self.stream = stream
+        self.redis = redis
 
     @contextmanager
     def snapshot(self) -> Iterator[Cursor]:
         """One state of PostgreSQL for all queries of the connection meanwhile."""
         with self.connection, self.connection.cursor() as cursor:
             yield cursor
-
-    def cut(self, position: int) -> Cut:
-        return Cut(self._stream, position)
 
 
 @contextmanager
@@ -52,9 +53,8 @@ def open_sides(settings: Settings) -> Iterator[Sides]:
         try:
             read_raw(session)
             session.default_fetch_size = PAGE_ROWS
-            consumed = captured_tables(connection) & stored_tables(session, settings.CASSANDRA_KEYSPACE)
-            with closing(Stream(settings, positions, consumed)) as stream:
-                yield Sides(connection, session, stream)
+            with closing(Stream(settings, positions)) as stream, redis_of(settings) as redis:
+                yield Sides(connection, session, stream, redis)
         except postgres.UNAVAILABLE_ERRORS as error:
             raise PostgresUnavailable(f"PostgreSQL became unavailable: {error}") from error
         except cassandra_session.UNAVAILABLE_ERRORS as error:
@@ -65,10 +65,13 @@ def open_sides(settings: Settings) -> Iterator[Sides]:
             session.cluster.shutdown()
 
 
-def stored_tables(session: Session, keyspace: str) -> set[str]:
-    """The tables that exist in Cassandra; the consumer reads the topics of these."""
-    found = session.cluster.metadata.keyspaces.get(keyspace)
-    return set(found.tables) if found else set()
+@contextmanager
+def redis_of(settings: Settings) -> Iterator[Redis | None]:
+    if not settings.REDIS_URL:
+        yield None
+        return
+    with closing(redis_client.connect(settings, REDIS_TIMEOUT_SECONDS)) as redis:
+        yield redis
 
 
 def captured_tables(connection: Connection) -> set[str]:

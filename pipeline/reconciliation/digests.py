@@ -44,7 +44,7 @@ class Digests:
             self.rows += 1
 
     def take(self, rows: Iterable[RawRow]) -> None:
-        """Rows of Cassandra."""
+        """Rows of the store."""
         sums, counts, buckets, key = self._sums, self._counts, self._buckets, self._key
         for row in rows:
             at = hash(row[key]) % buckets

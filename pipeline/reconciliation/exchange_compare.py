@@ -13,12 +13,12 @@ from pipeline.errors import ExchangeError, UnknownSymbol
 from pipeline.producer.batch import Row
 from pipeline.reconciliation.exchange_calls import ExchangeCalls
 from pipeline.reconciliation.exchange_series import Page, Series
-from pipeline.reconciliation.report import Report
+from pipeline.reconciliation.report import EXCHANGE, Report
 from pipeline.stopping import Stop
 from pipeline.tables import Table
 from pipeline.times import datetime_to_ms, ms_to_iso
 
-SIDES = ("the exchange", "PostgreSQL")
+SIDES = (EXCHANGE, "PostgreSQL")
 
 
 @dataclass(slots=True)
@@ -37,8 +37,8 @@ def compare_exchange(
     stop: Stop,
     repair: Callable[[Table, Wrong], int] | None = None,
 ) -> None:
-    """Adds what it finds to the report. A symbol that the exchange does not know and requests that
-    fail are notes. Raises psycopg2 errors."""
+    """Adds what it finds to the report; a request that fails ends it. A symbol that the exchange
+    does not know is a note. Raises psycopg2 errors."""
     for each in series:
         shown = f"{each.table.name} (exchange)"
         try:
@@ -50,8 +50,7 @@ def compare_exchange(
         except UnknownSymbol as error:
             report.notes.append(f"{shown}: {error}")
         except ExchangeError as error:
-            report.notes.append(f"{shown}: not compared from {each.label} on: {error}")
-            report.incomplete = True
+            report.not_compared[EXCHANGE] = f"from {each.label} of {each.table.name} on: {error}"
             return
 
 

@@ -14,12 +14,12 @@ from pipeline.reconciliation.raw_protocol import RawRow
 from pipeline.reconciliation.stored_rows import StoredTable
 from pipeline.transformations import transform
 
-# A row that never becomes a row of Cassandra: its record is a dead letter.
+# A row that never becomes a row of the store: its record is a dead letter.
 UNWRITABLE: RawRow = (b"unwritable",)
 
 
 class Expected(NamedTuple):
-    """`key`: Cassandra's key of the row. `row`: as StoredTable returns it, or UNWRITABLE."""
+    """`key`: the store's key of the row. `row`: as the store returns it, or UNWRITABLE."""
 
     key: RawRow
     row: RawRow

@@ -10,6 +10,7 @@ from pipeline.changes import Row
 from pipeline.mirroring.source_table import PgType, SourceTable
 from pipeline.reconciliation.raw_protocol import RawRow
 from pipeline.reconciliation.stored_rows import StoredTable
+from pipeline.reconciliation.targets import Stored
 from pipeline.times import EPOCH, cassandra_datetime_to_ms, ms_to_iso
 
 # Types of CQL whose values Python writes as PostgreSQL reads them.
@@ -34,12 +35,12 @@ def lookup_names(names: Sequence[str], stored: StoredTable) -> tuple[str, ...]:
     return tuple(f"{name}/ms" if columns[name].cql_type == "timestamp" else name for name in names)
 
 
-def of_stored(lookup: Sequence[str], source: SourceTable, stored: StoredTable, key: RawRow) -> tuple[str, ...]:
-    """The values of these columns in a key of Cassandra."""
+def of_stored(lookup: Sequence[str], source: SourceTable, stored: Stored, key: RawRow) -> tuple[str, ...]:
+    """The values of these columns in a key of the store. `lookup`: names for SourceRows.by_key."""
     found = []
-    for name in (each.partition("/")[0] for each in lookup):
+    for name, _, form in (each.partition("/") for each in lookup):
         value = stored.value(name, key[stored.key.index(name)])
-        if stored.table.columns[name].cql_type == "timestamp":
+        if form == "ms":
             found.append(ms_to_iso(cassandra_datetime_to_ms(value)))
         elif isinstance(value, bytes):
             found.append(hex_bytes(value))

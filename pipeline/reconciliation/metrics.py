@@ -13,3 +13,7 @@ ROUND_SECONDS = Gauge("auditor_round_seconds", "How long the last full round too
 EXCHANGE_COMPARED = Gauge(
     "auditor_exchange_compared", "1 if the last round compared the exchange as well; 0 during a ban or an outage"
 )
+REDIS_COMPARED = Gauge(
+    "auditor_redis_compared",
+    "1 if the last round compared Redis as well; 0 if it is not used, not there or not complete",
+)

@@ -2,24 +2,27 @@
 first, because what PostgreSQL lacks comes to Cassandra through the stream. Prints nothing."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 
-from pipeline import cassandra_session, postgres
-from pipeline.errors import PipelineError
-from pipeline.reconciliation.catalogue import Catalogue
+from pipeline import postgres
+from pipeline.errors import PipelineError, StoreUnavailable
+from pipeline.reconciliation.cassandra_side import CassandraSide
 from pipeline.reconciliation.chunks import first_trade_day_ms
 from pipeline.reconciliation.compare import Comparison, TableResult, label_of
 from pipeline.reconciliation.connections import Sides
+from pipeline.reconciliation.cut import StreamStands
 from pipeline.reconciliation.exchange_calls import ExchangeCalls
 from pipeline.reconciliation.exchange_compare import compare_exchange
 from pipeline.reconciliation.exchange_repair import ExchangeRepair
 from pipeline.reconciliation.exchange_series import Candles, Series, Trades
+from pipeline.reconciliation.redis_side import RedisSide
 from pipeline.reconciliation.repair import Repair
-from pipeline.reconciliation.report import MAX_LISTED, Report
+from pipeline.reconciliation.report import MAX_LISTED, REDIS, Report
 from pipeline.reconciliation.settle import Difference, settle
 from pipeline.reconciliation.shown import described
+from pipeline.reconciliation.side import Side, Writer
 from pipeline.reconciliation.states import States
-from pipeline.reconciliation.targets import Target
+from pipeline.reconciliation.targets import Target, Way
 from pipeline.reconciliation.window import Window
 from pipeline.settings import Settings
 from pipeline.stopping import Stop
@@ -42,7 +45,6 @@ class Reconciliation:
         self._stop = stop
         self._names = names
         self._pace = pace
-        self._catalogue = Catalogue(sides, settings.CASSANDRA_KEYSPACE)
 
     def exchange(self, report: Report, window: Window, repairs: bool) -> None:
         """The exchange and PostgreSQL. Raises psycopg2 errors."""
@@ -53,16 +55,26 @@ class Reconciliation:
             compare_exchange(series, calls, self._sides.snapshot, report, self._stop, repair.write if repair else None)
 
     def stores(self, report: Report, repairs: bool) -> None:
-        """PostgreSQL and Cassandra. Raises StreamStands, StoreUnavailable, psycopg2 errors."""
-        targets = self._catalogue.targets(self._catalogue.pairs(self._names))
-        report.notes += self._catalogue.notes
-        with self._consumer(repairs) as repair:
+        """PostgreSQL and Cassandra; PostgreSQL and Redis, if that is used. Raises StreamStands,
+        StoreUnavailable, psycopg2 errors."""
+        self._compare(CassandraSide(self._settings, self._sides), report, repairs)
+        if self._sides.redis is None or self._stop.requested:
+            return
+        try:
+            self._compare(RedisSide(self._settings, self._sides, self._sides.redis), report, repairs)
+        except (StoreUnavailable, StreamStands) as error:
+            report.not_compared[REDIS] = str(error)
+
+    def _compare(self, side: Side, report: Report, repairs: bool) -> None:
+        targets = side.targets(self._names)
+        report.notes += side.notes
+        with side.writer() if repairs else nullcontext() as writer:
 
             def found(target: Target, differences: list[Difference]) -> None:
-                if repair is not None:
-                    self._repair(repair, report, target, differences)
+                if writer is not None:
+                    self._repair(writer, side, report, target, differences)
 
-            comparison = Comparison(self._sides, self._sides.connection, self._stop, self._pace, found)
+            comparison = Comparison(side, self._sides.connection, self._stop, self._pace, found)
             for result in comparison.run(targets, report.window):
                 add_result(report, result)
 
@@ -97,27 +109,17 @@ class Reconciliation:
         with closing(postgres.connect(settings, "reconcile")) as connection:
             yield ExchangeRepair(connection)
 
-    @contextmanager
-    def _consumer(self, repairs: bool) -> Iterator[Repair | None]:
-        if not repairs:
-            yield None
-            return
-        settings = self._settings
-        session = cassandra_session.login(settings, "crypto_writer", settings.CASSANDRA_WRITER_PASSWORD, writes=True)
-        try:
-            yield Repair(session, settings.CASSANDRA_KEYSPACE, self._sides, self._stop)
-        finally:
-            session.cluster.shutdown()
-
-    def _repair(self, repair: Repair, report: Report, target: Target, differences: list[Difference]) -> None:
+    def _repair(
+        self, writer: Writer, side: Side, report: Report, target: Target, differences: list[Difference]
+    ) -> None:
         """Writes, then looks whether the rows are equal now."""
         try:
-            repair.write(target, differences)
+            Repair(writer, side, self._stop).write(target, differences)
         except PipelineError as error:
             report.unfixed.append(f"{len(differences):,} rows of {target.shown}: {error}")
             return
         identities = [each.identity for each in differences]
-        left = settle({target: (States(target), identities)}, self._sides, self._stop)[target].differences
+        left = settle({target: (States(target), identities)}, side, self._stop)[target].differences
         report.repaired = (report.repaired or 0) + len(differences) - len(left)
         for reason, count in reasons(target, left).items():
             report.unfixed.append(f"{count:,} rows of {target.shown}: {reason}")
@@ -129,8 +131,9 @@ def reasons(target: Target, left: list[Difference]) -> dict[str, int]:
         if each.expected is None and not target.pair.removes_extra:
             reason = "PostgreSQL does not have them; history is left as it is"
         else:
+            newer = ", or a newer row of history" if target.pair.way is Way.NEWEST else ""
             reason = (
-                "Cassandra has them with a write time that is later than PostgreSQL's clock, or a newer row of history;"
+                f"{target.stored.store} has them with a version that is later than PostgreSQL's clock{newer};"
                 " until then no change of them is visible"
             )
         counts[reason] = counts.get(reason, 0) + 1
@@ -150,6 +153,7 @@ def add_result(report: Report, result: TableResult) -> None:
             report.add(described(target, each))
     report.unjudged += result.unwritable + result.restless
     if result.unwritable:
-        report.notes.append(f"{target.shown}: {result.unwritable:,} rows are dead letters, and older in Cassandra")
+        store = target.stored.store
+        report.notes.append(f"{target.shown}: {result.unwritable:,} rows are dead letters, and older in {store}")
     if result.restless:
         report.notes.append(f"{target.shown}: {result.restless:,} rows changed all the time and were not judged")

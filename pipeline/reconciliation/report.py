@@ -13,12 +13,14 @@ from pipeline.reconciliation.window import Window
 MAX_SHOWN, MAX_LABELS = 10, 12
 MAX_LISTED = 10_000
 KINDS = ("missing", "extra", "different")
+# What may not be there to be compared; without PostgreSQL or Cassandra there is no report.
+EXCHANGE, REDIS = "the exchange", "Redis"
 
 
 @dataclass(slots=True)
 class Line:
     """Counts of one table and label. `missing`, `extra`, `different` as seen from the side that is
-    right: PostgreSQL for Cassandra, the exchange for PostgreSQL."""
+    right: PostgreSQL for Cassandra and Redis, the exchange for PostgreSQL."""
 
     table: str
     label: str = ""
@@ -36,8 +38,8 @@ class Line:
 class Report:
     """`differences`: described, at most MAX_LISTED of them. `repaired`: rows that --repair has
     written and that are right now. `unfixed`: what it could not repair, and why. `notes`: what was
-    not compared. `unjudged`: rows that changed all the time, or are dead letters. `incomplete`: the
-    exchange could not be asked about everything."""
+    not compared. `unjudged`: rows that changed all the time, or are dead letters. `not_compared`:
+    EXCHANGE, REDIS, if it could not be asked about everything, with the reason."""
 
     window: Window
     lines: list[Line] = field(default_factory=list)
@@ -46,7 +48,7 @@ class Report:
     repaired: int | None = None
     unfixed: list[str] = field(default_factory=list)
     unjudged: int = 0
-    incomplete: bool = False
+    not_compared: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     _index: dict[tuple[str, str], Line] = field(default_factory=dict)
 
@@ -57,7 +59,7 @@ class Report:
     @property
     def is_well(self) -> bool:
         """Whether everything is equal, by itself or after repairs."""
-        return not self.incomplete and not self.unfixed and self.wrong == (self.repaired or 0)
+        return not self.not_compared and not self.unfixed and self.wrong == (self.repaired or 0)
 
     @property
     def rows(self) -> int:
@@ -81,7 +83,7 @@ class Report:
             for e in self.lines
         ]
         found = {
-            "equal": not self.wrong and not self.incomplete,
+            "equal": not self.wrong and not self.not_compared,
             "from_ms": self.window.from_ms,
             "to_ms": self.window.to_ms,
             "rows": self.rows,
@@ -89,6 +91,7 @@ class Report:
             "tables": lines,
             "differences": self.differences,
             "notes": self.notes,
+            "not_compared": self.not_compared,
         }
         if self.repaired is not None:
             found |= {"repaired": self.repaired, "unfixed": self.unfixed}
@@ -105,15 +108,17 @@ def text_lines(report: Report) -> Iterator[tuple[str, str]]:
         yield "detail", f"… and {report.wrong - min(MAX_SHOWN, len(report.differences)):,} more (--json lists them)"
     for note in report.notes:
         yield "detail", note
+    for side, reason in report.not_compared.items():
+        yield "bad", f"not compared with {side}: {reason}"
     if report.repaired is not None:
         yield "good", f"{report.repaired:,} rows repaired"
         for reason in report.unfixed:
             yield "bad", f"not repaired: {reason}"
     found = f"{report.rows:,} rows compared in {report.seconds:.0f} s: "
-    if report.wrong:
-        yield "bad", found + f"{report.wrong:,} differ"
-    else:
-        yield "good", found + "equal"
+    verdict = f"{report.wrong:,} differ" if report.wrong else "equal"
+    if report.not_compared:
+        verdict += f", but {' and '.join(report.not_compared)} could not be compared"
+    yield "bad" if report.wrong or report.not_compared else "good", found + verdict
 
 
 def table_lines(report: Report) -> Iterator[tuple[str, str]]:

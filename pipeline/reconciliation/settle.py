@@ -1,9 +1,9 @@
 """Which of the rows that looked different are. Rows are changed while they are compared, and their
 changes are on their way: neither is a difference. Knows no table.
 
-A row is equal as soon as Cassandra has one of the states that PostgreSQL had since the last cut. It
-is a difference if Cassandra's state was the same before a cut was made and after it has passed, and
-equals none of the states that PostgreSQL had in between: by then Cassandra would have received
+A row is equal as soon as the store has one of the states that PostgreSQL had since the last cut. It
+is a difference if the store's state was the same before a cut was made and after it has passed, and
+equals none of the states that PostgreSQL had in between: by then the store would have received
 every change that made it right."""
 
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ PAUSE_SECONDS, LONG_PAUSE_SECONDS, MANY_ROWS = 0.1, 1.0, 500
 
 
 class Difference(NamedTuple):
-    """`expected` is None for a row that only Cassandra has, `stored` for one that it lacks."""
+    """`expected` is None for a row that only the store has, `stored` for one that it lacks."""
 
     identity: Identity
     expected: Expected | None
@@ -51,12 +51,12 @@ class Source(Protocol):
         """One state of PostgreSQL for all queries of the cursor."""
 
     def cut(self, position: int) -> Cut:
-        """When everything before this position is in Cassandra."""
+        """When everything before this position is in the store."""
 
 
 class Suspect:
     """One row that looked different. `states`: those of PostgreSQL since the last cut, the newest
-    last. `before`: Cassandra's state before the cut that is waited for."""
+    last. `before`: the store's state before the cut that is waited for."""
 
     __slots__ = ("before", "states", "stored")
 

@@ -13,8 +13,8 @@ MAX_CHARACTERS = 60
 
 
 def described(target: Target, difference: Difference) -> dict[str, Any]:
-    """`key`: column to value. `values`: the columns that differ, as [PostgreSQL's, Cassandra's];
-    all columns of a row that only one side has."""
+    """`key`: column to value. `sides`: PostgreSQL and the store. `values`: the columns that differ,
+    as [PostgreSQL's, the store's]; all columns of a row that only one side has."""
     expected = None if difference.expected is None else difference.expected.row
     stored = difference.stored
     places = range(len(target.stored.columns))
@@ -30,6 +30,7 @@ def described(target: Target, difference: Difference) -> dict[str, Any]:
             for at in differing
             if at >= len(target.stored.key) or (expected and stored)
         },
+        "sides": ("PostgreSQL", target.stored.store),
     }
 
 
@@ -39,7 +40,7 @@ def cell(target: Target, name: str, row: RawRow | None, at: int) -> Any:
         return None
     try:
         value = target.stored.value(name, row[at])
-    except (ValueError, TypeError):  # a canonical form
+    except (ValueError, TypeError, OverflowError):  # a canonical form, or a time of no calendar
         return repr(row[at])
     if isinstance(value, datetime):
         return ms_to_iso(cassandra_datetime_to_ms(value))
@@ -51,7 +52,7 @@ def line(found: dict[str, Any]) -> str:
     key = " ".join(f"{name}={value}" for name, value in found["key"].items())
     if found["kind"] != "different":
         return f"{found['kind']:9} {found['table']}: {key}"
-    first, second = found.get("sides", ("PostgreSQL", "Cassandra"))
+    first, second = found["sides"]
     values = ", ".join(
         f"{name} {short(pair[0])} in {first}, {short(pair[1])} in {second}" for name, pair in found["values"].items()
     )

@@ -48,19 +48,20 @@ class SourceRows:
 
     def by_key(self, cursor: Cursor, names: Sequence[str], keys: Sequence[Sequence[object]]) -> Batch:
         """The rows with these keys. A name that ends with `/ms` is a time; its value, text, stands
-        for the whole millisecond."""
+        for the whole millisecond. One that ends with `/text` is compared as text, which need not be
+        a value of the column's type."""
         conditions, casts = [], []
         for number, name in enumerate(names):
-            column, _, unit = name.partition("/")
-            kind = self.table.column(column).type.text
+            column, _, form = name.partition("/")
+            kind = "text" if form == "text" else self.table.column(column).type.text
             casts.append(f"%s::{kind}")
             value = f'k."[{number}]"'
-            if unit:
+            if form == "ms":
                 conditions.append(
                     f"t.{quoted(column)} >= {value} AND t.{quoted(column)} < {value} + interval '1 millisecond'"
                 )
             else:
-                conditions.append(f"t.{quoted(column)} = {value}")
+                conditions.append(f"t.{quoted(column)}{'::text' if form else ''} = {value}")
         aliases = ", ".join(f'"[{number}]"' for number in range(len(names)))
         sql = (
             f"SELECT {self._shown.replace('%', '%%')} FROM (VALUES %s) AS k ({aliases})"

@@ -1,7 +1,7 @@
 """The present state of single rows on both sides. Knows how a row is found by its identity; judges
 nothing.
 
-The identity of a row is Cassandra's key (bytes) where both sides have the same rows (Way.EQUAL),
+The identity of a row is the store's key (bytes) where both sides have the same rows (Way.EQUAL),
 else PostgreSQL's primary key (text)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,18 +19,19 @@ Identity = tuple
 
 
 class States:
-    """`source`: what Cassandra should hold, `stored`: what it holds; None for no row."""
+    """`source`: what the store should hold, `stored`: what it holds; None for no row."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        stored = target.stored
         self._newest = None
         if target.pair.way is Way.NEWEST:
-            self._newest = stored.prepare(" AND ".join(f'"{name}" = ?' for name in stored.partition), limit="LIMIT 1")
-        self._partition = slice(0, len(stored.partition))
+            partition = target.cassandra.partition
+            where = " AND ".join(f'"{name}" = ?' for name in partition)
+            self._newest = target.cassandra.prepare(where, limit="LIMIT 1")
+            self._partition = slice(0, len(partition))
 
     def identified(self, rows: Batch) -> dict[Identity, Expected]:
-        """What Cassandra should hold for rows of PostgreSQL. A transformation of the user's may
+        """What the store should hold for rows of PostgreSQL. A transformation of the user's may
         make several rows of one."""
         target = self._target
         if target.pair.way is Way.EQUAL:
@@ -59,14 +60,14 @@ class States:
         self, identities: Sequence[Identity], expected: Mapping[Identity, Expected | None]
     ) -> dict[Identity, RawRow | None]:
         """`expected`: the rows' present states in PostgreSQL, whose keys say where to look."""
-        stored = self._target.stored
-        if self._target.pair.way is Way.EQUAL:
-            return self._without_blank(dict(zip(identities, stored.by_key(identities), strict=True)))
+        target = self._target
+        if target.pair.way is Way.EQUAL:
+            return self._without_blank(dict(zip(identities, target.stored.by_key(identities), strict=True)))
         known = [(identity, state.key) for identity in identities if (state := expected.get(identity))]
         if self._newest is not None:
-            rows = stored.first_rows(Read(self._newest, key[self._partition]) for _, key in known)
+            rows = target.cassandra.first_rows(Read(self._newest, key[self._partition]) for _, key in known)
         else:
-            rows = stored.by_key(key for _, key in known)
+            rows = target.stored.by_key(key for _, key in known)
         return dict(zip((identity for identity, _ in known), rows, strict=True))
 
     def _without_blank(self, rows: dict[Identity, RawRow | None]) -> dict[Identity, RawRow | None]:
@@ -75,7 +76,7 @@ class States:
 
 
 def blank_test(target: Target) -> Callable[[RawRow], bool]:
-    """Whether a row of Cassandra has nothing from this source: in a table that several sources
+    """Whether a row of the store has nothing from this source: in a table that several sources
     share, only their own columns are judged."""
     if target.pair.columns is None:
         return lambda row: False

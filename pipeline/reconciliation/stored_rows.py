@@ -33,6 +33,8 @@ class Read(NamedTuple):
 class StoredTable:
     """One table. Rows are tuples: the columns of the key, then the `others`, in this order."""
 
+    store = "Cassandra"
+
     def __init__(self, session: Session, table: TableMetadata, others: Sequence[str]) -> None:
         self._session = session
         self.table = table
@@ -40,6 +42,7 @@ class StoredTable:
         self.partition = [column.name for column in table.partition_key]
         self.others = list(others)
         self.columns = [*self.key, *self.others]
+        self.ttl_seconds = int(table.options.get("default_time_to_live") or 0)
         self._name = f"{quoted(table.keyspace_name)}.{quoted(table.name)}"
         self._shown = ", ".join(map(quoted, self.columns))
         self._by_key = self.prepare(" AND ".join(f"{quoted(name)} = ?" for name in self.key))

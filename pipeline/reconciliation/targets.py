@@ -1,15 +1,18 @@
-"""What is compared with what: a table of PostgreSQL with a table of Cassandra, and in which way.
-Knows the meaning of this project's tables; reads nothing.
+"""What is compared with what: a table of PostgreSQL with a table of Cassandra or Redis, and in
+which way. Knows the meaning of this project's tables; reads nothing.
 
 PostgreSQL holds the current truth, Cassandra in part a history of it, so that not every row of
 Cassandra has its like in PostgreSQL: docs/reconciliation.md."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Any, Protocol
 
 from pipeline.changes import INSERT, UPDATE
-from pipeline.reconciliation.expectation import Expectation
-from pipeline.reconciliation.source_rows import SourceRows
+from pipeline.reconciliation.expectation import Expected
+from pipeline.reconciliation.raw_protocol import RawRow
+from pipeline.reconciliation.source_rows import Batch, SourceRows
 from pipeline.reconciliation.stored_rows import StoredTable
 from pipeline.tables import BOOKS, FORECASTS, KLINES, MARKET_NOW, PRICES, STATS, STORED_HOURS, TRADES, Table
 from pipeline.transformations import STATS_IN_MARKET_NOW, TRANSFORMATIONS
@@ -100,14 +103,42 @@ def pairs_of(captured: set[str], stored: set[str]) -> list[Pair]:
     return found
 
 
+class Stored(Protocol):
+    """A table of a store. Rows are tuples of bytes: the values of the `key`, then of the other
+    `columns`; None for null. `store`: its name in reports. `ttl_seconds`: after this time the store
+    drops a row by itself; 0: never. Reads raise StoreUnavailable."""
+
+    store: str
+    key: list[str]
+    columns: list[str]
+    ttl_seconds: int
+
+    def whole(self) -> Sequence[Any]:
+        """Reads that return every row."""
+
+    def pages(self, read: Any) -> Iterator[list[RawRow]]:
+        """The rows of a read, a page at a time."""
+
+    def by_key(self, keys: Iterable[RawRow]) -> list[RawRow | None]:
+        """The row of each key."""
+
+    def value(self, name: str, raw: bytes | None) -> Any:
+        """A column's value as a person knows it; a key also as PostgreSQL is asked for it."""
+
+
+class Expecting(Protocol):
+    def expected(self, rows: Batch) -> list[Expected]:
+        """What the store should hold for rows of PostgreSQL."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
     """A pair with what reads both sides. `lookup`: names for SourceRows.by_key."""
 
     pair: Pair
     source: SourceRows
-    stored: StoredTable
-    expectation: Expectation
+    stored: Stored
+    expectation: Expecting
     lookup: tuple[str, ...]
 
     @property
@@ -115,11 +146,16 @@ class Target:
         return self.pair.shown
 
     @property
+    def cassandra(self) -> StoredTable:
+        """The table, for what only Cassandra has: partitions, and older states of a row."""
+        assert isinstance(self.stored, StoredTable)
+        return self.stored
+
+    @property
     def ttl_seconds(self) -> int:
-        """After this time Cassandra drops a row by itself; 0: never."""
-        return int(self.stored.table.options.get("default_time_to_live") or 0)
+        return self.stored.ttl_seconds
 
     @property
     def may_expire(self) -> bool:
-        """Whether a row that is missing may have been dropped by Cassandra, and nothing tells."""
+        """Whether a row that is missing may have been dropped by the store, and nothing tells."""
         return self.ttl_seconds > 0 and not self.pair.version

@@ -121,7 +121,7 @@ def test_current_state_is_answered_from_redis(compose: Compose) -> None:
     wait_until(answered, 60, "an answer from Redis")
 
 
-def test_reconcile_finds_exchange_postgres_and_cassandra_equal(compose: Compose) -> None:
+def test_reconcile_finds_exchange_and_stores_equal(compose: Compose) -> None:
     done = compose.attempt("run", "--rm", "-T", "reconcile", "--last", "10m", "--json", timeout_seconds=600)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     found = json.loads(done.stdout.splitlines()[-1])
@@ -129,6 +129,7 @@ def test_reconcile_finds_exchange_postgres_and_cassandra_equal(compose: Compose)
     compared = {line["table"]: line["rows"] for line in found["tables"]}
     assert compared["recent_trades"] > 0
     assert compared["recent_trades (exchange)"] > 0
+    assert compared["latest_prices (Redis)"] > 0
 
 
 def test_connector_runs_and_shows_no_password(compose: Compose) -> None:

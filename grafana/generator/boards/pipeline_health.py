@@ -408,9 +408,9 @@ def live_connected() -> dict:
 def equal_until() -> dict:
     return stat(
         "Equal up to",
-        "Everything that was committed before this time was equal in exchange, PostgreSQL and Cassandra when the "
-        "auditor compared it. It moves with each round, a few minutes apart; if it stands still, something differs or "
-        "the auditor is down.",
+        "Everything that was committed before this time was equal in exchange, PostgreSQL, Cassandra and Redis when "
+        "the auditor compared it. It moves with each round, a few minutes apart; if it stands still, something differs "
+        "or could not be compared, or the auditor is down.",
         [promql("1000 * (max(auditor_equal_until_timestamp_seconds) > 0)", "equal up to", instant=True)],
         "dateTimeAsLocal",
         text_mode="value",

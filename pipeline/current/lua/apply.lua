@@ -1,7 +1,6 @@
-#!lua
 -- Applies a poll: the changes of some Kafka partitions, and moves their positions, in one step. Whatever happens, the
--- position of a partition says what is in the rows. A row is written only if it is newer than what is known of it, so
--- replays and other orders change nothing.
+-- position of a partition says what is in the rows. A row is written only if it is newer than what is known of it
+-- (write.lua), so replays and other orders change nothing.
 -- Returns for each partition the number of rows written; -1 when its position is not the expected one: nothing of it is
 -- written then.
 -- KEYS: positions, states, floors, deleted, tracked, then of each partition: rows, versions of its table
@@ -12,19 +11,6 @@ local at = 0
 local function next_argument()
     at = at + 1
     return ARGV[at]
-end
-
-local function write(rows, versions, table_name, floor, field, version, row)
-    local known = tonumber(redis.call('HGET', versions, field) or 0)
-    if tonumber(version) <= floor or tonumber(version) < known then return 0 end
-    redis.call('HSET', versions, field, version)
-    if row == '' then
-        redis.call('HDEL', rows, field)
-        redis.call('ZADD', deleted, version, table_name .. ' ' .. field)
-    elseif redis.call('HSET', rows, field, row) == 1 then
-        redis.call('ZREM', deleted, table_name .. ' ' .. field)
-    end
-    return 1
 end
 
 local found = {}
@@ -38,7 +24,7 @@ for key = 6, #KEYS, 2 do
         local floor, written = tonumber(redis.call('HGET', floors, table_name) or 0), 0
         for _ = 1, row_count do
             local field, version, row = next_argument(), next_argument(), next_argument()
-            written = written + write(KEYS[key], KEYS[key + 1], table_name, floor, field, version, row)
+            written = written + write(KEYS[key], KEYS[key + 1], deleted, table_name, floor, field, version, row)
         end
         for _ = 1, tracked_count do
             local until_ms = next_argument()

@@ -24,9 +24,9 @@ class Run(NamedTuple):
     errors: str
 
 
-def reconcile(world: ChainWorld, *options: str) -> Run:
-    """Without the exchange, which the chain's world has not."""
-    environ = {**world.stack.environ, "CONSUMER_GROUP": GROUP}
+def reconcile(world: ChainWorld, *options: str, **environ: str) -> Run:
+    """Without the exchange, which the chain's world has not. `environ`: further settings."""
+    environ = {**world.stack.environ, "CONSUMER_GROUP": GROUP, **environ}
     command = [sys.executable, "reconcile.py", "--no-exchange", "--json", *options]
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
         began = time.monotonic()

@@ -36,10 +36,15 @@ def test_sum_is_exact(numbers):
 
 @given(SIDES)
 def test_sum_of_sums_is_the_sum_of_all(numbers):
-    """Downsampled rows are summed again."""
+    """Downsampled rows are summed again. A sum of more than 15 digits was rounded once before."""
     half = len(numbers) // 2
-    parts = [exact.exact_sum(map(float, part)) for part in (numbers[:half], numbers[half:])]
-    assert_exact(exact.exact_sum(parts), sum(numbers))
+    halves = numbers[:half], numbers[half:]
+    total = sum(numbers)
+    found = exact.exact_sum(exact.exact_sum(map(float, part)) for part in halves)
+    if all(sum(part) == Decimal(f"{sum(part):.15g}") for part in halves):
+        assert_exact(found, total)
+    else:
+        assert abs(printed(found) - total) <= 2 * Decimal(1).scaleb(total.adjusted() - 14)
 
 
 @given(SIDES)

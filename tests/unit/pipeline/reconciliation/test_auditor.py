@@ -58,7 +58,7 @@ def missing(report) -> None:
 
 
 def unreachable(report) -> None:
-    report.incomplete = True
+    report.not_compared["the exchange"] = "refused"
 
 
 @contextmanager
@@ -66,11 +66,11 @@ def sides(_settings):
     yield None
 
 
-def run(monkeypatch: pytest.MonkeyPatch, rounds: Rounds, count: int) -> Stop:
+def run(monkeypatch: pytest.MonkeyPatch, rounds: Rounds, count: int, **environ: str) -> Stop:
     monkeypatch.setattr(module, "open_sides", sides)
     monkeypatch.setattr(module, "Reconciliation", rounds)
     stop = Stop(count)
-    Auditor(load("auditor", environ={}, dotenv="/dev/null"), stop).run()  # type: ignore[arg-type]
+    Auditor(load("auditor", environ=environ, dotenv="/dev/null"), stop).run()  # type: ignore[arg-type]
     return stop
 
 
@@ -88,6 +88,25 @@ def test_an_equal_round_moves_the_time_up_to_which_everything_is_equal(monkeypat
     assert sample("auditor_equal_until_timestamp_seconds") == 1000
     assert sample("auditor_last_round_timestamp_seconds") == 2000
     assert sample("auditor_exchange_compared") == 0
+
+
+def test_a_redis_that_could_not_be_compared_is_exported_and_logged_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def without_redis(report) -> None:
+        report.not_compared["Redis"] = "Redis is empty"
+
+    monkeypatch.setattr(module.time, "time", lambda: 3000.0)
+    run(monkeypatch, Rounds(equal, stores=without_redis), 1, REDIS_URL="redis://host")
+    assert sample("auditor_redis_compared") == 0
+    assert sample("auditor_exchange_compared") == 1
+    assert sample("auditor_equal_until_timestamp_seconds") != 3000
+    (record,) = (record for record in caplog.records if record.message == "not_compared")
+    assert (record.side, record.reason) == ("Redis", "Redis is empty")
+    run(monkeypatch, Rounds(equal), 1, REDIS_URL="redis://host")
+    assert sample("auditor_redis_compared") == 1
+    run(monkeypatch, Rounds(equal), 1)
+    assert sample("auditor_redis_compared") == 0
 
 
 def test_a_difference_is_exported_until_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:

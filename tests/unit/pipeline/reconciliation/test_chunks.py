@@ -46,7 +46,7 @@ def target(pair: Pair, partition: list[str], key: list[str], ttl_seconds: int, p
         prepare=lambda where: where,
         whole=lambda: ["whole"],
     )
-    return SimpleNamespace(pair=pair, stored=stored, ttl_seconds=ttl_seconds, source=None)
+    return SimpleNamespace(pair=pair, stored=stored, cassandra=stored, ttl_seconds=ttl_seconds, source=None)
 
 
 @pytest.fixture(autouse=True)

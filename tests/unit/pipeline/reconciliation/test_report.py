@@ -11,6 +11,7 @@ FACTS = {
     "kind": "different",
     "key": {"symbol": "AUSDT", "interval": "1m"},
     "values": {"volume": [2.5, None]},
+    "sides": ("PostgreSQL", "Cassandra"),
 }
 
 
@@ -60,7 +61,12 @@ def test_repaired_rows_are_well_and_what_is_left_is_not() -> None:
     assert json.loads(report.as_json())["unfixed"] == ["1 rows of klines: …"]
 
 
-def test_an_exchange_that_could_not_be_asked_is_not_well() -> None:
-    report = Report(WINDOW, [], incomplete=True)
+def test_a_side_that_could_not_be_asked_is_not_well() -> None:
+    report = Report(WINDOW, [Line("klines", "AUSDT", 60)], not_compared={"Redis": "it is empty"})
     assert not report.is_well
-    assert json.loads(report.as_json())["equal"] is False
+    found = json.loads(report.as_json())
+    assert (found["equal"], found["not_compared"]) == (False, {"Redis": "it is empty"})
+    assert text(report)[-2:] == [
+        "not compared with Redis: it is empty",
+        "60 rows compared in 0 s: equal, but Redis could not be compared",
+    ]

@@ -1,0 +1,195 @@
+"""What a million changes cost each part of the chain: CPU seconds, and bytes in PostgreSQL's log,
+in Kafka and on Cassandra's disk. From these, docs/scaling.md calculates how many of each are
+needed.
+
+    .local/venv/bin/python -m bench.footprint [--changes 150000]
+
+Changes are committed in transactions of 500, as fast as the chain takes them."""
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from psycopg2.extensions import connection as Connection
+from psycopg2.extras import execute_values
+
+from bench import machine
+from bench.consuming import cpu_seconds, full_speed_servers, records_done
+from bench.database import connect
+from bench.results import publish, table
+from local.stack import Stack
+from pipeline.tables import BOOKS, PRICES, TRADES
+
+SERVICES = (
+    "postgres",
+    "postgres-schema",
+    "kafka",
+    "connect",
+    "connector",
+    "cassandra",
+    "cassandra-schema",
+    "consumer",
+)
+PARTS = {
+    "PostgreSQL": "postgres",
+    "Connect": "connect",
+    "Kafka": "kafka",
+    "consumer": "consumer",
+    "Cassandra": "cassandra",
+}
+PER_TRANSACTION = 500
+SYMBOLS = 400
+BOOK_SIDE = "[" + ",".join(f"[{price}.25,1.5]" for price in range(60_000, 60_020)) + "]"
+MILLION = 1_000_000
+# A fifth of the changes before, until the compilers have done most.
+WARM_UP_PART = 5
+MAX_WAIT_SECONDS = 300
+
+Rows = Callable[[int], tuple[object, ...]]
+
+
+class Kind(NamedTuple):
+    """`values`: of the row with this number."""
+
+    table: str
+    sql: str
+    template: str
+    values: Rows
+
+
+KINDS = {
+    "trades (inserted)": Kind(
+        TRADES.name,
+        "INSERT INTO recent_trades (symbol, trade_id, price, quantity, trade_time, is_buyer_maker) VALUES %s",
+        "(%s, %s, 61234.56, 0.01234, clock_timestamp(), true)",
+        lambda number: (symbol(number), number),
+    ),
+    "prices (updated, with history)": Kind(
+        PRICES.name,
+        "INSERT INTO latest_prices VALUES %s ON CONFLICT (symbol) DO UPDATE"
+        " SET price = excluded.price, updated_at = excluded.updated_at",
+        "(%s, %s, clock_timestamp())",
+        lambda number: (symbol(number), 60_000 + number),
+    ),
+    "order books of 20 levels (updated, with history)": Kind(
+        BOOKS.name,
+        "INSERT INTO order_book (symbol, last_update_id, bids, asks, updated_at) VALUES %s ON CONFLICT (symbol) DO"
+        " UPDATE SET last_update_id = excluded.last_update_id, updated_at = excluded.updated_at",
+        f"(%s, %s, '{BOOK_SIDE}', '{BOOK_SIDE}', clock_timestamp())",
+        lambda number: (symbol(number), number),
+    ),
+}
+
+
+class Used(NamedTuple):
+    """`cpu`: seconds by part. `wal`: bytes in PostgreSQL's log, ever."""
+
+    cpu: dict[str, float]
+    wal: int
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python3 -m bench.footprint", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--changes", type=int, default=150_000, help="of each kind (150,000)")
+    options = parser.parse_args()
+    full_speed_servers()
+    with tempfile.TemporaryDirectory(prefix="bench") as folder, Stack(Path(folder), SERVICES) as stack:
+        connection = connect(stack.environ, superuser=True)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT create_trade_day(current_date), create_trade_day(current_date + 1)")
+        measured = {name: measure(stack, connection, kind, options.changes) for name, kind in KINDS.items()}
+        connection.close()
+        flush(stack)
+        rows = [
+            (
+                name,
+                f"{log_bytes:,.0f}",
+                *(f"{each:,.0f}" for each in stored(stack.state_dir, KINDS[name], options.changes)),
+            )
+            for name, (_, log_bytes) in measured.items()
+        ]
+    publish("footprint", report([(name, *cpu) for name, (cpu, _) in measured.items()], rows))
+
+
+def measure(stack: Stack, connection: Connection, kind: Kind, count: int) -> tuple[list[str], float]:
+    """Changes per second and CPU seconds per million, by part; bytes of log per change."""
+    change(stack, connection, kind, range(-count // WARM_UP_PART, 0))
+    before, began = used(stack, connection), time.monotonic()
+    change(stack, connection, kind, range(count))
+    seconds, after = time.monotonic() - began, used(stack, connection)
+    spent = [(after.cpu[part] - before.cpu[part]) * MILLION / count for part in PARTS]
+    return [f"{count / seconds:,.0f}", *(f"{each:.0f}" for each in spent)], (after.wal - before.wal) / count
+
+
+def stored(state_dir: Path, kind: Kind, count: int) -> tuple[float, float]:
+    """Bytes per change in Kafka and in Cassandra."""
+    changes = count + count // WARM_UP_PART
+    in_kafka = size(state_dir / "kafka" / "data", f"crypto.public.{kind.table}-*/*.log")
+    in_cassandra = size(state_dir / "cassandra" / "data", f"data/crypto/{kind.table}-*/*-Data.db")
+    return in_kafka / changes, in_cassandra / changes
+
+
+def report(cpu_rows: list[tuple[str, ...]], byte_rows: list[tuple[str, ...]]) -> str:
+    return (
+        f"# What a million changes cost\n\n{machine.head('python3 -m bench.footprint ' + ' '.join(sys.argv[1:]))}\n"
+        f"CPU seconds per million changes, the whole chain on this machine; PostgreSQL's include the commits:\n\n"
+        f"{table(('changes', 'changes/s', *PARTS), cpu_rows)}\n"
+        f"Bytes per change: in PostgreSQL's log, in Kafka's segments (one copy), in Cassandra's tables after a flush "
+        f"(one copy, compressed, before compaction):\n\n"
+        f"{table(('changes', 'log', 'Kafka', 'Cassandra'), byte_rows)}"
+    )
+
+
+def symbol(number: int) -> str:
+    return f"F{number % SYMBOLS:03}USDT"
+
+
+def change(stack: Stack, connection: Connection, kind: Kind, numbers: range) -> None:
+    """Commits the rows with these numbers, and waits until all are in Cassandra."""
+    expected = records_done(stack.ports.consumer_metrics) + len(numbers)
+    with connection.cursor() as cursor:
+        for start in range(numbers.start, numbers.stop, PER_TRANSACTION):
+            part = range(start, min(start + PER_TRANSACTION, numbers.stop))
+            execute_values(cursor, kind.sql, [kind.values(each) for each in part], kind.template, len(part))
+    deadline = time.monotonic() + MAX_WAIT_SECONDS
+    while records_done(stack.ports.consumer_metrics) < expected:
+        assert time.monotonic() < deadline, "the consumer does not get all records"
+        time.sleep(0.1)
+
+
+def used(stack: Stack, connection: Connection) -> Used:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")
+        (wal,) = cursor.fetchone()
+    return Used({part: cpu_with_children(stack.pid(name)) for part, name in PARTS.items()}, wal)
+
+
+def cpu_with_children(pid: int) -> float:
+    """PostgreSQL has a process per connection; those that have ended count with it."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    ended = (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return cpu_seconds(pid) + ended + sum(map(cpu_seconds, map(int, children)))
+
+
+def size(folder: Path, pattern: str) -> int:
+    return sum(each.stat().st_size for each in folder.glob(pattern))
+
+
+def flush(stack: Stack) -> None:
+    """A Cassandra that was killed writes what was in its memory into tables when it starts."""
+    stack.kill("cassandra", signal.SIGKILL)
+    stack.start_service("cassandra")
+    stack.wait_ready("cassandra")
+
+
+if __name__ == "__main__":
+    main()
