@@ -1,6 +1,6 @@
 # What the README tells people to type. A target calls a script; `make` alone lists them from the ## comments.
 .DEFAULT_GOAL := help
-.PHONY: help demo local test test-unit test-chain test-servers test-programs test-dashboards test-compose bench bench-quick faults lint docs clean
+.PHONY: help demo local test test-unit test-chain test-servers test-programs test-dashboards test-compose test-cluster bench bench-quick faults lint docs clean
 
 PYTHON := .local/venv/bin/python
 # How many of the four suites with real services run at the same time: each has its own stack (about 1.5 GB).
@@ -38,6 +38,9 @@ test-dashboards:  ## every panel and alert against the whole stack and a real Pr
 
 test-compose:  ## docker-compose.yml brought up for real and checked end to end (several minutes)
 	@tests/compose/run
+
+test-cluster:  ## docker-compose.cluster.yml: one node of every kind killed, the standby promoted (20 minutes, 10 GiB)
+	@tests/compose/run tests/compose_cluster
 
 bench:  ## the benchmarks, as tables (half an hour); bench/run NAME runs one
 	@bench/run

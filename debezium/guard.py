@@ -14,6 +14,7 @@ from prometheus_client import Counter, Gauge
 from debezium.connect import Connect, ConnectUnavailable, Status
 from debezium.diagnosis import SILENT_AFTER_SECONDS, Remedy, remedy
 from debezium.flow import Flow, FlowWatch
+from debezium.primary import follow, with_primary
 from debezium.problems import ProblemList
 from debezium.register import CONNECTOR, SNAPSHOT_TABLES, connector_config, max_record_bytes, snapshot_list
 from debezium.skipping import RecordSkipper
@@ -78,6 +79,7 @@ class Guard:
             # Before the calls to Connect and Kafka: while they are unavailable, WAL piles up.
             self._measure(state)
             self._problems.update(slot.problems())
+            follow(self._connect, CONNECTOR, self._config, slot.host)
             status = self._connect.status(CONNECTOR)
             # Requested only when it matters: it makes Connect read its own topic.
             has_offsets = state.wal_status == "absent" and self._connect.has_offsets(CONNECTOR)
@@ -151,7 +153,7 @@ class Guard:
         self._next_remedy_at = self._clock() + self._backoff.next_seconds()
 
     def _wanted_config(self, slot: Slot) -> dict[str, str]:
-        return self._config | {SNAPSHOT_TABLES: snapshot_list(slot.snapshot_tables())}
+        return with_primary(self._config, slot.host) | {SNAPSHOT_TABLES: snapshot_list(slot.snapshot_tables())}
 
     def _renew_config(self, slot: Slot) -> None:
         """Give the connector the list of tables that a snapshot may read now: what it does after a

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from debezium.connect import Connect, ConnectUnavailable, Status
+from debezium.primary import with_primary
 from debezium.slot import Slot, open_slot
 from debezium.topics import KafkaUnavailable, Topics
 from pipeline import program
@@ -34,6 +35,8 @@ def connector_config(settings: Settings) -> dict[str, str]:
         "database.dbname": settings.PGDATABASE,
         "database.sslmode": settings.PGSSLMODE,
         **trusted_by_the_connector(settings.PGSSLROOTCERT),
+        # Not sent otherwise: PostgreSQL before 17 has no such slots.
+        **({"slot.failover": "true"} if settings.DEBEZIUM_SLOT_FAILOVER == "on" else {}),
         "topic.prefix": settings.TOPIC_PREFIX,
         "topic.creation.default.partitions": str(settings.KAFKA_PARTITIONS),
         "topic.creation.default.replication.factor": str(settings.KAFKA_REPLICATION_FACTOR),
@@ -88,8 +91,9 @@ def register(
         sleep(0.3)
 
 
-def snapshot_tables(settings: Settings, wait_seconds: float) -> list[str]:
-    """The tables that the first snapshot reads. Raises PostgresUnavailable after `wait_seconds`."""
+def from_postgres(settings: Settings, config: dict[str, str], wait_seconds: float) -> dict[str, str]:
+    """The configuration with the tables that the first snapshot reads, and of several hosts the
+    primary. Raises PostgresUnavailable after `wait_seconds`."""
 
     def connect() -> Slot:
         return open_slot(settings, "register")
@@ -97,7 +101,7 @@ def snapshot_tables(settings: Settings, wait_seconds: float) -> list[str]:
     slot = until_connected("postgres", connect, Stop(), retry_on=PostgresUnavailable, max_wait_seconds=wait_seconds)
     assert slot is not None, "only a requested stop ends the wait without a connection"
     with closing(slot):
-        return slot.snapshot_tables()
+        return with_primary(config, slot.host) | {SNAPSHOT_TABLES: snapshot_list(slot.snapshot_tables())}
 
 
 def raise_topic_limits(settings: Settings, limit_bytes: int) -> None:
@@ -115,8 +119,7 @@ def main() -> int:
     parser.add_argument("--wait-seconds", type=float, default=120, help="for Connect and for the task to run (120)")
     options = parser.parse_args()
     settings = load("register")
-    config = connector_config(settings)
-    config[SNAPSHOT_TABLES] = snapshot_list(snapshot_tables(settings, options.wait_seconds))
+    config = from_postgres(settings, connector_config(settings), options.wait_seconds)
     raise_topic_limits(settings, max_record_bytes(config))
     register(Connect(settings.CONNECT_URL), config, options.wait_seconds)
     print(f"register: connector {CONNECTOR} is running")

@@ -68,6 +68,11 @@ class Slot:
     def close(self) -> None:
         self._connection.close()
 
+    @property
+    def host(self) -> str:
+        """The one of the settings' hosts that this connection reached."""
+        return self._connection.info.host
+
     def state(self) -> SlotState:
         with self._connection, self._connection.cursor() as cursor:
             cursor.execute("SELECT (pg_current_wal_lsn() - '0/0')::bigint")

@@ -15,6 +15,7 @@ from psycopg2.extensions import connection as Connection
 from pipeline import cassandra_session, logs, postgres, program
 from pipeline.connecting import until_connected
 from pipeline.errors import PipelineError, PostgresUnavailable, StoreUnavailable
+from pipeline.login_replication import replicate_logins
 from pipeline.settings import Settings, load
 from pipeline.stopping import Stop
 
@@ -183,6 +184,7 @@ def apply_cassandra(settings: Settings, wait_seconds: float) -> list[str]:
     session = admin_session(settings, wait_seconds)
     files = sorted((ROOT / "cql").glob("*.cql"))
     try:
+        replicate_logins(session, settings)
         for file in files:
             text, copies = file.read_text(encoding="utf-8"), settings.CASSANDRA_REPLICATION_FACTOR
             for statement in cql_statements(text, settings.CASSANDRA_KEYSPACE, passwords, copies):

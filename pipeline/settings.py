@@ -89,7 +89,11 @@ class Settings:
     )
 
     # PostgreSQL (libpq's own names)
-    PGHOST: str = setting("localhost", required, "PostgreSQL host")
+    PGHOST: str = setting(
+        "localhost",
+        required,
+        "PostgreSQL host; of several, comma-separated, PGTARGETSESSIONATTRS=read-write finds the primary",
+    )
     PGPORT: int = setting("5432", port, "PostgreSQL port")
     PGDATABASE: str = setting("market", required, "PostgreSQL database")
     PGUSER: str = setting(
@@ -131,6 +135,11 @@ class Settings:
     CONNECT_URL: str = setting("http://localhost:8083", url, "REST address of Kafka Connect")
     DEBEZIUM_PGHOST: str = setting("=PGHOST", required, "PostgreSQL host as Kafka Connect sees it")
     DEBEZIUM_PGPORT: int = setting("=PGPORT", port, "PostgreSQL port as Kafka Connect sees it")
+    DEBEZIUM_SLOT_FAILOVER: str = setting(
+        "off",
+        one_of("off", "on"),
+        "whether PostgreSQL (17 or newer) may copy a new slot of the connector to a standby",
+    )
     KAFKA_BOOTSTRAP_SERVERS: tuple[str, ...] = setting("localhost:9092", hosts, "Kafka brokers, host:port")
     KAFKA_SECURITY_PROTOCOL: str = setting(
         "PLAINTEXT",

@@ -73,6 +73,8 @@ class FakeSlot:
         self.found_problems = []
         self.closed = 0
 
+    host = "db-2"
+
     def state(self):
         return self.now
 

@@ -141,3 +141,9 @@ def test_authorities_of_the_machine_are_those_of_java_for_the_connector(tmp_path
     config = connector_config(load("register", environ, tmp_path / "none"))
     assert config["database.sslfactory"] == "org.postgresql.ssl.DefaultJavaSSLFactory"
     assert "database.sslrootcert" not in config
+
+
+def test_slot_is_copied_to_a_standby_only_when_the_settings_say_so(tmp_path):
+    assert "slot.failover" not in connector_config(load("register", {}, tmp_path / "none"))
+    config = connector_config(load("register", {"DEBEZIUM_SLOT_FAILOVER": "on"}, tmp_path / "none"))
+    assert config["slot.failover"] == "true"

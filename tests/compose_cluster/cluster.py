@@ -1,0 +1,75 @@
+"""The compose file with docker-compose.cluster.yml over it: containers killed and started, and the
+servers' own tools. Knows the command line; knows nothing of what must survive."""
+
+import json
+import subprocess
+
+import requests
+
+from local.ports import free_ports
+from tests.compose.compose import Compose, docker
+
+FILES = "docker-compose.yml:docker-compose.cluster.yml"
+MORE_PORTS = ("POSTGRES_2_PORT", "KAFKA_2_PORT", "KAFKA_3_PORT")
+BROKERS = ("kafka", "kafka-2", "kafka-3")
+CASSANDRAS = ("cassandra", "cassandra-2", "cassandra-3")
+WORKERS = ("connect", "connect-2")
+TOOL_HEAP = "KAFKA_HEAP_OPTS=-Xmx128m"
+
+
+class Cluster(Compose):
+    """One container of a service is named by its id."""
+
+    def __init__(self) -> None:
+        super().__init__(COMPOSE_FILE=FILES)
+        self.ports |= dict(zip(MORE_PORTS, map(str, free_ports(len(MORE_PORTS)))))
+        self.environ |= self.ports
+
+    def up(self) -> None:
+        self("up", "--detach", "--wait", timeout_seconds=600)
+
+    def containers(self, service: str) -> list[str]:
+        """Those that run."""
+        return self("ps", "--quiet", service).split()
+
+    def healthy(self, *containers: str) -> object:
+        """For wait_until."""
+        states = docker("inspect", "--format", "{{.Name}} {{.State.Health.Status}}", *containers).splitlines()
+        return all(state.endswith(" healthy") for state in states) or states
+
+    def logs_of(self, container: str) -> str:
+        return subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True).stdout
+
+    def psql(self, service: str, query: str) -> str:
+        return self("exec", "-T", service, "psql", "-U", "postgres", "-d", "market", "-qAtc", query).strip()
+
+    def cqlsh(self, service: str, statement: str) -> str:
+        return self("exec", "-T", service, "cqlsh", "-u", "cassandra", "-p", "cassandra", "-e", statement)
+
+    def kafka(self, service: str, tool: str, *arguments: str) -> str:
+        command = (f"/opt/kafka/bin/{tool}", "--bootstrap-server", f"{service}:19092")
+        return self("exec", "-T", "-e", TOOL_HEAP, service, *command, *arguments)
+
+    def task_worker(self, service: str = "connect") -> tuple[str, str]:
+        """The state of the connector's task, and the service that runs it, as one worker tells."""
+        address = docker(
+            "inspect",
+            "--format",
+            "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}",
+            self.containers(service)[0],
+        ).strip()
+        reply = requests.get(f"http://{address}:8083/connectors/crypto-postgres/status", timeout=5)
+        tasks = reply.json().get("tasks") if reply.status_code == 200 else None
+        return (tasks[0]["state"], tasks[0]["worker_id"].split(":")[0]) if tasks else ("ABSENT", "")
+
+    def memory_mib(self) -> dict[str, float]:
+        """What each container uses now, by name without the project."""
+        ids = self("ps", "--quiet").split()
+        lines = docker("stats", "--no-stream", "--format", "{{json .}}", *ids).splitlines()
+        used = {found["Name"].removeprefix(self.project + "-"): found["MemUsage"] for found in map(json.loads, lines)}
+        return {name: mebibytes(text.split(" / ")[0]) for name, text in sorted(used.items())}
+
+
+def mebibytes(text: str) -> float:
+    units = {"KiB": 1 / 1024, "MiB": 1.0, "GiB": 1024.0}
+    return next(float(text.removesuffix(unit)) * factor for unit, factor in units.items() if text.endswith(unit))

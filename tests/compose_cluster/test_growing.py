@@ -1,0 +1,81 @@
+"""A stack with one node of everything becomes one with three and keeps what it had. Types the
+commands of docs/cluster.md."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.compose_cluster.cluster import CASSANDRAS, FILES, Cluster
+from tests.support.program import ROOT
+from tests.support.waiting import wait_until
+
+# Without dashboards, Redis and what watches.
+SERVICES = ("simulator", "producer", "consumer", "api", "proxy")
+STEP_SECONDS = 400
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    project = Cluster()
+    try:
+        project("build", timeout_seconds=900)
+        yield project
+    finally:
+        project.environ["COMPOSE_FILE"] = FILES
+        project.remove()
+    assert project.leftovers() == []
+
+
+def commands() -> list[str]:
+    """Those of the section, without the first, which stops the single node."""
+    text = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8").split("### From one node to three")[1]
+    block = re.search(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert block is not None
+    lines = re.sub(r"\\\n\s*", "", block[1]).splitlines()
+    assert lines[0].startswith("docker compose down")
+    return [line for line in lines[1:] if line and not line.startswith("#")]
+
+
+def closed_candle(cluster: Cluster) -> dict:
+    found = requests.get(cluster.url("API_PORT", "/klines?symbol=BTCUSDT&limit=50"), timeout=10)
+    return next((row for row in reversed(found.json()) if row["is_closed"]), {}) if found.status_code == 200 else {}
+
+
+def test_one_node_becomes_three_and_keeps_everything(cluster: Cluster) -> None:
+    cluster.environ["COMPOSE_FILE"] = "docker-compose.yml"
+    cluster("up", "--detach", "--wait", *SERVICES[:-1], timeout_seconds=STEP_SECONDS)
+    wait_until(lambda: bool(closed_candle(cluster)), 120, "closed candles")
+    before = closed_candle(cluster)
+    cluster("down")
+    cluster.environ["COMPOSE_FILE"] = FILES
+    cluster.environ["COMPOSE_PROFILES"] = "demo"
+    for line in commands():
+        if line == "docker compose up -d --wait":
+            line += " " + " ".join(SERVICES)
+        done = subprocess.run(
+            line.replace("exec ", "exec -T ", 1) if "exec -T" not in line else line,
+            shell=True,
+            cwd=ROOT,
+            env=cluster.environ,
+            capture_output=True,
+            text=True,
+            timeout=STEP_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+    begin = before["open_time"]
+    query = f"/klines?symbol=BTCUSDT&from={begin}&to={begin + 1}"
+    assert requests.get(cluster.url("API_PORT", query), timeout=10).json() == [before]
+    for node in CASSANDRAS:
+        counted = cluster.cqlsh(
+            node, "CONSISTENCY ONE; SELECT count(*) FROM crypto.klines WHERE symbol = 'BTCUSDT' ALLOW FILTERING"
+        )
+        assert int(re.findall(r"^\s*(\d+)\s*$", counted, re.MULTILINE)[0]) > 0, node
+    described = cluster.kafka("kafka", "kafka-topics.sh", "--describe")
+    assert set(re.findall(r"ReplicationFactor: (\d+)", described)) == {"3"}
+    assert cluster.psql("postgres", "SELECT failover FROM pg_replication_slots WHERE slot_name = 'crypto_slot'") == "t"
+    done = cluster.attempt("--profile", "demo", "--profile", "tools", "run", "--rm", "reconcile", "--last", "1h")
+    assert done.returncode == 0, done.stdout + done.stderr
