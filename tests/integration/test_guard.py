@@ -139,7 +139,9 @@ def test_lost_slot_is_rebuilt_with_a_snapshot(start: Callable[..., Program], con
 def test_guard_without_kafka_is_unhealthy_and_says_so(start: Callable[..., Program]) -> None:
     """Heartbeats cannot be seen, and a restart of the connector would not help."""
     with start("-m", "debezium.guard", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1") as guard:
-        wait_until(lambda: "Kafka at 127.0.0.1:1" in str(guard.healthy()), 60, "the reason")
+        wait_until(
+            lambda: "127.0.0.1:1 with KAFKA_SECURITY_PROTOCOL=PLAINTEXT" in str(guard.healthy()), 60, "the reason"
+        )
         assert "kafka_unavailable" in guard.output()
         assert guard.metric("guard_remedies_total") == 0
         assert guard.metric("guard_slot_usable") == 1

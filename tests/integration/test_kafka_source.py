@@ -434,9 +434,17 @@ def test_source_from_the_end_goes_on_where_the_group_was_when_a_partition_comes_
     every = {TopicPartition(own_topic.topic, number) for number in range(4)}
     first = member_of(own_topic, from_end=True)
     wait_until(lambda: first.poll(0.2) or first.assigned() == every, 60, "all partitions")
-    second = member_of(own_topic, from_end=True)
-    wait_until(lambda: first.poll(0.1) or second.poll(0.1) or len(second.assigned()) == 2, 60, "half of them")
-    wait_until(lambda: first.poll(0.1) or second.poll(0.1) or len(first.assigned()) == 2, 60, "the other half")
+    second, stop = member_of(own_topic, from_end=True), threading.Event()
+    # In a thread of its own: a member that joins waits for the others to join as well.
+    thread = threading.Thread(target=lambda: [second.poll(0.2) for _ in iter(stop.is_set, True)])
+    thread.start()
+    try:
+        wait_until(
+            lambda: first.poll(0.2) or [len(each.assigned()) for each in (first, second)] == [2, 2], 60, "halves"
+        )
+    finally:
+        stop.set()
+        thread.join()
     second.close()
     for partition in every:
         send(settings, partition, b"new")
