@@ -4,7 +4,7 @@
 
 PYTHON := .local/venv/bin/python
 # How many of the four suites with real services run at the same time: each has its own stack (about 1.5 GB).
-TEST_JOBS ?= 4
+TEST_JOBS ?= 3
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -15,7 +15,7 @@ demo:  ## the whole stack without Docker, against a simulated exchange; Ctrl-C s
 local:  ## the same against the live exchange (BINANCE_BASE_URL)
 	@local/start local
 
-test:  ## all tests: unit, then the four suites with real services at the same time (some 15 minutes on 2 cores)
+test:  ## all tests: unit, then the four suites with real services, three at a time (some 20 minutes on 2 cores)
 	@local/start setup --dev
 	$(PYTHON) -m pytest tests/unit
 	@$(MAKE) --no-print-directory --jobs $(TEST_JOBS) --output-sync=target test-chain test-servers test-programs test-dashboards
