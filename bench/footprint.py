@@ -4,7 +4,7 @@ needed.
 
     .local/venv/bin/python -m bench.footprint [--changes 150000]
 
-Changes are committed in transactions of 500, as fast as the chain takes them."""
+Changes are committed in transactions of 400, as fast as the chain takes them."""
 
 import argparse
 import os
@@ -43,7 +43,7 @@ PARTS = {
     "consumer": "consumer",
     "Cassandra": "cassandra",
 }
-PER_TRANSACTION = 500
+PER_TRANSACTION = 400
 SYMBOLS = 400
 BOOK_SIDE = "[" + ",".join(f"[{price}.25,1.5]" for price in range(60_000, 60_020)) + "]"
 MILLION = 1_000_000
