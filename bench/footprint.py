@@ -23,19 +23,10 @@ from bench import machine
 from bench.consuming import cpu_seconds, full_speed_servers, records_done
 from bench.database import connect
 from bench.results import publish, table
-from local.stack import Stack
+from local.stack import CHAIN, Stack
 from pipeline.tables import BOOKS, PRICES, TRADES
 
-SERVICES = (
-    "postgres",
-    "postgres-schema",
-    "kafka",
-    "connect",
-    "connector",
-    "cassandra",
-    "cassandra-schema",
-    "consumer",
-)
+SERVICES = (*CHAIN, "consumer")
 PARTS = {
     "PostgreSQL": "postgres",
     "Connect": "connect",

@@ -19,7 +19,7 @@ import requests
 from bench import machine
 from bench.database import connect
 from bench.results import publish, spread, table
-from local.stack import Stack
+from local.stack import CHAIN, Stack
 from pipeline.consumer import metrics
 from pipeline.consumer.connected_loop import connected_loop
 from pipeline.settings import Settings, load
@@ -27,16 +27,7 @@ from pipeline.stopping import Stop
 from pipeline.stream.kafka_source import KafkaSource
 from pipeline.times import DAY_MS, now_ms
 
-SERVICES = (
-    "postgres",
-    "postgres-schema",
-    "kafka",
-    "connect",
-    "connector",
-    "cassandra",
-    "cassandra-schema",
-    "api",
-)
+SERVICES = (*CHAIN, "api")
 PROBES = 40
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -16,13 +16,10 @@ from bench import machine
 from bench.database import connect
 from bench.results import publish, table
 from local.ports import free_ports
-from local.stack import Stack
+from local.stack import CHAIN, Stack
 
 ROOT = Path(__file__).resolve().parents[1]
-SERVICES = (
-    *("postgres", "postgres-schema", "kafka", "connect", "connector", "guard"),
-    *("cassandra", "cassandra-schema"),
-)
+SERVICES = (*CHAIN, "guard")
 SAMPLE_SECONDS = 0.5
 # Twenty columns of the usual types.
 ROWS = """

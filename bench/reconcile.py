@@ -14,8 +14,8 @@ from pathlib import Path
 from bench import machine
 from bench.results import publish, table
 from local.ports import free_ports
-from local.stack import Stack
-from tests.support.chain.chain_world import GROUP, SERVICES, ChainWorld
+from local.stack import CHAIN, Stack
+from tests.support.chain.chain_world import GROUP, ChainWorld
 from tests.support.chain.load import RATE
 from tests.support.program import Program
 from tests.support.reconcile.breakage import Breakage, reported
@@ -37,7 +37,7 @@ def main() -> int:
     options = parser.parse_args()
     rows = QuietRows(options.trades, SYMBOLS * MINUTES, SYMBOLS * MINUTES, ORDERS)
     folder = Path(tempfile.mkdtemp(prefix="bench_reconcile_"))
-    with Stack(folder, SERVICES) as stack:
+    with Stack(folder, CHAIN) as stack:
         world = ChainWorld(stack, folder)
         try:
             lines, errors, share = measure(world, rows, options.broken, folder)

@@ -25,19 +25,9 @@ from bench.database import connect
 from bench.results import publish, spread, table
 from local import redis_program
 from local.ports import free_ports
-from local.stack import Stack
+from local.stack import CHAIN, Stack
 
-SERVICES = (
-    "postgres",
-    "postgres-schema",
-    "kafka",
-    "connect",
-    "connector",
-    "cassandra",
-    "cassandra-schema",
-    "consumer",
-    "redis",
-)
+SERVICES = (*CHAIN, "consumer", "redis")
 ROOT = Path(__file__).resolve().parents[1]
 MARKET = 400
 LATENCY_RATES, CPU_RATE = (100, 500), 100

@@ -37,6 +37,8 @@ CATALOG: dict[str, Callable[[Site], Service]] = {
 }
 WITH_REDIS = frozenset({"redis", "consumer-redis"})
 INFRASTRUCTURE = ("postgres", "kafka", "cassandra", "connect")
+# With our schemas and the connector: changes reach Kafka, and Cassandra has its tables.
+CHAIN = ("postgres", "postgres-schema", "kafka", "connect", "connector", "cassandra", "cassandra-schema")
 
 
 def available() -> list[str]:

@@ -5,7 +5,9 @@ import itertools
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable
+from typing import Self
 
 from local.ports import free_ports
 from tests.support.program import ROOT
@@ -16,13 +18,20 @@ NUMBERS = itertools.count(1)
 
 class Compose:
     """docker-compose.yml under its own project name. A call runs a command with the demo profile,
-    `plain` without a profile. `environ` may change between two commands, as a user edits .env."""
+    `plain` without a profile. `environ` may change between two commands, as a user edits .env. With
+    `with` it is removed at the end, and nothing may be left."""
 
     def __init__(self, **settings: str) -> None:
         self.project = f"crypto-test-{os.getpid()}-{next(NUMBERS)}"
         self.ports = dict(zip(PORTS, map(str, free_ports(len(PORTS)))))
-        self.first_up_seconds = 0.0
         self.environ = {**os.environ, **self.ports, "COMPOSE_PROJECT_NAME": self.project, **settings}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        self.remove()
+        assert failed or self.leftovers() == []
 
     def __call__(self, *arguments: str, timeout_seconds: float = 300) -> str:
         """What the command printed on stdout. Fails with both outputs unless it ends with 0."""
@@ -46,6 +55,13 @@ class Compose:
 
     def up(self) -> None:
         self("up", "--detach", "--wait", timeout_seconds=400)
+
+    def first_start(self) -> None:
+        """From nothing until all are healthy; `up --wait` fails otherwise."""
+        self("build", timeout_seconds=900)
+        began = time.monotonic()
+        self.up()
+        print(f"\nall healthy after {time.monotonic() - began:.0f} s")
 
     def services(self) -> dict[str, dict]:
         """What `ps` reports of every container, ended ones included, by service."""

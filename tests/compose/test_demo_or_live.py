@@ -26,15 +26,13 @@ sys.exit(__main__.main())
 @pytest.fixture
 def compose() -> Iterator[Compose]:
     """A project with images and nothing running. Its live exchange is at BINANCE_BASE_URL."""
-    project = Compose()
-    project.environ["BINANCE_BASE_URL"] = f"http://{project.project}-market:9700"
-    try:
-        project("build", timeout_seconds=900)
-        yield project
-    finally:
-        remove_live_exchange(project)
-        project.remove()
-    assert project.leftovers() == []
+    with Compose() as project:
+        project.environ["BINANCE_BASE_URL"] = f"http://{project.project}-market:9700"
+        try:
+            project("build", timeout_seconds=900)
+            yield project
+        finally:
+            remove_live_exchange(project)
 
 
 def start_live_exchange(compose: Compose) -> None:

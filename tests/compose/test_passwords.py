@@ -29,13 +29,9 @@ ONE_SHOTS = ("postgres-schema", "cassandra-schema")
 
 @pytest.fixture(scope="module")
 def compose() -> Iterator[Compose]:
-    project = Compose()
-    try:
+    with Compose() as project:
         project("build", *ONE_SHOTS, timeout_seconds=900)
         yield project
-    finally:
-        project.remove()
-    assert project.leftovers() == []
 
 
 def start(compose: Compose, passwords: dict[str, str]) -> None:

@@ -21,16 +21,9 @@ DEAD_SECONDS = 20.0
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    project = Cluster()
-    try:
-        project("build", timeout_seconds=900)
-        began = time.monotonic()
-        project.up()
-        print(f"\nall healthy after {time.monotonic() - began:.0f} s")
+    with Cluster() as project:
+        project.first_start()
         yield project
-    finally:
-        project.remove()
-    assert project.leftovers() == []
 
 
 @pytest.fixture(scope="module")

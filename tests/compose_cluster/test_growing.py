@@ -19,14 +19,12 @@ STEP_SECONDS = 400
 
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
-    project = Cluster()
-    try:
-        project("build", timeout_seconds=900)
-        yield project
-    finally:
-        project.environ["COMPOSE_FILE"] = FILES
-        project.remove()
-    assert project.leftovers() == []
+    with Cluster() as project:
+        try:
+            project("build", timeout_seconds=900)
+            yield project
+        finally:
+            project.environ["COMPOSE_FILE"] = FILES
 
 
 def commands() -> list[str]:

@@ -12,13 +12,12 @@ from cassandra.cluster import Session
 from cassandra.query import dict_factory
 
 from local.ports import free_ports
-from local.stack import Stack
+from local.stack import CHAIN, Stack
 from pipeline import cassandra_session
 from pipeline.settings import Settings, load
 from tests.support.program import Program
 from tests.support.waiting import wait_until
 
-SERVICES = ("postgres", "postgres-schema", "kafka", "connect", "connector", "cassandra", "cassandra-schema")
 ENVIRONMENT = {"LOG_LEVEL": "DEBUG"}
 
 # It warns at each consumer without a group, which the tests make by the hundred.
@@ -28,7 +27,7 @@ logging.getLogger("kafka.coordinator.consumer").setLevel(logging.ERROR)
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """PostgreSQL, Kafka, Connect with a running connector, and Cassandra, with our schemas."""
-    with Stack(tmp_path_factory.mktemp("stack"), SERVICES, environ=ENVIRONMENT) as running:
+    with Stack(tmp_path_factory.mktemp("stack"), CHAIN, environ=ENVIRONMENT) as running:
         yield running
 
 

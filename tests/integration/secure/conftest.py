@@ -7,22 +7,12 @@ import pytest
 
 from local.ports import free_ports
 from local.site import Ports
-from local.stack import Stack
+from local.stack import CHAIN, Stack
 from pipeline.settings import Settings, load
 from tests.support.secure.certificates import Certificates
 from tests.support.secure.servers import PASSWORD, USERNAME, servers
 
-SERVICES = (
-    "postgres",
-    "postgres-schema",
-    "kafka",
-    "connect",
-    "connector",
-    "cassandra",
-    "cassandra-schema",
-    "redis",
-    "simulator",
-)
+SERVICES = (*CHAIN, "redis", "simulator")
 
 
 class Secured(NamedTuple):

@@ -35,12 +35,11 @@ ODD_VALUES = """
 """
 MIRROR_COMMANDS = (("odd_values",), ("odd_places", "--key", "shelf,slot"), ("odd_totals",))
 TABLES = (*comparison.HISTORY_KEYS, "klines", *odd_comparison.KEYS)
-SERVICES = ("postgres", "postgres-schema", "kafka", "connect", "connector", "cassandra", "cassandra-schema")
 GROUP = "crypto-cassandra"
 
 
 class ChainWorld:
-    """A running stack of SERVICES with a consumer and the guard. The caller stops the stack."""
+    """A running stack of CHAIN with a consumer and the guard. The caller stops the stack."""
 
     def __init__(self, stack: Stack, folder: Path, rate: float = RATE) -> None:
         folder.mkdir(parents=True, exist_ok=True)
