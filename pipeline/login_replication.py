@@ -3,33 +3,57 @@ cluster has one copy: nobody could log in while that node is dead. Knows CQL; kn
 this project."""
 
 import logging
+import time
 
-from cassandra import ConsistencyLevel, RequestExecutionException, RequestValidationException
+from cassandra import ConsistencyLevel
 from cassandra.cluster import Session
 from cassandra.query import SimpleStatement
 
+from pipeline.cassandra_session import REFUSED_ERRORS, UNAVAILABLE_ERRORS
 from pipeline.settings import Settings
 
 log = logging.getLogger(__name__)
 
 KEYSPACE = "system_auth"
 READ_TIMEOUT_SECONDS = 60
+# The session connects to its nodes side by side, and gives up on one after five seconds.
+CONNECT_SECONDS = 6
 
 
 def replicate_logins(session: Session, settings: Settings) -> None:
-    """More copies when there are fewer than CASSANDRA_REPLICATION_FACTOR; never fewer. What a
-    managed service refuses is its own business: then only a warning."""
-    wanted = settings.CASSANDRA_REPLICATION_FACTOR
-    if copies_in(session, settings.CASSANDRA_LOCAL_DC) >= wanted:
+    """More copies when there are fewer than CASSANDRA_REPLICATION_FACTOR; never fewer, and never
+    more than nodes are up: a login asks for a majority of the copies, so that with copies on
+    nodes that do not exist nobody could log in, not even to undo it. What a managed service
+    refuses is its own business: then only a warning."""
+    wanted, data_center = settings.CASSANDRA_REPLICATION_FACTOR, settings.CASSANDRA_LOCAL_DC
+    if copies_in(session, data_center) >= wanted:
         return
-    replication = f"{{'class': 'NetworkTopologyStrategy', '{settings.CASSANDRA_LOCAL_DC}': {wanted}}}"
+    about = {"keyspace": KEYSPACE, "wanted": wanted}
+    nodes = nodes_up(session, data_center, wanted)
+    if nodes < wanted:
+        remedy = "start the other nodes, then run again: python3 -m pipeline.schema cassandra"
+        log.warning("logins_not_replicated", extra={**about, "nodes_up": nodes, "remedy": remedy})
+        return
+    replication = f"{{'class': 'NetworkTopologyStrategy', '{data_center}': {wanted}}}"
     try:
         session.execute(f"ALTER KEYSPACE {KEYSPACE} WITH replication = {replication}", timeout=READ_TIMEOUT_SECONDS)
         fill_new_copies(session)
-    except (RequestValidationException, RequestExecutionException) as error:
-        log.warning("logins_not_replicated", extra={"keyspace": KEYSPACE, "wanted": wanted, "error": str(error)})
+    except (*REFUSED_ERRORS, *UNAVAILABLE_ERRORS) as error:
+        log.warning("logins_not_replicated", extra={**about, "error": str(error)})
     else:
-        log.info("logins_replicated", extra={"keyspace": KEYSPACE, "wanted": wanted})
+        log.info("logins_replicated", extra=about)
+
+
+def nodes_up(session: Session, data_center: str, wanted: int) -> int:
+    """Nodes of the data centre that this session is connected to, as soon as these are `wanted`, or
+    after CONNECT_SECONDS. Not `Host.is_up`, which is true until a first attempt has failed."""
+    deadline = time.monotonic() + CONNECT_SECONDS
+    while True:
+        hosts = [host for host, pool in session.get_pool_state().items() if pool["open_count"]]
+        found = sum(host.datacenter == data_center for host in hosts)
+        if found >= wanted or time.monotonic() > deadline:
+            return found
+        time.sleep(0.1)
 
 
 def copies_in(session: Session, data_center: str) -> int:

@@ -82,6 +82,14 @@ def test_client_without_tls_is_refused(settings: Settings) -> None:
     refusal(settings.override(CASSANDRA_TLS="off"))
 
 
+def test_logins_are_not_copied_to_nodes_that_do_not_exist(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    """Else nobody could log in any more."""
+    apply_cassandra(settings.override(CASSANDRA_REPLICATION_FACTOR=3), 60)
+    [record] = [each for each in caplog.records if each.getMessage() == "logins_not_replicated"]
+    assert record.nodes_up == 1
+    cassandra_session.connect(settings).cluster.shutdown()
+
+
 def test_keyspace_has_the_copies_of_the_settings_and_a_difference_is_said(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,10 +2,13 @@
 
 import logging
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
-from cassandra import ConsistencyLevel, Unauthorized
+from cassandra import ConsistencyLevel, Unauthorized, Unavailable
+from cassandra.cluster import NoHostAvailable
 
+from pipeline import login_replication
 from pipeline.login_replication import replicate_logins
 from pipeline.settings import load
 
@@ -13,13 +16,22 @@ SIMPLE = {"class": "org.apache.cassandra.locator.SimpleStrategy", "replication_f
 NETWORK = {"class": "org.apache.cassandra.locator.NetworkTopologyStrategy", "dc": "3"}
 
 
+class Node(NamedTuple):
+    number: int
+    datacenter: str
+
+
 class FakeSession:
     """`done`: the statements but for the two questions; those of all copies end with ALL."""
 
-    def __init__(self, replication, refuses=None):
+    def __init__(self, replication, refuses=None, nodes=(("dc", 1),) * 3):
+        self.nodes = nodes
         self.replication = replication
         self.refuses = refuses
         self.done = []
+
+    def get_pool_state(self):
+        return {Node(i, data_center): {"open_count": count} for i, (data_center, count) in enumerate(self.nodes)}
 
     def execute(self, statement, *_parameters, **_options):
         if not isinstance(statement, str):
@@ -57,7 +69,17 @@ def test_enough_copies_are_left_alone_and_never_become_fewer(replication, copies
     assert session.done == []
 
 
-def test_service_that_does_not_allow_it_is_a_warning(caplog):
+@pytest.mark.parametrize("third", [("dc", 0), ("elsewhere", 1)])
+def test_logins_get_no_copy_on_a_node_that_is_not_up(third, caplog, monkeypatch):
+    monkeypatch.setattr(login_replication, "CONNECT_SECONDS", 0)
+    session = FakeSession(SIMPLE, nodes=[("dc", 1), ("dc", 1), third])
+    replicate_logins(session, settings(3))
+    [record] = caplog.records
+    assert (record.message, record.nodes_up, session.done) == ("logins_not_replicated", 2, [])
+
+
+@pytest.mark.parametrize("error", [Unauthorized("no"), Unavailable("2 of 3"), NoHostAvailable("none", {})])
+def test_what_the_cluster_does_not_do_is_a_warning(error, caplog):
     caplog.set_level(logging.WARNING)
-    replicate_logins(FakeSession(SIMPLE, refuses=Unauthorized("no")), settings(3))
+    replicate_logins(FakeSession(SIMPLE, refuses=error), settings(3))
     assert [record.message for record in caplog.records] == ["logins_not_replicated"]
