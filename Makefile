@@ -1,24 +1,26 @@
 # What the README tells people to type. A target calls a script; `make` alone lists them from the ## comments.
 .DEFAULT_GOAL := help
-.PHONY: help demo local test test-unit test-chain test-servers test-programs test-dashboards test-compose test-cluster bench bench-quick faults lint docs clean
+.PHONY: help demo local test test-unit test-chain test-servers test-programs test-dashboards test-nodes test-compose test-cluster bench bench-quick faults lint docs clean
 
 PYTHON := .local/venv/bin/python
 # How many of the four suites with real services run at the same time: each has its own stack (about 1.5 GB).
 TEST_JOBS ?= 3
+# make demo NODES=3: three brokers, Cassandra nodes and consumers, two workers and API processes (docs/cluster.md).
+NODES ?= 1
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 demo:  ## the whole stack without Docker, against a simulated exchange; Ctrl-C stops it (first start a minute, later 20 s)
-	@local/start demo
+	@local/start demo --nodes $(NODES)
 
 local:  ## the same against the live exchange (BINANCE_BASE_URL)
-	@local/start local
+	@local/start local --nodes $(NODES)
 
 test:  ## all tests: unit, then the four suites with real services, three at a time (some 20 minutes on 2 cores)
 	@local/start setup --dev
 	$(PYTHON) -m pytest tests/unit
-	@$(MAKE) --no-print-directory --jobs $(TEST_JOBS) --output-sync=target test-chain test-servers test-programs test-dashboards
+	@$(MAKE) --no-print-directory --jobs $(TEST_JOBS) --output-sync=target test-chain test-servers test-programs test-dashboards test-nodes
 
 test-unit:  ## the unit tests alone: no service, no port (two minutes)
 	@local/start venv --dev
@@ -32,6 +34,9 @@ test-servers:  ## consumer, guard, mirror_table.py, replay against real services
 
 test-programs:  ## producer, consumers to Redis and to Grafana, TLS and logins against real services (7 minutes alone)
 	$(PYTHON) -m pytest --durations 15 tests/integration/producer tests/integration/current tests/integration/live tests/integration/secure
+
+test-nodes:  ## one node of each kind killed, one hanging, on three of everything (4 minutes alone, 5 GB)
+	$(PYTHON) -m pytest --durations 10 tests/integration/nodes
 
 test-dashboards:  ## every panel and alert against the whole stack and a real Prometheus (5 minutes alone)
 	$(PYTHON) -m pytest --durations 10 tests/dashboards

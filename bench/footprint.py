@@ -34,6 +34,8 @@ PARTS = {
     "consumer": "consumer",
     "Cassandra": "cassandra",
 }
+# The process of PostgreSQL that reads the log for the slot: there is one, on one core.
+DECODING = "of it PostgreSQL's decoding"
 PER_TRANSACTION = 400
 SYMBOLS = 400
 BOOK_SIDE = "[" + ",".join(f"[{price}.25,1.5]" for price in range(60_000, 60_020)) + "]"
@@ -116,7 +118,7 @@ def measure(stack: Stack, connection: Connection, kind: Kind, count: int) -> tup
     before, began = used(stack, connection), time.monotonic()
     change(stack, connection, kind, range(count))
     seconds, after = time.monotonic() - began, used(stack, connection)
-    spent = [(after.cpu[part] - before.cpu[part]) * MILLION / count for part in PARTS]
+    spent = [(after.cpu[part] - before.cpu[part]) * MILLION / count for part in (*PARTS, DECODING)]
     return [f"{count / seconds:,.0f}", *(f"{each:.0f}" for each in spent)], (after.wal - before.wal) / count
 
 
@@ -132,7 +134,7 @@ def report(cpu_rows: list[tuple[str, ...]], byte_rows: list[tuple[str, ...]]) ->
     return (
         f"# What a million changes cost\n\n{machine.head('python3 -m bench.footprint ' + ' '.join(sys.argv[1:]))}\n"
         f"CPU seconds per million changes, the whole chain on this machine; PostgreSQL's include the commits:\n\n"
-        f"{table(('changes', 'changes/s', *PARTS), cpu_rows)}\n"
+        f"{table(('changes', 'changes/s', *PARTS, DECODING), cpu_rows)}\n"
         f"Bytes per change: in PostgreSQL's log, in Kafka's segments (one copy), in Cassandra's tables after a flush "
         f"(one copy, compressed, before compaction):\n\n"
         f"{table(('changes', 'log', 'Kafka', 'Cassandra'), byte_rows)}"
@@ -160,7 +162,10 @@ def used(stack: Stack, connection: Connection) -> Used:
     with connection.cursor() as cursor:
         cursor.execute("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")
         (wal,) = cursor.fetchone()
-    return Used({part: cpu_with_children(stack.pid(name)) for part, name in PARTS.items()}, wal)
+        cursor.execute("SELECT active_pid FROM pg_replication_slots WHERE active")
+        (decoding,) = cursor.fetchone()
+    spent = {part: cpu_with_children(stack.pid(name)) for part, name in PARTS.items()}
+    return Used({**spent, DECODING: cpu_seconds(decoding)}, wal)
 
 
 def cpu_with_children(pid: int) -> float:

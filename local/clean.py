@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from local import pidfile, postgres_home
+from local.layout import THREE_NODES
 from local.lock import Lock
 
 
@@ -21,8 +22,10 @@ def clean(state_dir: Path) -> None:
             for record in pidfile.read(stack / "pids.json"):
                 if pidfile.survivors(record, stack):
                     raise StillInUse(f"tests are running: {record.name} of {stack} is pid {record.pid}")
-        pidfile.stop_stale(state_dir / "pids.json", state_dir)
-        for stack in (state_dir, *stacks):
+        mains = (state_dir, state_dir / THREE_NODES.name)
+        for stack in mains:
+            pidfile.stop_stale(stack / "pids.json", stack)
+        for stack in (*mains, *stacks):
             postgres_home.remove(stack)
         shutil.rmtree(state_dir)
     finally:

@@ -1,5 +1,5 @@
-"""The local stack starts servers of its own, one of each and without TLS. Knows which settings are
-for other servers; starts nothing."""
+"""The local stack starts servers of its own, without TLS. Knows which settings are for other
+servers; starts nothing."""
 
 from collections.abc import Iterator
 
@@ -7,12 +7,12 @@ from pipeline.setting_combinations import WEAK_SSLMODES
 from pipeline.settings import Settings
 
 
-def complaints(settings: Settings) -> list[str]:
+def complaints(settings: Settings, nodes: int) -> list[str]:
     """One line for each setting that the stack's own servers do not do."""
-    return [f"{name}={getattr(settings, name)}: {reason}" for name, reason in refused(settings)]
+    return [f"{name}={getattr(settings, name)}: {reason}" for name, reason in refused(settings, nodes)]
 
 
-def refused(settings: Settings) -> Iterator[tuple[str, str]]:
+def refused(settings: Settings, nodes: int) -> Iterator[tuple[str, str]]:
     without_tls = "this stack starts servers of its own, without TLS and with its own users; leave it out"
     if settings.KAFKA_SECURITY_PROTOCOL != "PLAINTEXT":
         yield "KAFKA_SECURITY_PROTOCOL", without_tls
@@ -24,5 +24,6 @@ def refused(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "POSTGRES_USER", without_tls
     if settings.CASSANDRA_ADMIN_USERNAME != "cassandra":
         yield "CASSANDRA_ADMIN_USERNAME", without_tls
-    if settings.KAFKA_REPLICATION_FACTOR > 1:
-        yield "KAFKA_REPLICATION_FACTOR", "this stack has one broker; leave it out"
+    for name in ("KAFKA_REPLICATION_FACTOR", "CASSANDRA_REPLICATION_FACTOR"):
+        if getattr(settings, name) > nodes:
+            yield name, f"this stack has fewer nodes ({nodes}); leave it out, and `make demo NODES=3` has three"

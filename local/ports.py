@@ -27,6 +27,16 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
+def exists(host: str) -> bool:
+    """Whether `host` is an address of this machine."""
+    with socket.socket() as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError as error:
+            return error.errno != errno.EADDRNOTAVAIL
+    return True
+
+
 def _reserve(port: int) -> bool:
     """Claim `port` among all processes that ask here, until this process ends. The claim is a name
     in the kernel (an abstract socket): two test runs at the same time never get the same port."""

@@ -7,12 +7,13 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import replace
 from urllib.parse import urlsplit
 
-from local import lock, logfiles, own_servers, pidfile, redis_program
+from local import lock, logfiles, nodes, own_servers, pidfile, redis_program
 from local.console import Console
 from local.keeper import Keeper
-from local.layout import ROOT, RUN_LOCK, STATE
+from local.layout import ROOT, RUN_LOCK, STATE, THREE_NODES
 from local.ports import WantedPort, complaints, preferred
 from local.ready import first_rows, greeting
 from local.runner import StartFailed
@@ -54,7 +55,8 @@ def metrics_ports() -> dict[str, int]:
     return {f"{program}_metrics": port for program, port in zip(PROGRAMS_WITH_METRICS, ports)}
 
 
-def wanted_ports(ports: Ports, settings: Settings, services: list[str]) -> list[WantedPort]:
+def wanted_ports(ports: Ports, settings: Settings, services: list[str], count: int) -> list[list[WantedPort]]:
+    """Those of each node."""
     wanted = [
         WantedPort("postgres", ports.postgres, "PGPORT"),
         WantedPort("kafka", ports.kafka, "KAFKA_BOOTSTRAP_SERVERS"),
@@ -69,7 +71,16 @@ def wanted_ports(ports: Ports, settings: Settings, services: list[str]) -> list[
         WantedPort("consumer-redis", ports.redis_metrics, "METRICS_PORT"),
         WantedPort("auditor", ports.auditor_metrics, "METRICS_PORT"),
     ]
-    return [want for want in wanted if want.service in services]
+    here = [want for want in wanted if want.service in services]
+    there = [
+        [
+            replace(want, service=nodes.named(want.service, node), host=nodes.host(node))
+            for want in here
+            if node in nodes.of(want.service, count)
+        ]
+        for node in range(2, count + 1)
+    ]
+    return [here, *there]
 
 
 def stop_on_signals(console: Console) -> tuple[threading.Event, list[Stack]]:
@@ -92,18 +103,21 @@ def stop_on_signals(console: Console) -> tuple[threading.Event, list[Stack]]:
     return stop, stacks
 
 
-def run(console: Console, mode: str, services: list[str], settings: Settings) -> int:
+def run(console: Console, mode: str, services: list[str], settings: Settings, count: int) -> int:
     stop, stacks = stop_on_signals(console)
-    for name in pidfile.stop_stale(STATE / "pids.json", STATE):
-        console.report(name, "was left behind by a killed supervisor; stopped it")
+    for directory in (STATE, THREE_NODES):
+        for name in pidfile.stop_stale(directory / "pids.json", directory):
+            console.report(name, "was left behind by a killed supervisor; stopped it")
     ports = ports_of(settings)
-    problems = own_servers.complaints(settings) + complaints(wanted_ports(ports, settings, services))
+    problems = nodes.complaints(settings, count) + own_servers.complaints(settings, count)
+    for wanted in wanted_ports(ports, settings, services, count):
+        problems += complaints(wanted)
     for line in problems:
         console.problem(line)
     if problems:
         return 1
     environ = {"BINANCE_BASE_URL": f"http://127.0.0.1:{ports.simulator}"} if mode == "demo" else {}
-    stack = Stack(STATE, services, environ, ports, console.report)
+    stack = Stack(STATE if count == 1 else THREE_NODES, services, environ, ports, console.report, count=count)
     stacks.append(stack)
     try:
         stack.start()
@@ -131,6 +145,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m local.run", description=__doc__)
     parser.add_argument("mode", choices=("demo", "local"))
     parser.add_argument("--only", help=f"some of the services, comma-separated: {', '.join(CATALOG)}")
+    parser.add_argument(
+        "--nodes",
+        type=int,
+        choices=(1, nodes.SEVERAL),
+        default=1,
+        help="how many brokers, Cassandra nodes and consumers (default 1)",
+    )
     options = parser.parse_args()
     os.chdir(ROOT)
     console = Console()
@@ -143,7 +164,7 @@ def main() -> int:
         return 2
     try:
         held = None if lock.take_over() else lock.Lock(RUN_LOCK)  # noqa: F841 (held until this function returns)
-        return run(console, options.mode, chosen, load("local"))
+        return run(console, options.mode, chosen, load("local"), options.nodes)
     except BadSetting as error:
         console.problem(str(error))
         return 2

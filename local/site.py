@@ -37,7 +37,8 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`environ` is the environment of every service."""
+    """`environ` is the environment of every service. `node`: of a service that has several
+    (local/nodes.py), the one that is described; `nodes`: of how many."""
 
     state_dir: Path
     jars_dir: Path
@@ -47,6 +48,16 @@ class Site:
     ports: Ports
     settings: Settings
     environ: Mapping[str, str]
+    node: int = 1
+    nodes: int = 1
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.{self.node}"
+
+    def directory(self, service: str) -> Path:
+        """Where the node keeps its files."""
+        return self.state_dir / (service if self.node == 1 else f"{service}-{self.node}")
 
 
 def addresses(ports: Ports) -> dict[str, str]:

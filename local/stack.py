@@ -5,9 +5,10 @@ them, free ports)."""
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from local import java, postgres_home, postgres_programs, redis_program
+from local import java, nodes, postgres_home, postgres_programs, redis_program
 from local.jars import postgres_from_jars
 from local.layout import JARS, STATE, VENV_PYTHON
 from local.runner import Runner
@@ -47,9 +48,9 @@ def available() -> list[str]:
     return [name for name in CATALOG if has_redis or name not in WITH_REDIS]
 
 
-def make_site(state_dir: Path, ports: Ports, environ: Mapping[str, str]) -> Site:
-    """The Site of a stack. Raises LookupError when a program is missing."""
-    environ = {**os.environ, **addresses(ports), "PYTHONUNBUFFERED": "1", **environ}
+def make_site(state_dir: Path, ports: Ports, environ: Mapping[str, str], count: int = 1) -> Site:
+    """The Site of a stack of `count` nodes. Raises LookupError when a program is missing."""
+    environ = {**os.environ, **addresses(ports), **nodes.environ(ports, count), "PYTHONUNBUFFERED": "1", **environ}
     available = postgres_programs.installed() + postgres_from_jars()
     data_major = postgres_home.data_major(state_dir / "postgres")
     chosen = postgres_programs.choose(available, data_major)
@@ -65,13 +66,15 @@ def make_site(state_dir: Path, ports: Ports, environ: Mapping[str, str]) -> Site
         ports=ports,
         settings=load("local", environ=environ),
         environ=environ,
+        nodes=count,
     )
 
 
 class Stack(Runner):
     """The named services (default: the four servers, without our programs) in `state_dir`. Without
     `ports`, free ones are chosen. `environ` overrides settings for all of them. With
-    `stack.environ`, programs and tests find the services."""
+    `stack.environ`, programs and tests find the services. `count`: 1, or nodes.SEVERAL of those
+    that nodes.COUNTS names."""
 
     def __init__(
         self,
@@ -81,14 +84,20 @@ class Stack(Runner):
         ports: Ports | None = None,
         report: Callable[[str, str], None] = lambda name, text: None,
         catalog: Mapping[str, Callable[[Site], Service]] = CATALOG,
+        count: int = 1,
     ) -> None:
         self.ports = ports or Ports.free()
         names = set(services)
         # Only with a Redis of its own: without it the API would look for one in vain.
         redis_url = {"REDIS_URL": f"redis://127.0.0.1:{self.ports.redis}"} if "redis" in names else {}
-        site = make_site(Path(state_dir).resolve(), self.ports, {**redis_url, **(environ or {})})
+        site = make_site(Path(state_dir).resolve(), self.ports, {**redis_url, **(environ or {})}, count)
         self.environ = site.environ
-        chosen = [catalog[name](site) for name in catalog if name in names]
+        chosen = [
+            nodes.at_node(catalog[name](place), place)
+            for name in catalog
+            if name in names
+            for place in (replace(site, node=node) for node in nodes.of(name, count))
+        ]
         super().__init__(chosen, site.state_dir, site.environ, report)
 
     def __exit__(self, *_: object) -> None:

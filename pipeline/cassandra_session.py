@@ -14,7 +14,12 @@ from cassandra import (
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
 from cassandra.connection import ConnectionException
-from cassandra.policies import DCAwareRoundRobinPolicy, ExponentialReconnectionPolicy, TokenAwarePolicy
+from cassandra.policies import (
+    ConstantSpeculativeExecutionPolicy,
+    DCAwareRoundRobinPolicy,
+    ExponentialReconnectionPolicy,
+    TokenAwarePolicy,
+)
 from cassandra.protocol import IsBootstrappingErrorMessage, OverloadedErrorMessage, ServerError
 
 from pipeline.errors import StoreUnavailable
@@ -34,6 +39,7 @@ UNAVAILABLE_ERRORS = (
     OverloadedErrorMessage,
     IsBootstrappingErrorMessage,
 )
+ASK_ANOTHER_NODE_SECONDS = 1.0
 # Cassandra understood the request and will never carry it out.
 REFUSED_ERRORS = (RequestValidationException,)
 
@@ -51,6 +57,9 @@ def connect(
     )
     if row_factory is not None:
         profile.row_factory = row_factory
+    if len(settings.CASSANDRA_CONTACT_POINTS) > 1:
+        # Of idempotent statements: a node that hangs costs a second, not a time-out.
+        profile.speculative_execution_policy = ConstantSpeculativeExecutionPolicy(ASK_ANOTHER_NODE_SECONDS, 1)
     cluster = Cluster(
         contact_points=list(settings.CASSANDRA_CONTACT_POINTS),
         port=settings.CASSANDRA_PORT,
@@ -62,7 +71,9 @@ def connect(
         control_connection_timeout=5,
         # Reconnect soon after an outage: the default waits up to ten minutes between attempts.
         reconnection_policy=ExponentialReconnectionPolicy(0.5, 5),
-        idle_heartbeat_interval=10,
+        # A node that is silent for so long is no longer asked; the default is 60 s.
+        idle_heartbeat_interval=5,
+        idle_heartbeat_timeout=5,
         # A new column must be filled from the next row on; the default waits up to two seconds.
         schema_event_refresh_window=0,
     )

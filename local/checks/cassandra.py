@@ -22,9 +22,9 @@ def _string(text: str) -> bytes:
     return struct.pack(">h", len(text)) + text.encode()
 
 
-def login(port: int, user: str, password: str) -> None:
+def login(port: int, user: str, password: str, host: str = "127.0.0.1") -> None:
     """Returns when the login succeeds. Raises NotReady with the server's message otherwise."""
-    with exchange(port, timeout_seconds=10) as server:
+    with exchange(port, timeout_seconds=10, host=host) as server:
         answer, body = _ask(server, STARTUP, struct.pack(">h", 1) + _string("CQL_VERSION") + _string("3.0.0"))
         if answer == AUTHENTICATE:
             token = b"\0" + user.encode() + b"\0" + password.encode()
@@ -33,11 +33,11 @@ def login(port: int, user: str, password: str) -> None:
         raise NotReady(f"login as {user}: {body[6:].decode(errors='replace')}")
 
 
-def login_any(port: int, user: str, passwords: tuple[str, ...]) -> None:
+def login_any(port: int, user: str, passwords: tuple[str, ...], host: str = "127.0.0.1") -> None:
     """Like `login`, with the first password that works: a new cluster has only the built-in one."""
     for password in passwords[:-1]:
         try:
-            return login(port, user, password)
+            return login(port, user, password, host)
         except NotReady:
             continue
-    return login(port, user, passwords[-1])
+    return login(port, user, passwords[-1], host)

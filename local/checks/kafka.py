@@ -8,10 +8,10 @@ from local.checks.sockets import exchange
 API_VERSIONS_KEY, API_VERSIONS_VERSION, CORRELATION_ID = 18, 0, 7
 
 
-def answers(port: int) -> None:
+def answers(port: int, host: str = "127.0.0.1") -> None:
     client = b"local"
     request = struct.pack(">hhih", API_VERSIONS_KEY, API_VERSIONS_VERSION, CORRELATION_ID, len(client)) + client
-    with exchange(port) as broker:
+    with exchange(port, host=host) as broker:
         broker.send(struct.pack(">i", len(request)) + request)
         length, correlation_id, error = struct.unpack(">iih", broker.read(10))
     if correlation_id != CORRELATION_ID or error:

@@ -27,10 +27,10 @@ class Exchange:
 
 
 @contextmanager
-def exchange(port: int, timeout_seconds: float = 2.0) -> Iterator[Exchange]:
-    """A connection to `port` on this machine; any error on it raises NotReady."""
+def exchange(port: int, timeout_seconds: float = 2.0, host: str = "127.0.0.1") -> Iterator[Exchange]:
+    """A connection to `port` of an address of this machine; any error on it raises NotReady."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout_seconds) as connection:
+        with socket.create_connection((host, port), timeout_seconds) as connection:
             yield Exchange(connection)
     except OSError as error:
-        raise NotReady(f"port {port}: {error}") from None
+        raise NotReady(f"{host}:{port}: {error}") from None

@@ -24,13 +24,14 @@ def security_properties(settings: Settings) -> str:
 
 
 def connect(site: Site) -> Service:
-    properties = site.state_dir / "connect" / "connect.properties"
+    properties = site.directory("connect") / "connect.properties"
     settings = site.settings
 
     def prepare(run: RunStep) -> None:
         render(
             "connect.properties",
             properties,
+            host=site.host,
             port=site.ports.connect,
             kafka_servers=",".join(settings.KAFKA_BOOTSTRAP_SERVERS),
             replication_factor=settings.KAFKA_REPLICATION_FACTOR,
@@ -52,7 +53,7 @@ def connect(site: Site) -> Service:
             str(properties),
         ),
         prepare=prepare,
-        ready=lambda: http.answers(f"http://127.0.0.1:{site.ports.connect}/connectors"),
+        ready=lambda: http.answers(f"http://{site.host}:{site.ports.connect}/connectors"),
         ready_seconds=90,
         environ={
             **java.ENVIRON,

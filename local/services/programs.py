@@ -13,10 +13,15 @@ from local.site import Site
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def _serves_metrics(port: int) -> Callable[[], None]:
+def _serves_metrics(port: int, host: str = "127.0.0.1") -> Callable[[], None]:
     # Not /health: it reports a failure for as long as the exchange is unavailable, which must not
     # fail the start.
-    return lambda: http.answers(f"http://127.0.0.1:{port}/metrics")
+    return lambda: http.answers(f"http://{host}:{port}/metrics")
+
+
+def _at_node(site: Site, setting: str) -> dict[str, str]:
+    """That the program serves at the node's address. At the first it does what the settings say."""
+    return {} if site.node == 1 else {setting: site.host}
 
 
 def _program(site: Site, name: str, arguments: tuple[str, ...], metrics_port: int, *after: str) -> Service:
@@ -25,8 +30,8 @@ def _program(site: Site, name: str, arguments: tuple[str, ...], metrics_port: in
         name=name,
         command=(site.python, *arguments),
         after=after,
-        environ={"METRICS_PORT": str(metrics_port)},
-        ready=_serves_metrics(metrics_port),
+        environ={"METRICS_PORT": str(metrics_port)} | _at_node(site, "METRICS_HOST"),
+        ready=_serves_metrics(metrics_port, site.host),
     )
 
 
@@ -120,11 +125,12 @@ def auditor(site: Site) -> Service:
 
 
 def api(site: Site) -> Service:
-    host = site.settings.API_HOST
+    host = site.settings.API_HOST if site.node == 1 else site.host
     reachable = "127.0.0.1" if host in ("0.0.0.0", "::", "localhost") else host
     return Service(
         name="api",
         command=(site.python, "cassandra_api.py"),
         after=("cassandra-schema",),
+        environ=_at_node(site, "API_HOST"),
         ready=lambda: http.answers(f"http://{reachable}:{site.ports.api}/health", timeout_seconds=5),
     )

@@ -165,9 +165,7 @@ class CassandraStore:
         session = self._connected()
         with self._outage_watched():
             try:
-                prepared = self._prepared.get(cql) or session.prepare(cql)
-                self._prepared[cql] = prepared
-                bound = prepared.bind(values)
+                bound = self._statement(session, cql).bind(values)
                 bound.fetch_size = limit
                 sent_at = time.perf_counter()
                 result = session.execute_async(bound, timeout=TIMEOUT_SECONDS, paging_state=paging_state).result()
@@ -187,9 +185,7 @@ class CassandraStore:
         session = self._connected()
         found: list[list[Row]] = []
         with self._outage_watched():
-            prepared = self._prepared.get(cql)
-            if prepared is None:
-                prepared = self._prepared[cql] = session.prepare(cql)
+            prepared = self._statement(session, cql)
             in_flight: deque[tuple[float, ResponseFuture]] = deque()
             for values in many:
                 if len(in_flight) == MAX_IN_FLIGHT:
@@ -198,6 +194,13 @@ class CassandraStore:
                 in_flight.append((sent_at, session.execute_async(prepared, values, timeout=TIMEOUT_SECONDS)))
             found += [rows_of(*each) for each in in_flight]
         return found
+
+    def _statement(self, session: Session, cql: str) -> PreparedStatement:
+        prepared = self._prepared.get(cql)
+        if prepared is None:
+            prepared = self._prepared[cql] = session.prepare(cql)
+            prepared.is_idempotent = True  # another node may be asked as well (cassandra_session)
+        return prepared
 
     @contextmanager
     def _outage_watched(self) -> Iterator[None]:

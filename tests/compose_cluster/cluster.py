@@ -4,6 +4,7 @@ servers' own tools. Knows the command line; knows nothing of what must survive."
 import json
 import subprocess
 
+import psycopg2
 import requests
 
 from local.ports import free_ports
@@ -24,6 +25,8 @@ class Cluster(Compose):
         super().__init__(COMPOSE_FILE=FILES)
         self.ports |= dict(zip(MORE_PORTS, map(str, free_ports(len(MORE_PORTS)))))
         self.environ |= self.ports
+        self.network = f"{self.project}_default"
+        self._places: dict[str, tuple[str, list[str]]] = {}  # of the containers that are cut off
 
     def up(self) -> None:
         self("up", "--detach", "--wait", timeout_seconds=600)
@@ -37,8 +40,28 @@ class Cluster(Compose):
         states = docker("inspect", "--format", "{{.Name}} {{.State.Health.Status}}", *containers).splitlines()
         return all(state.endswith(" healthy") for state in states) or states
 
+    def cut_off(self, container: str) -> None:
+        """Nothing reaches it any more, and it reaches nothing."""
+        found = json.loads(docker("inspect", "--format", "{{json .NetworkSettings.Networks}}", container))
+        self._places[container] = found[self.network]["IPAddress"], found[self.network]["Aliases"]
+        docker("network", "disconnect", self.network, container)
+
+    def join_again(self, container: str) -> None:
+        """With the names and the address that it had."""
+        address, names = self._places.pop(container)
+        aliases = [part for name in names for part in ("--alias", name)]
+        docker("network", "connect", "--ip", address, *aliases, self.network, container)
+
     def logs_of(self, container: str) -> str:
         return subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True).stdout
+
+    def primary(self) -> psycopg2.extensions.connection:
+        """A superuser's connection to the node that accepts writes."""
+        ports = f"{self.ports['PGPORT']},{self.ports['POSTGRES_2_PORT']}"
+        return psycopg2.connect(
+            host="127.0.0.1,127.0.0.1", port=ports, dbname="market", user="postgres", password="postgres",
+            target_session_attrs="read-write", options="-c timezone=UTC", connect_timeout=5,
+        )  # fmt: skip
 
     def psql(self, service: str, query: str) -> str:
         return self("exec", "-T", service, "psql", "-U", "postgres", "-d", "market", "-qAtc", query).strip()

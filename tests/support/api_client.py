@@ -13,11 +13,11 @@ TIMEOUT_SECONDS = 15
 
 
 class Client:
-    """`answers`: when each request was answered and with which status, 0 without an answer. Each
-    request has a connection of its own and reads Cassandra."""
+    """`get`: asks for a path. `answers`: when each request was answered and with which status, 0
+    without an answer. Each request reads Cassandra."""
 
-    def __init__(self, url: Callable[[str], str]) -> None:
-        self._url = url
+    def __init__(self, get: Callable[[str], requests.Response]) -> None:
+        self._get = get
         self.answers: list[tuple[float, int]] = []
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._ask, daemon=True)
@@ -59,9 +59,6 @@ class Client:
             time.sleep(0.2)
         assert not waiting, f"no trade of {sorted(waiting)} within {timeout_seconds:g} s"
         return time.time() - moment
-
-    def _get(self, path: str) -> requests.Response:
-        return requests.get(self._url(path), timeout=TIMEOUT_SECONDS)
 
     def _ask(self) -> None:
         while not self._done.wait(ASK_EVERY_SECONDS):
