@@ -3,7 +3,7 @@
 .PHONY: help demo local test test-unit test-chain test-servers test-programs test-dashboards test-nodes test-compose test-cluster bench bench-quick faults lint docs clean
 
 PYTHON := .local/venv/bin/python
-# How many of the four suites with real services run at the same time: each has its own stack (about 1.5 GB).
+# How many of the five suites with real services run at the same time: each has its own stack (about 1.5 GB; test-nodes 5).
 TEST_JOBS ?= 3
 # make demo NODES=3: three brokers, Cassandra nodes and consumers, two workers and API processes (docs/cluster.md).
 NODES ?= 1
@@ -17,7 +17,7 @@ demo:  ## the whole stack without Docker, against a simulated exchange; Ctrl-C s
 local:  ## the same against the live exchange (BINANCE_BASE_URL)
 	@local/start local --nodes $(NODES)
 
-test:  ## all tests: unit, then the four suites with real services, three at a time (some 20 minutes on 2 cores)
+test:  ## all tests: unit, then the five suites with real services, three at a time (some 20 minutes on 2 cores)
 	@local/start setup --dev
 	$(PYTHON) -m pytest tests/unit
 	@$(MAKE) --no-print-directory --jobs $(TEST_JOBS) --output-sync=target test-chain test-servers test-programs test-dashboards test-nodes
@@ -44,7 +44,7 @@ test-dashboards:  ## every panel and alert against the whole stack and a real Pr
 test-compose:  ## docker-compose.yml brought up for real and checked end to end (several minutes)
 	@tests/compose/run
 
-test-cluster:  ## docker-compose.cluster.yml: one node of every kind killed, the standby promoted (20 minutes, 10 GiB)
+test-cluster:  ## docker-compose.cluster.yml: one node of every kind killed, cut off, hanging; the standby promoted (40 minutes, 10 GiB)
 	@tests/compose/run tests/compose_cluster
 
 bench:  ## the benchmarks, as tables (half an hour); bench/run NAME runs one

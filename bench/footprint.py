@@ -23,6 +23,7 @@ from bench import machine
 from bench.consuming import cpu_seconds, full_speed_servers, records_done
 from bench.database import connect
 from bench.results import publish, table
+from bench.worksheet import BUSY_ONE_CORE, BUSY_SERVER, MIX, Cost, mixed, one_core_limit, worksheet
 from local.stack import CHAIN, Stack
 from pipeline.tables import BOOKS, PRICES, TRADES
 
@@ -87,6 +88,14 @@ class Used(NamedTuple):
     wal: int
 
 
+class Measured(NamedTuple):
+    """Changes per second; CPU seconds per million by part; bytes of log per change."""
+
+    rate: float
+    cpu: dict[str, float]
+    log_bytes: float
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python3 -m bench.footprint", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -101,25 +110,20 @@ def main() -> None:
         measured = {name: measure(stack, connection, kind, options.changes) for name, kind in KINDS.items()}
         connection.close()
         flush(stack)
-        rows = [
-            (
-                name,
-                f"{log_bytes:,.0f}",
-                *(f"{each:,.0f}" for each in stored(stack.state_dir, KINDS[name], options.changes)),
-            )
-            for name, (_, log_bytes) in measured.items()
+        costs = [
+            Cost(each.cpu, each.log_bytes, *stored(stack.state_dir, KINDS[name], options.changes))
+            for name, each in measured.items()
         ]
-    publish("footprint", report([(name, *cpu) for name, (cpu, _) in measured.items()], rows))
+    publish("footprint", report({name: each.rate for name, each in measured.items()}, costs))
 
 
-def measure(stack: Stack, connection: Connection, kind: Kind, count: int) -> tuple[list[str], float]:
-    """Changes per second and CPU seconds per million, by part; bytes of log per change."""
+def measure(stack: Stack, connection: Connection, kind: Kind, count: int) -> Measured:
     change(stack, connection, kind, range(-count // WARM_UP_PART, 0))
     before, began = used(stack, connection), time.monotonic()
     change(stack, connection, kind, range(count))
     seconds, after = time.monotonic() - began, used(stack, connection)
-    spent = [(after.cpu[part] - before.cpu[part]) * MILLION / count for part in (*PARTS, DECODING)]
-    return [f"{count / seconds:,.0f}", *(f"{each:.0f}" for each in spent)], (after.wal - before.wal) / count
+    cpu = {part: (after.cpu[part] - before.cpu[part]) * MILLION / count for part in after.cpu}
+    return Measured(count / seconds, cpu, (after.wal - before.wal) / count)
 
 
 def stored(state_dir: Path, kind: Kind, count: int) -> tuple[float, float]:
@@ -130,14 +134,25 @@ def stored(state_dir: Path, kind: Kind, count: int) -> tuple[float, float]:
     return in_kafka / changes, in_cassandra / changes
 
 
-def report(cpu_rows: list[tuple[str, ...]], byte_rows: list[tuple[str, ...]]) -> str:
+def report(rates: dict[str, float], costs: list[Cost]) -> str:
+    cpu_rows = [
+        (name, f"{rate:,.0f}", *(f"{cost.cpu[part]:.0f}" for part in (*PARTS, DECODING)))
+        for (name, rate), cost in zip(rates.items(), costs)
+    ]
+    byte_rows = [(name, *(f"{each:,.0f}" for each in cost[1:])) for name, cost in zip(rates, costs)]
+    mix = ", ".join(f"{share:.0%} {name.split(' (')[0]}" for share, name in zip(MIX, rates))
+    cost = mixed(costs)
     return (
         f"# What a million changes cost\n\n{machine.head('python3 -m bench.footprint ' + ' '.join(sys.argv[1:]))}\n"
         f"CPU seconds per million changes, the whole chain on this machine; PostgreSQL's include the commits:\n\n"
         f"{table(('changes', 'changes/s', *PARTS, DECODING), cpu_rows)}\n"
         f"Bytes per change: in PostgreSQL's log, in Kafka's segments (one copy), in Cassandra's tables after a flush "
         f"(one copy, compressed, before compaction):\n\n"
-        f"{table(('changes', 'log', 'Kafka', 'Cassandra'), byte_rows)}"
+        f"{table(('changes', 'log', 'Kafka', 'Cassandra'), byte_rows)}\n"
+        f"What follows for {mix}, if what runs on one core is busy for {BUSY_ONE_CORE:.0%} of its time and a server "
+        f"for {BUSY_SERVER:.0%}. A consumer writes {one_core_limit(cost, 'consumer'):,.0f}/s, a connector sends "
+        f"{one_core_limit(cost, 'Connect'):,.0f}/s, PostgreSQL decodes {one_core_limit(cost, DECODING):,.0f}/s for a "
+        f"slot:\n\n{worksheet(cost, DECODING)}"
     )
 
 
