@@ -35,7 +35,7 @@ def pipeline_health() -> dict:
         (8, [(9, end_to_end()), (8, freshness()), (7, ages())]),
         (1, [(24, heading("Capture and consumer"))]),
         (8, [(8, events()), (8, lag()), (8, slot())]),
-        (5, [(6, connector()), (6, heartbeat()), (6, dead_letters()), (6, retries())]),
+        (5, [(5, connector()), (4, heartbeat()), (5, dead_letters()), (5, retries()), (5, longest_pause())]),
         (1, [(24, heading("Exchange"))]),
         (7, [(6, weight()), (6, failures()), (12, weight_over_time())]),
         (1, [(24, heading("API"))]),
@@ -277,6 +277,20 @@ def retries() -> dict:
         "retries",
         decimals=1,
         bad=WARNING_TILE,
+    )
+
+
+def longest_pause() -> dict:
+    return stat(
+        "Longest pause of a consumer",
+        "How long Python's garbage collector has stopped a consumer at most since its start: changes arrive that much "
+        "later. A few ms are normal.",
+        [promql("max(consumer_gc_longest_pause_seconds)", "pause", instant=True)],
+        "s",
+        decimals=1,
+        background=True,
+        text_mode="value",
+        thresholds=threshold_steps((None, GOOD_TILE), (0.05, WARNING_TILE), (0.5, BAD_TILE)),
     )
 
 

@@ -6,6 +6,7 @@ import prometheus_client
 from debezium import guard
 from pipeline.api import metrics as api_metrics
 from pipeline.api.freshness_metrics import metric_families as freshness_families
+from pipeline.consumer import gc_tuning
 from pipeline.consumer import metrics as consumer_metrics
 from pipeline.current import metrics as current_metrics
 from pipeline.forecast import metrics as forecast_metrics
@@ -20,6 +21,7 @@ from tests.support.grafana.metric_names import PROMETHEUS_OWN, names_of
 REGISTERING_MODULES = (
     producer_metrics,
     consumer_metrics,
+    gc_tuning,
     lost_records,
     guard,
     api_metrics,
