@@ -1,9 +1,9 @@
 # What the README tells people to type. A target calls a script; `make` alone lists them from the ## comments.
 .DEFAULT_GOAL := help
-.PHONY: help demo local test test-unit test-chain test-servers test-programs test-dashboards test-nodes test-compose test-cluster bench bench-quick faults lint docs clean
+.PHONY: help demo local test test-unit test-chain test-reconcile test-servers test-programs test-dashboards test-nodes test-compose test-cluster bench bench-quick faults lint docs clean
 
 PYTHON := .local/venv/bin/python
-# How many of the five suites with real services run at the same time: each has its own stack (about 1.5 GB; test-nodes 5).
+# How many of the six suites with real services run at the same time: each has its own stack (about 1.5 GB; test-nodes 5).
 TEST_JOBS ?= 3
 # make demo NODES=3: three brokers, Cassandra nodes and consumers, two workers and API processes (docs/cluster.md).
 NODES ?= 1
@@ -17,14 +17,17 @@ demo:  ## the whole stack without Docker, against a simulated exchange; Ctrl-C s
 local:  ## the same against the live exchange (BINANCE_BASE_URL)
 	@local/start local --nodes $(NODES)
 
-test:  ## all tests: unit, then the five suites with real services, three at a time (some 20 minutes on 2 cores)
+test:  ## all tests: unit, then the six suites with real services, three at a time (some 20 minutes on 2 cores)
 	@local/start setup --dev
 	$(PYTHON) -m pytest tests/unit
-	@$(MAKE) --no-print-directory --jobs $(TEST_JOBS) --output-sync=target test-chain test-servers test-programs test-dashboards test-nodes
+	@$(MAKE) --no-print-directory --jobs $(TEST_JOBS) --output-sync=target test-chain test-reconcile test-programs test-servers test-nodes test-dashboards
 
 test-unit:  ## the unit tests alone: no service, no port (two minutes)
 	@local/start venv --dev
 	$(PYTHON) -m pytest tests/unit
+
+test-reconcile:  ## rows broken behind the pipeline's back, found and repaired by reconcile.py and the auditor (5 minutes alone)
+	$(PYTHON) -m pytest --durations 5 tests/integration/reconcile
 
 test-chain:  ## every part of the chain killed under load, and the API, against real services (8 minutes alone)
 	$(PYTHON) -m pytest --durations 10 tests/integration/chain tests/integration/api

@@ -15,9 +15,8 @@ from pathlib import Path
 
 from bench import machine
 from bench.results import publish, table
-from local.stack import CHAIN, Stack
 from tests.support.chain.campaign import ChainCampaign, ScenarioResult
-from tests.support.chain.chain_world import ChainWorld
+from tests.support.chain.chain_world import running
 from tests.support.chain.load import RATE
 from tests.support.chain.odd_load import RATE as ODD_RATE
 from tests.support.chain.scenarios import AGAIN, KILLED, OTHERS, cassandra_stopped
@@ -61,16 +60,12 @@ def run(folder: Path, rounds: int, outage_seconds: float, seed: int) -> Iterator
     def progress(text: str) -> None:
         print(f"{time.monotonic() - started:6.1f} s  {text}", file=sys.stderr, flush=True)
 
-    with Stack(folder, CHAIN) as stack:
-        world = ChainWorld(stack, folder)
-        try:
-            campaign = ChainCampaign(world, seed, progress)
-            for scenario in (*KILLED * rounds, cassandra_stopped(outage_seconds), AGAIN, *OTHERS):
-                yield campaign.run(scenario)
-            yield campaign.compare_everything()
-            yield campaign.judge_independently()
-        finally:
-            world.close()
+    with running(folder) as world:
+        campaign = ChainCampaign(world, seed, progress)
+        for scenario in (*KILLED * rounds, cassandra_stopped(outage_seconds), AGAIN, *OTHERS):
+            yield campaign.run(scenario)
+        yield campaign.compare_everything()
+        yield campaign.judge_independently()
 
 
 if __name__ == "__main__":

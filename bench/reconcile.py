@@ -14,8 +14,7 @@ from pathlib import Path
 from bench import machine
 from bench.results import publish, table
 from local.ports import free_ports
-from local.stack import CHAIN, Stack
-from tests.support.chain.chain_world import GROUP, ChainWorld
+from tests.support.chain.chain_world import GROUP, ChainWorld, running
 from tests.support.chain.load import RATE
 from tests.support.program import Program
 from tests.support.reconcile.breakage import Breakage, reported
@@ -37,12 +36,8 @@ def main() -> int:
     options = parser.parse_args()
     rows = QuietRows(options.trades, SYMBOLS * MINUTES, SYMBOLS * MINUTES, ORDERS)
     folder = Path(tempfile.mkdtemp(prefix="bench_reconcile_"))
-    with Stack(folder, CHAIN) as stack:
-        world = ChainWorld(stack, folder)
-        try:
-            lines, errors, share = measure(world, rows, options.broken, folder)
-        finally:
-            world.close()
+    with running(folder) as world:
+        lines, errors, share = measure(world, rows, options.broken, folder)
     head = machine.head("python3 -m bench.reconcile " + " ".join(sys.argv[1:]))
     titles = ("run", "rows compared", "differ", "seconds", "of CPU", "peak MiB")
     verdict = "\n".join(errors) or "Every broken row was found, none was invented; the repair left nothing to find."

@@ -4,21 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.stack import CHAIN, Stack
 from tests.support.chain.campaign import ChainCampaign
-from tests.support.chain.chain_world import ChainWorld
+from tests.support.chain.chain_world import ChainWorld, running
 
 
 @pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChainWorld]:
     """Its own stack: no other consumer may run, and rows of other tests must not interfere."""
-    folder = tmp_path_factory.mktemp("chain")
-    with Stack(folder, CHAIN) as stack:
-        world = ChainWorld(stack, folder)
-        try:
-            yield world
-        finally:
-            world.close()
+    with running(tmp_path_factory.mktemp("chain")) as world:
+        yield world
 
 
 @pytest.fixture(scope="package")

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from local import nodes
-from local.stack import CHAIN, Stack
+from local.stack import CHAIN
 from tests.support.chain.campaign import ChainCampaign
-from tests.support.chain.chain_world import ChainWorld
-from tests.support.waiting import wait_until
+from tests.support.chain.chain_world import ChainWorld, running
 
 # Changes per second: less than in the long form, as all nodes share two cores with other suites.
 RATE = 100
@@ -16,16 +15,8 @@ RATE = 100
 
 @pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChainWorld]:
-    folder = tmp_path_factory.mktemp("nodes")
-    with Stack(folder, (*CHAIN, "api"), count=nodes.SEVERAL) as stack:
-        world = ChainWorld(stack, folder, RATE)
-        try:
-            for number in nodes.of("consumer", nodes.SEVERAL)[1:]:
-                name = nodes.named("consumer", number)
-                wait_until(world.start_program(name).healthy, 60, f"the {name}'s health")
-            yield world
-        finally:
-            world.close()
+    with running(tmp_path_factory.mktemp("nodes"), (*CHAIN, "api"), RATE, nodes.SEVERAL) as world:
+        yield world
 
 
 @pytest.fixture(scope="package")

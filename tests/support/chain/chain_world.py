@@ -3,7 +3,7 @@ scenarios decide when."""
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from cassandra.query import dict_factory
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
 
+from local import nodes
 from local.ports import free_ports
-from local.stack import Stack
+from local.stack import CHAIN, Stack
 from pipeline import cassandra_session
 from pipeline.settings import load
 from tests.support.chain import comparison, odd_comparison
@@ -226,3 +227,18 @@ class ChainWorld:
             return sum(end - (consumer.committed(partition) or 0) for partition, end in ends.items())
         finally:
             consumer.close()
+
+
+@contextmanager
+def running(
+    folder: Path, services: Iterable[str] = CHAIN, rate: float = RATE, count: int = 1
+) -> "Iterator[ChainWorld]":
+    """A world with a stack of its own, of `count` nodes and as many consumers."""
+    with Stack(folder, services, count=count) as stack:
+        world = ChainWorld(stack, folder, rate)
+        try:
+            for name in [nodes.named("consumer", number) for number in nodes.of("consumer", count)[1:]]:
+                wait_until(world.start_program(name).healthy, 60, f"the {name}'s health")
+            yield world
+        finally:
+            world.close()
