@@ -21,10 +21,11 @@ class Session(FakeSession):
         if self.error is not None:
             raise self.error
         self.prepared.append(cql)
-        return SimpleNamespace(cql=cql)
+        return SimpleNamespace(cql=cql, is_idempotent=False)
 
     def execute_async(self, prepared, values, timeout):
         assert 0 < timeout < 10
+        assert prepared.is_idempotent, "else no other node is asked when one hangs"
         if self.error is not None:
             raise self.error
         self.executed.append((prepared.cql, list(values)))
