@@ -150,6 +150,7 @@ def reader(settings: Settings, topics: list[str], group: str, **options: object)
 
 def naive_rate(settings: Settings, topics: list[str], count: int) -> float:
     session = cassandra_session.connect(settings, keyspace=settings.CASSANDRA_KEYSPACE)
+    session.encoder.mapping[tuple] = session.encoder.cql_encode_tuple  # levels of an order book; else they are lists
     consumer = reader(settings, topics, f"{topics[0]}-naive", value_deserializer=json.loads)
     known = session.cluster.metadata.keyspaces[settings.CASSANDRA_KEYSPACE].tables
     began, done = None, 0

@@ -4,7 +4,8 @@
 set -euo pipefail
 slot=standby
 
-start() { exec docker-entrypoint.sh "$@" -c hba_file=/cluster/pg_hba.conf; }
+# wal_sender_timeout: a worker that was cut off keeps the slot for so long (a minute by default), and no other gets it.
+start() { exec docker-entrypoint.sh "$@" -c hba_file=/cluster/pg_hba.conf -c wal_sender_timeout=15s; }
 
 if [ "$POSTGRES_NODE" = "$POSTGRES_PRIMARY" ]; then
     # Debezium is sent only what the standby has too: after a promotion no row is in Cassandra alone.
