@@ -24,7 +24,7 @@ CAPTURE = (SQL_TABLES.parent / "040_capture.sql").read_text(encoding="utf-8")
         ("plugin.name", "pgoutput"),
         ("publication.autocreate.mode", "disabled"),
         ("slot.drop.on.stop", "false"),
-        # A dead worker keeps the slot until PostgreSQL notices; then another gets it within a second.
+        # A dead worker keeps the slot until PostgreSQL notices; within a second another gets it.
         ("slot.retry.delay.ms", "1000"),
         ("snapshot.mode", "initial"),
         ("decimal.handling.mode", "string"),
