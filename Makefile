@@ -17,10 +17,10 @@ demo:  ## the whole stack without Docker, against a simulated exchange; Ctrl-C s
 local:  ## the same against the live exchange (BINANCE_BASE_URL)
 	@local/start local --nodes $(NODES)
 
-test:  ## all tests: unit, then the six suites with real services, three at a time (some 20 minutes on 2 cores)
+test:  ## all tests: unit, then the six suites with real services, three at a time (some 25 minutes on 2 cores)
 	@local/start setup --dev
 	$(PYTHON) -m pytest tests/unit
-	@$(MAKE) --no-print-directory --jobs $(TEST_JOBS) --output-sync=target test-chain test-reconcile test-programs test-servers test-nodes test-dashboards
+	@$(MAKE) --no-print-directory --jobs $(TEST_JOBS) --output-sync=target test-chain test-servers test-programs test-reconcile test-dashboards test-nodes
 
 test-unit:  ## the unit tests alone: no service, no port (two minutes)
 	@local/start venv --dev
