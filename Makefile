@@ -50,7 +50,7 @@ test-compose:  ## docker-compose.yml brought up for real and checked end to end 
 test-cluster:  ## docker-compose.cluster.yml: one node of every kind killed, cut off, hanging; the standby promoted (40 minutes, 10 GiB)
 	@tests/compose/run tests/compose_cluster
 
-bench:  ## the benchmarks, as tables (half an hour); bench/run NAME runs one
+bench:  ## the benchmarks, as tables (over an hour); bench/run NAME runs one
 	@bench/run
 
 bench-quick:  ## has the consumer become slower? ratios compared with the kept ones; alone on the machine (below 3 minutes)
