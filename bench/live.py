@@ -21,6 +21,7 @@ import requests
 from psycopg2.extras import Json
 
 from bench import machine
+from bench.consuming import cpu_seconds
 from bench.database import connect
 from bench.results import publish, spread, table
 from local.ports import free_ports
@@ -126,11 +127,6 @@ def is_ready(port: int) -> object:
 
 def sent(pusher: Program) -> float:
     return pusher.metric("live_frames_sent_total")
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mib(pid: int) -> float:

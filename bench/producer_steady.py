@@ -8,7 +8,6 @@ Freshness: from the trade that set a price to the moment its row can be read, fo
 tracked price, checked every 10 ms. Exits with 1 if a limit is exceeded."""
 
 import argparse
-import os
 import re
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 from psycopg2.extensions import connection as Connection
 
 from bench import machine
+from bench.consuming import cpu_seconds
 from bench.results import publish, spread, table
 from local.stack import Stack
 from pipeline.times import now_ms
@@ -145,12 +145,6 @@ def made_ms(pair: Pair, price: Decimal, checked_ms: int) -> int:
     while pair.trades.price_ticks(index - 1) == ticks:
         index -= 1
     return pair.trades.one(index).time_ms
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of the process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

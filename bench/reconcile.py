@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from bench import machine
+from bench.consuming import cpu_seconds
 from bench.results import publish, table
 from local.ports import free_ports
 from tests.support.chain.chain_world import GROUP, ChainWorld, running
@@ -100,11 +101,6 @@ def audited(world: ChainWorld, folder: Path) -> float:
         before, began = cpu_seconds(auditor.process.pid), time.monotonic()
         time.sleep(AUDIT_SECONDS)
         return 100 * (cpu_seconds(auditor.process.pid) - before) / (time.monotonic() - began)
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / 100
 
 
 if __name__ == "__main__":

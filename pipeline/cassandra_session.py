@@ -39,9 +39,9 @@ UNAVAILABLE_ERRORS = (
     OverloadedErrorMessage,
     IsBootstrappingErrorMessage,
 )
-ASK_ANOTHER_NODE_SECONDS = 1.0
 # Cassandra understood the request and will never carry it out.
 REFUSED_ERRORS = (RequestValidationException,)
+ASK_ANOTHER_NODE_SECONDS = 1.0
 
 
 def connect(

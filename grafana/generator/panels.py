@@ -6,9 +6,9 @@ options; knows nothing of what a panel shows. A panel gets its id and position i
 
 from typing import Any
 
-from grafana.generator.fields import EMPTY_RANGE, NO_DATA, NO_FRAMES, NO_SAMPLES, defaults, override
-from grafana.generator.palette import PLAIN_TEXT
-from grafana.generator.targets import LIVE, PROMETHEUS, RANGE, Target
+from grafana.generator.fields import EMPTY_RANGE, NO_DATA, NO_FRAMES, NO_SAMPLES, defaults, override, threshold_steps
+from grafana.generator.palette import BAD_TILE, GOOD_TILE, PLAIN_TEXT, WARNING_TILE
+from grafana.generator.targets import LIVE, PROMETHEUS, RANGE, Target, promql
 
 Panel = dict[str, Any]
 Overrides = list[dict[str, Any]]
@@ -132,6 +132,23 @@ def stat(
         "wideLayout": True,
     }
     return panel("stat", title, description, targets, defaults(unit, **field_options), options, overrides)
+
+
+def graded(
+    title: str, description: str, expression: str, legend: str, unit: str, warning: float, bad: float, decimals: int = 0
+) -> Panel:
+    """A number of Prometheus on a tile whose colour says how good it is: well below `warning`, bad
+    from `bad` on."""
+    return stat(
+        title,
+        description,
+        [promql(expression, legend, instant=True)],
+        unit,
+        decimals=decimals,
+        background=True,
+        text_mode="value",
+        thresholds=threshold_steps((None, GOOD_TILE), (warning, WARNING_TILE), (bad, BAD_TILE)),
+    )
 
 
 def state_timeline(title: str, description: str, targets: list[Target], **field_options: Any) -> Panel:

@@ -4,20 +4,10 @@ from the API for what was before: a stream begins when the page is opened."""
 from grafana.generator.boards.data_source import data_source
 from grafana.generator.boards.trades import trades_of_the_api, trades_table
 from grafana.generator.dashboard import HORIZON, INTERVAL, QUOTE_ASSET, SYMBOL, api_variable, dashboard, hidden
-from grafana.generator.fields import AMOUNT, EXACT, override, text_mappings, threshold_steps
-from grafana.generator.palette import (
-    BAD_TILE,
-    DOWN,
-    DOWN_TEXT,
-    GOOD_TILE,
-    NEUTRAL,
-    PLAIN_TEXT,
-    UP,
-    UP_TEXT,
-    WARNING_TILE,
-)
-from grafana.generator.panels import line_chart, stat, table, text_panel
-from grafana.generator.targets import NUMBER, RANGE, TEXT, TIME, api, column, promql
+from grafana.generator.fields import AMOUNT, EXACT, override, text_mappings
+from grafana.generator.palette import DOWN, DOWN_TEXT, NEUTRAL, PLAIN_TEXT, UP, UP_TEXT
+from grafana.generator.panels import graded, line_chart, stat, table, text_panel
+from grafana.generator.targets import NUMBER, RANGE, TEXT, TIME, api, column
 from grafana.generator.targets import live as stream
 
 SYMBOL_ONLY = {"symbol": "${symbol}"}
@@ -99,16 +89,15 @@ def book_now() -> dict:
 
 
 def standstill() -> dict:
-    return stat(
+    return graded(
         "Time since the last frame",
         "Of any symbol. A few seconds are normal. If it grows, the stream stands still: the text below says what to "
         "look at.",
-        [promql("time() - max(live_last_frame_timestamp_seconds > 0)", "age", instant=True)],
+        "time() - max(live_last_frame_timestamp_seconds > 0)",
+        "age",
         "s",
-        decimals=0,
-        background=True,
-        text_mode="value",
-        thresholds=threshold_steps((None, GOOD_TILE), (15, WARNING_TILE), (60, BAD_TILE)),
+        warning=15,
+        bad=60,
     )
 
 

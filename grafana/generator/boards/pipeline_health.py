@@ -17,7 +17,7 @@ from grafana.generator.palette import (
     UP,
     WARNING_TILE,
 )
-from grafana.generator.panels import heading, line_chart, stat, state_timeline, table
+from grafana.generator.panels import graded, heading, line_chart, stat, state_timeline, table
 from grafana.generator.stack_facts import HEARTBEAT_SECONDS
 from grafana.generator.targets import FLAG, NUMBER, TEXT, api, column, promql
 
@@ -192,30 +192,28 @@ def connector() -> dict:
 
 
 def heartbeat() -> dict:
-    return stat(
+    return graded(
         "Heartbeat",
         f"Time since Debezium's heartbeat row last arrived in Kafka, which it does every {HEARTBEAT_SECONDS} s. More "
         "than a minute: the connector runs but delivers nothing.",
-        [promql("max(guard_heartbeat_age_seconds)", "age", instant=True)],
+        "max(guard_heartbeat_age_seconds)",
+        "age",
         "s",
-        decimals=0,
-        background=True,
-        text_mode="value",
-        thresholds=threshold_steps((None, GOOD_TILE), (30, WARNING_TILE), (60, BAD_TILE)),
+        warning=30,
+        bad=60,
     )
 
 
 def weight() -> dict:
-    return stat(
+    return graded(
         "Used share of weight limit",
         "Share of the request weight per minute that the exchange allows this IP address, used by all clients "
         "behind it. Above 90 % a ban is near.",
-        [promql("crypto:exchange_weight_used:ratio", "used", instant=True)],
+        "crypto:exchange_weight_used:ratio",
+        "used",
         "percentunit",
-        decimals=0,
-        background=True,
-        text_mode="value",
-        thresholds=threshold_steps((None, GOOD_TILE), (0.7, WARNING_TILE), (0.9, BAD_TILE)),
+        warning=0.7,
+        bad=0.9,
     )
 
 
@@ -281,16 +279,16 @@ def retries() -> dict:
 
 
 def longest_pause() -> dict:
-    return stat(
+    return graded(
         "Longest pause of a consumer",
         "How long Python's garbage collector has stopped a consumer at most since its start: changes arrive that much "
         "later. A few ms are normal.",
-        [promql("max(consumer_gc_longest_pause_seconds)", "pause", instant=True)],
+        "max(consumer_gc_longest_pause_seconds)",
+        "pause",
         "s",
+        warning=0.05,
+        bad=0.5,
         decimals=1,
-        background=True,
-        text_mode="value",
-        thresholds=threshold_steps((None, GOOD_TILE), (0.05, WARNING_TILE), (0.5, BAD_TILE)),
     )
 
 
