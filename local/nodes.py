@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from local.ports import exists
 from local.service import Service
-from local.site import Ports, Site
 from pipeline.settings import Settings
 
 SEVERAL = 3
@@ -35,25 +34,25 @@ def of(service: str, nodes: int) -> list[int]:
     return list(range(1, min(nodes, COUNTS.get(service, 1)) + 1))
 
 
-def environ(ports: Ports, nodes: int) -> dict[str, str]:
+def environ(kafka_port: int, nodes: int) -> dict[str, str]:
     """With which settings all services find the nodes, and how many copies they keep."""
     if nodes == 1:
         return {}
     return {
         **COPIES,
-        "KAFKA_BOOTSTRAP_SERVERS": ",".join(f"{host(node)}:{ports.kafka}" for node in of("kafka", nodes)),
+        "KAFKA_BOOTSTRAP_SERVERS": ",".join(f"{host(node)}:{kafka_port}" for node in of("kafka", nodes)),
         "CASSANDRA_CONTACT_POINTS": ",".join(map(host, of("cassandra", nodes))),
     }
 
 
-def at_node(service: Service, site: Site) -> Service:
+def at_node(service: Service, node: int, nodes: int) -> Service:
     """The description of a service as that of a node: with the node's name, and after all nodes of
     what it comes after. The second node of Cassandra and the third come after the first, as the
     first tells them who else is there."""
-    after = [named(name, node) for name in service.after for node in of(name, site.nodes)]
-    if service.name == "cassandra" and site.node > 1:
+    after = [named(name, each) for name in service.after for each in of(name, nodes)]
+    if service.name == "cassandra" and node > 1:
         after.append("cassandra")
-    return replace(service, name=named(service.name, site.node), after=tuple(after))
+    return replace(service, name=named(service.name, node), after=tuple(after))
 
 
 def complaints(settings: Settings, nodes: int) -> list[str]:

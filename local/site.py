@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from string import Template
 
+from local import nodes
 from local.layout import CONFIG
 from local.ports import free_ports
 from local.postgres_programs import PostgresPrograms
@@ -53,11 +54,11 @@ class Site:
 
     @property
     def host(self) -> str:
-        return f"127.0.0.{self.node}"
+        return nodes.host(self.node)
 
     def directory(self, service: str) -> Path:
         """Where the node keeps its files."""
-        return self.state_dir / (service if self.node == 1 else f"{service}-{self.node}")
+        return self.state_dir / nodes.named(service, self.node)
 
 
 def addresses(ports: Ports) -> dict[str, str]:

@@ -50,7 +50,13 @@ def available() -> list[str]:
 
 def make_site(state_dir: Path, ports: Ports, environ: Mapping[str, str], count: int = 1) -> Site:
     """The Site of a stack of `count` nodes. Raises LookupError when a program is missing."""
-    environ = {**os.environ, **addresses(ports), **nodes.environ(ports, count), "PYTHONUNBUFFERED": "1", **environ}
+    environ = {
+        **os.environ,
+        **addresses(ports),
+        **nodes.environ(ports.kafka, count),
+        "PYTHONUNBUFFERED": "1",
+        **environ,
+    }
     available = postgres_programs.installed() + postgres_from_jars()
     data_major = postgres_home.data_major(state_dir / "postgres")
     chosen = postgres_programs.choose(available, data_major)
@@ -93,10 +99,10 @@ class Stack(Runner):
         site = make_site(Path(state_dir).resolve(), self.ports, {**redis_url, **(environ or {})}, count)
         self.environ = site.environ
         chosen = [
-            nodes.at_node(catalog[name](place), place)
+            nodes.at_node(catalog[name](replace(site, node=node)), node, count)
             for name in catalog
             if name in names
-            for place in (replace(site, node=node) for node in nodes.of(name, count))
+            for node in nodes.of(name, count)
         ]
         super().__init__(chosen, site.state_dir, site.environ, report)
 

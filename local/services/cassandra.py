@@ -26,8 +26,8 @@ def cassandra(site: Site, more: str = "") -> Service:
     def prepare(run: RunStep) -> None:
         ports = {"port": site.ports.cassandra, "storage_port": site.ports.cassandra_storage}
         # The nodes of a stack begin empty together: none has anything to fetch from the others.
-        alone = "" if site.nodes == 1 else "auto_bootstrap: false\n"
-        render("cassandra.yaml", yaml, alone + more, host=site.host, data_dir=directory / "data", **ports)
+        together = "" if site.nodes == 1 else "auto_bootstrap: false\n"
+        render("cassandra.yaml", yaml, together + more, host=site.host, data_dir=directory / "data", **ports)
 
     command = (
         site.java,
