@@ -2,8 +2,11 @@
 
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import redis
 
 from local import redis_program
@@ -59,3 +62,15 @@ class RedisServer:
         if self.process.poll() is None:
             self.kill()
         self.client.close()
+
+
+@contextmanager
+def running_redis(directory: Path) -> Iterator[RedisServer]:
+    """For fixtures: without a redis-server their tests are skipped."""
+    if redis_program.find() is None:
+        pytest.skip(MISSING)
+    server = RedisServer(directory)
+    try:
+        yield server
+    finally:
+        server.stop()

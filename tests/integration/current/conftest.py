@@ -4,23 +4,19 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from local import redis_program
 from pipeline import redis_client
 from pipeline.current.store import RedisStore
 from pipeline.redis_keys import Keys
 from pipeline.settings import load
 from tests.support.program import Program
-from tests.support.redis_server import MISSING, RedisServer
+from tests.support.redis_server import RedisServer, running_redis
 from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    if redis_program.find() is None:
-        pytest.skip(MISSING)
-    running = RedisServer(tmp_path_factory.mktemp("redis"))
-    yield running
-    running.stop()
+    with running_redis(tmp_path_factory.mktemp("redis")) as running:
+        yield running
 
 
 @pytest.fixture

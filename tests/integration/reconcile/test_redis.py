@@ -8,7 +8,6 @@ from pathlib import Path
 import orjson
 import pytest
 
-from local import redis_program
 from local.ports import free_ports
 from tests.support.chain.chain_world import GROUP, ChainWorld
 from tests.support.chain.load import DELETES, PRICE, STATS_NUMBERS, Statement, SteadyChanges
@@ -16,7 +15,7 @@ from tests.support.current_rows import differences, in_postgres, in_redis
 from tests.support.program import Program
 from tests.support.reconcile.breakage import reported
 from tests.support.reconcile.run import Run, reconcile
-from tests.support.redis_server import MISSING, RedisServer
+from tests.support.redis_server import RedisServer, running_redis
 from tests.support.waiting import wait_until
 
 ROWS = 300
@@ -38,11 +37,8 @@ FILL = f"""
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    if redis_program.find() is None:
-        pytest.skip(MISSING)
-    running = RedisServer(tmp_path_factory.mktemp("redis"))
-    yield running
-    running.stop()
+    with running_redis(tmp_path_factory.mktemp("redis")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

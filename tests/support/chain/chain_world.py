@@ -104,6 +104,14 @@ class ChainWorld:
         else:
             self.stack.kill(name, signal.SIGKILL)
 
+    def hang(self, name: str) -> None:
+        """A server keeps its connections open and answers nothing."""
+        self.stack.kill(name, signal.SIGSTOP)
+
+    def go_on(self, name: str) -> None:
+        """After `hang`."""
+        self.stack.kill(name, signal.SIGCONT)
+
     def start(self, name: str) -> None:
         """Starts it after `kill` or `without`; returns when it is ready."""
         if name in self.programs:
@@ -230,9 +238,7 @@ class ChainWorld:
 
 
 @contextmanager
-def running(
-    folder: Path, services: Iterable[str] = CHAIN, rate: float = RATE, count: int = 1
-) -> "Iterator[ChainWorld]":
+def running(folder: Path, services: Iterable[str] = CHAIN, rate: float = RATE, count: int = 1) -> Iterator[ChainWorld]:
     """A world with a stack of its own, of `count` nodes and as many consumers."""
     with Stack(folder, services, count=count) as stack:
         world = ChainWorld(stack, folder, rate)
