@@ -2,8 +2,10 @@
 nothing of tables."""
 
 import ssl
+from typing import Any
 
 from cassandra import (
+    AuthenticationFailed,
     ConsistencyLevel,
     DriverException,
     OperationTimedOut,
@@ -42,6 +44,25 @@ UNAVAILABLE_ERRORS = (
 # Cassandra understood the request and will never carry it out.
 REFUSED_ERRORS = (RequestValidationException,)
 ASK_ANOTHER_NODE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 5.0
+
+
+class LoginRefused(ConnectionException):
+    """A node answered, and did not let us in: the password is wrong, or the node cannot read its
+    logins yet, or no longer."""
+
+
+class Connection(Cluster.connection_class):  # type: ignore[misc]  # chosen by the driver for this platform
+    """The driver never again asks a node that has refused a login once (cassandra.pool,
+    _ReconnectionHandler.on_exception). A program that runs for months must: a node that has just
+    started refuses everybody while it cannot read its logins, and a password may be put right."""
+
+    @classmethod
+    def factory(cls, endpoint: Any, timeout: float, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().factory(endpoint, timeout, *args, **kwargs)
+        except AuthenticationFailed as error:
+            raise LoginRefused(str(error), endpoint) from error
 
 
 def connect(
@@ -65,12 +86,13 @@ def connect(
         port=settings.CASSANDRA_PORT,
         auth_provider=PlainTextAuthProvider(settings.CASSANDRA_USERNAME, settings.CASSANDRA_PASSWORD),
         ssl_context=tls_context(settings),
+        connection_class=Connection,
         execution_profiles={EXEC_PROFILE_DEFAULT: profile},
         protocol_version=5,  # of Cassandra 4 and 5; else the driver starts at DSE's and logs each step down
         connect_timeout=5,
         control_connection_timeout=5,
         # Reconnect soon after an outage: the default waits up to ten minutes between attempts.
-        reconnection_policy=ExponentialReconnectionPolicy(0.5, 5),
+        reconnection_policy=ExponentialReconnectionPolicy(0.5, LONGEST_PAUSE_SECONDS),
         # A node that is silent for so long is no longer asked; the default is 60 s.
         idle_heartbeat_interval=5,
         idle_heartbeat_timeout=5,

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from cassandra import AuthenticationFailed
 from cassandra.cluster import NoHostAvailable, Session
 from psycopg2.extensions import connection as Connection
 
@@ -149,7 +148,7 @@ def is_wrong_password(error: StoreUnavailable) -> bool:
     """Whether Cassandra answered and refused the login."""
     cause = error.__cause__
     return isinstance(cause, NoHostAvailable) and any(
-        isinstance(each, AuthenticationFailed) for each in cause.errors.values()
+        isinstance(each, cassandra_session.LoginRefused) for each in cause.errors.values()
     )
 
 

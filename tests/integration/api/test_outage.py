@@ -12,9 +12,12 @@ import pytest
 import requests
 
 from local.ports import free_ports
+from pipeline import cassandra_session
+from pipeline.cassandra_session import LONGEST_PAUSE_SECONDS
+from pipeline.settings import load
 from tests.integration.api.conftest import api_environ
 from tests.support.program import Program
-from tests.support.waiting import wait_until
+from tests.support.waiting import seconds_passed, wait_until
 
 PATHS = [
     "/latest_prices",
@@ -99,6 +102,28 @@ def test_requests_are_503_in_time_while_cassandra_hangs_and_200_afterwards(store
         wait_until(health_is(base, 200), 30, "200 of /health")
     assert readers.unexpected == []
     assert readers.slowest_seconds < 12
+
+
+def test_api_that_cassandra_did_not_let_in_for_a_while_is_let_in_later(store, base):
+    """As a node does that has just started and cannot read its logins yet."""
+    may_log_in(store, "false")
+    try:
+        store.stop_service("cassandra")  # a connection stays as it is: only new ones are refused
+        wait_until(health_is(base, 503), 20, "503 of /health")
+        store.start_service("cassandra")
+        store.wait_ready("cassandra")
+        wait_until(seconds_passed(LONGEST_PAUSE_SECONDS + 2), 10, "a refused attempt")
+        assert health_is(base, 503)()
+    finally:
+        may_log_in(store, "true")
+    wait_until(health_is(base, 200), 30, "200 of /health, without a restart of the API")
+
+
+def may_log_in(store, answer):
+    settings = load("local", environ=store.environ, dotenv="/dev/null")
+    admin = cassandra_session.login(settings, settings.CASSANDRA_ADMIN_USERNAME, settings.CASSANDRA_ADMIN_PASSWORD)
+    admin.execute(f"ALTER ROLE crypto_reader WITH LOGIN = {answer}")
+    admin.cluster.shutdown()
 
 
 @pytest.fixture

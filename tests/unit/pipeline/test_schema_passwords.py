@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cassandra import AuthenticationFailed
 from cassandra.cluster import NoHostAvailable
 
 from pipeline import schema
+from pipeline.cassandra_session import LoginRefused
 from pipeline.errors import PostgresUnavailable, StoreUnavailable
 from pipeline.settings import load
 
@@ -87,7 +87,7 @@ def refused_by(error: Exception) -> StoreUnavailable:
 
 @pytest.mark.parametrize(
     ("error", "is_explained"),
-    [(AuthenticationFailed("bad credentials"), True), (ConnectionRefusedError("refused"), False)],
+    [(LoginRefused("bad credentials"), True), (ConnectionRefusedError("refused"), False)],
 )
 def test_only_a_wrong_admin_password_is_answered_with_what_to_type(
     monkeypatch: pytest.MonkeyPatch, settings: Any, error: Exception, is_explained: bool
