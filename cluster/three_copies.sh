@@ -17,6 +17,10 @@ tool kafka-topics --describe | awk '
     BEGIN { printf "{\"version\":1,\"partitions\":[" }
     END { print "]}" }' >"$plan"
 tool kafka-reassign-partitions --reassignment-json-file "$plan" --execute >/dev/null
-until ! tool kafka-reassign-partitions --reassignment-json-file "$plan" --verify | grep -q "in progress"; do sleep 2; done
+while true; do
+    state=$(tool kafka-reassign-partitions --reassignment-json-file "$plan" --verify)
+    [[ $state == *"in progress"* ]] || break
+    sleep 2
+done
 tool kafka-leader-election --election-type preferred --all-topic-partitions >/dev/null
 echo "three copies of $(grep -o '"topic"' "$plan" | wc -l) partitions"

@@ -14,7 +14,6 @@ EVERY_ADDRESS = ("0.0.0.0", "::")
 COUNTS: Mapping[str, int] = {"kafka": SEVERAL, "cassandra": SEVERAL, "connect": 2, "consumer": SEVERAL, "api": 2}
 # Two of three have every row and every record before it counts: one of them may be dead.
 COPIES = {
-    "KAFKA_REPLICATION_FACTOR": str(SEVERAL),
     "CASSANDRA_REPLICATION_FACTOR": str(SEVERAL),
     "CASSANDRA_WRITE_CONSISTENCY": "LOCAL_QUORUM",
     "CASSANDRA_READ_CONSISTENCY": "LOCAL_QUORUM",

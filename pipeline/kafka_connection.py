@@ -11,6 +11,9 @@ from pipeline.tls import client_context
 
 # Whoever connects waits longer by trying again.
 CONNECT_TIMEOUT_MS = 10_000
+# A broker that says nothing for so long is asked no more; the default is 30 s. To join a group may
+# take longer, and has a time-out of its own.
+REQUEST_TIMEOUT_MS = 10_000
 
 
 def consumer(settings: Settings, **options: Any) -> KafkaConsumer:
@@ -35,6 +38,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bootstrap_servers": list(settings.KAFKA_BOOTSTRAP_SERVERS),
         "bootstrap_timeout_ms": CONNECT_TIMEOUT_MS,
+        "request_timeout_ms": REQUEST_TIMEOUT_MS,
         "security_protocol": protocol,
         "kafka_client": client_with_reasons,
     }

@@ -83,6 +83,14 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def replication_factor(value: str) -> int:
+    """As Kafka has it: -1 is the brokers' own default."""
+    try:
+        return -1 if value == "-1" else whole(1, 100)(value)
+    except ValueError:
+        raise ValueError("a whole number from 1 to 100, or -1 for the brokers' default") from None
+
+
 def seconds(low: float, high: float) -> Callable[[str], float]:
     def parse(value: str) -> float:
         try:

@@ -29,6 +29,7 @@ from pipeline.setting_parsers import (
     port,
     quotable,
     redis_url,
+    replication_factor,
     required,
     root_cert,
     seconds,
@@ -159,7 +160,9 @@ class Settings:
         kafka_cert_file,
         "PEM file with a client certificate for Kafka and its private key (PKCS#8, for Kafka Connect)",
     )
-    KAFKA_REPLICATION_FACTOR: int = setting("1", whole(1, 100), "copies that Kafka keeps of each new topic")
+    KAFKA_REPLICATION_FACTOR: int = setting(
+        "-1", replication_factor, "copies that Kafka keeps of each new topic; -1: as many as the brokers' default"
+    )
     KAFKA_PARTITIONS: int = setting("4", whole(1, 10_000), "Kafka partitions of each new topic of a captured table")
     TOPIC_PREFIX: str = setting(
         "crypto", identifier, "first part of every topic name; never change it on a running stack"

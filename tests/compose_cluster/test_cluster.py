@@ -119,7 +119,7 @@ def under_replicated(cluster: Cluster, broker: str) -> object:
     return cluster.kafka(broker, "kafka-topics.sh", "--describe", "--under-replicated-partitions").strip() == ""
 
 
-@pytest.mark.parametrize("fault", [KILLED, AWAY, CUT_OFF], ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", [KILLED, AWAY, CUT_OFF, HANGS], ids=lambda fault: fault.name)
 def test_broker_that_leads_the_controllers(cluster: Cluster, client: Client, fault: Fault) -> None:
     status = cluster.kafka("kafka", "kafka-metadata-quorum.sh", "describe", "--status")
     leader = BROKERS[int(re.findall(r"LeaderId:\s+(\d)", status)[0]) - 1]

@@ -18,7 +18,7 @@ def test_one_node_has_no_numbers(tmp_path: Path) -> None:
     stack = Stack(tmp_path, INFRASTRUCTURE)
     assert set(stack.services) == set(INFRASTRUCTURE)
     assert stack.environ["KAFKA_BOOTSTRAP_SERVERS"] == f"127.0.0.1:{stack.ports.kafka}"
-    assert "KAFKA_REPLICATION_FACTOR" not in stack.environ
+    assert "CASSANDRA_REPLICATION_FACTOR" not in stack.environ
 
 
 def test_three_nodes_and_where_programs_find_them(three: Stack) -> None:

@@ -24,7 +24,7 @@ SASL = {"KAFKA_USERNAME": "user", "KAFKA_PASSWORD": "hidden"}
 )
 def test_each_protocol_has_its_own_options(defaults: Settings, protocol: str, expected: set[str]) -> None:
     options = client_options(defaults.override(KAFKA_SECURITY_PROTOCOL=protocol, **SASL))
-    common = {"bootstrap_servers", "bootstrap_timeout_ms", "security_protocol", "kafka_client"}
+    common = {"bootstrap_servers", "bootstrap_timeout_ms", "request_timeout_ms", "security_protocol", "kafka_client"}
     assert options.keys() - common == expected
 
 

@@ -155,6 +155,7 @@ def test_programs_on_one_host_have_different_metrics_ports():
         ("CASSANDRA_KEYSPACE", "1crypto", "lower-case"),
         ("CASSANDRA_KEYSPACE", "crypto; DROP", "lower-case"),
         ("WEIGHT_BUDGET_PERCENT", "101", "1 to 100"),
+        ("KAFKA_REPLICATION_FACTOR", "0", "1 to 100, or -1"),
     ],
 )
 def test_bad_value_is_refused_with_variable_value_and_what_is_allowed(name, value, allowed):
