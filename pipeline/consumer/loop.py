@@ -98,6 +98,8 @@ class Loop:
         self.progress_at = time.monotonic()
         self._look_after_truncations()
         self._report.lag_if_due()
+        if owed := self._truncations.owed():
+            return self._start(Poll.without_records(owed))
         try:
             records = self._poll(stop, BUSY_POLL_TIMEOUT_SECONDS if self._polls else POLL_TIMEOUT_SECONDS)  # 1
         except KafkaError as error:
@@ -150,6 +152,9 @@ class Loop:
     def _prepare(self, records: Records) -> Poll:
         poll = Poll.parse(records, self._source.table_of, self._source.versions)
         self._truncations.apply(poll)
+        return self._start(poll)
+
+    def _start(self, poll: Poll) -> Poll:
         try:
             self._writer.start(self._encode(poll))
         except StoreUnavailable:

@@ -1,9 +1,10 @@
 """One poll on its way from Kafka to the commit: its records, the changes in them, what is to be
 written and what was rejected. Talks to neither Kafka nor Cassandra."""
 
+import logging
 import time
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from operator import itemgetter
 
@@ -16,6 +17,8 @@ from pipeline.consumer.writer import Pending
 from pipeline.errors import UnwritableRecord
 from pipeline.stream.envelope import parse
 from pipeline.stream.record_source import Mark, Records, Stamps, Versions
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -36,6 +39,12 @@ class Poll:
     pending: Pending | None = None
     size_bytes: int = 0
     began: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def without_records(cls, changes: Iterable[Change]) -> "Poll":
+        """Of changes that this consumer makes itself. There is nothing to commit, and no record that
+        could become a dead letter."""
+        return cls({}, [], list(enumerate(changes)))
 
     @property
     def is_answered(self) -> bool:
@@ -81,6 +90,9 @@ class Poll:
         """One dead letter for the record, however many of its rows cannot be written."""
         if position not in self.rejected:
             self.rejected.add(position)
+            if not self.records:
+                log.warning("own_change_rejected", extra={"reason": reason})
+                return
             change = self._change(position)
             version_us = change.version_us if change else None
             reason = reason[:MAX_REASON_CHARACTERS]

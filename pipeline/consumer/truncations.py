@@ -6,7 +6,11 @@ A delete with the version "just before the TRUNCATE" (its commit time less 1 µs
 rows and no newer one, whatever has been written already. But a record that is older may be read
 later, in another Kafka partition, by another consumer. So it is done twice: at once, and when the
 group has read everything that was in Kafka then. In between, what is stored in the table
-`truncations` tells every consumer, also after a restart."""
+`truncations` tells every consumer, also after a restart.
+
+Rows that were written before may have a version that is not below the TRUNCATE's: those of its own
+transaction, and those that changed very often just before. Each of them gets a delete of its own
+from the consumer that has written it, as soon as that one learns of the TRUNCATE."""
 
 import logging
 import time
@@ -51,6 +55,14 @@ class Stored:
     own: bool
 
 
+def precedes(change: Change, truncation: Truncation) -> bool:
+    """Whether the change is before the TRUNCATE in PostgreSQL's log. That of a snapshot row is not
+    known."""
+    same = (change.commit_us, change.transaction) == (truncation.commit_us, truncation.transaction)
+    is_known = change.lsn is not None and change.lsn < truncation.lsn
+    return is_known and (same or change.commit_us < truncation.commit_us)
+
+
 def removed(change: Change) -> Change:
     """The delete of the row as this change has left it. It is no update: the delete that belongs to
     an update is older than the update's own row."""
@@ -76,6 +88,7 @@ class Truncations:
         self._clock = clock
         self._stored: dict[str, Stored] = {}
         self._recent = RecentChanges()
+        self._owed: list[Change] = []
         self._check_at = float("-inf")
         self._warned: set[tuple[str, int]] = set()
 
@@ -85,16 +98,11 @@ class Truncations:
             yield table, stored.truncation.commit_us
 
     def apply(self, poll: Poll) -> None:
-        """Take the changes of removed rows out of the poll. Rows that were written before may have
-        a version that is not below the TRUNCATE's: those of its own transaction, and those that
-        changed very often just before. Each of them gets a delete of its own."""
+        """Take the changes of removed rows out of the poll, and put in the deletes of rows that
+        were written before."""
         for position, truncation in poll.truncations:
             self._note(truncation)
-            poll.changes += [
-                (position, removed(change))
-                for change in self._recent.of(truncation.table)
-                if not change.deleted and change.version_us >= truncation.commit_us and self.removes(change)
-            ]
+            poll.changes += [(position, delete) for delete in self._deletes(truncation)]
             poll.changes.sort(key=itemgetter(0))
         if any(not stored.done for stored in self._stored.values()):
             poll.changes = [pair for pair in poll.changes if pair[1].deleted or not self.removes(pair[1])]
@@ -103,11 +111,20 @@ class Truncations:
     def removes(self, change: Change) -> bool:
         """Whether a truncation that is not finished has removed the row of this change."""
         stored = self._stored.get(change.table)
-        if stored is None or stored.done or change.lsn is None:
-            return False
-        truncation = stored.truncation
-        same = (change.commit_us, change.transaction) == (truncation.commit_us, truncation.transaction)
-        return change.lsn < truncation.lsn and (same or change.commit_us < truncation.commit_us)
+        return stored is not None and not stored.done and precedes(change, stored.truncation)
+
+    def owed(self) -> list[Change]:
+        """The deletes of rows that this consumer has written and a TRUNCATE that another one has
+        read has removed; each is returned once."""
+        owed, self._owed = self._owed, []
+        return owed
+
+    def _deletes(self, truncation: Truncation) -> list[Change]:
+        return [
+            removed(change)
+            for change in self._recent.of(truncation.table)
+            if not change.deleted and change.version_us >= truncation.commit_us and precedes(change, truncation)
+        ]
 
     def _note(self, truncation: Truncation) -> None:
         """From now on `removes` knows it. One that is read again (a restart, a new group that reads
@@ -220,6 +237,7 @@ class Truncations:
             if known is None or known.truncation.commit_us < commit_us:
                 truncation = Truncation(table, commit_us, lsn, transaction)
                 self._stored[table] = Stored(truncation, ends or {}, bool(done), self._clock(), False)
+                self._owed += self._deletes(truncation)
             elif known.truncation.commit_us == commit_us and not known.own:
                 known.ends, known.done = ends or {}, bool(done)
 

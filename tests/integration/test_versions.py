@@ -157,6 +157,29 @@ def test_consumer_that_is_killed_after_a_truncate_still_empties_the_mirror(
     wait_until(same("emptied_late"), 120, "one row")
 
 
+def test_truncate_removes_what_another_consumer_has_written_in_its_transaction(
+    sql, mirrored, same, consumer: Program, start: Callable[..., Program]
+) -> None:
+    mirrored("emptied_by_two", "id int PRIMARY KEY, n int", "id int PRIMARY KEY, n int")
+    with start("consumer_to_cassandra.py") as second:
+
+        def each_has_partitions() -> object:
+            sql(
+                "INSERT INTO emptied_by_two SELECT g, 0 FROM generate_series(1, 40) g"
+                " ON CONFLICT (id) DO UPDATE SET n = emptied_by_two.n + 1"
+            )
+            read = [one.metric("consumer_records_total", table="emptied_by_two") for one in (consumer, second)]
+            return all(read) or read
+
+        wait_until(second.healthy, 60, "health")
+        wait_until(each_has_partitions, 60, "records of the table for each consumer")
+        sql(
+            "BEGIN; UPDATE emptied_by_two SET n = n + 1; TRUNCATE emptied_by_two;"
+            " INSERT INTO emptied_by_two VALUES (1, 2), (500, 2); COMMIT"
+        )
+        wait_until(same("emptied_by_two"), 60, "the two rows after it")
+
+
 def test_truncate_of_a_history_table_is_reported_and_keeps_the_history(sql, reader, consumer: Program) -> None:
     sql("INSERT INTO latest_prices VALUES ('KEPTUSDT', 1.5)")
     query = "SELECT price FROM latest_prices WHERE symbol = 'KEPTUSDT'"

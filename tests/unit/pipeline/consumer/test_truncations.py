@@ -12,6 +12,7 @@ from pipeline.consumer.truncations import (
     RETRY_SECONDS,
     SETTLE_SECONDS,
     Truncations,
+    removed,
 )
 from pipeline.errors import StoreUnavailable
 from tests.unit.support.ddl import DeclaredTable
@@ -189,6 +190,33 @@ def test_truncate_that_another_consumer_stored_is_known_and_finished(truncations
     truncations.look_after(lambda: None)
     assert len(deletes(session)) == 5
     assert stored(session)[-1] == ("orders", T, 500, 9, {0: 7}, True)
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_rows_that_it_has_written_before_a_truncate_of_another_consumer_are_deleted(truncations, session, done):
+    """It learns of the TRUNCATE from Cassandra, perhaps when the others have finished it."""
+    same, often, older, after = (
+        change(400),
+        change(300, T - 10, 7, version_us=T + 40),
+        change(200, T - 20, 6),
+        change(600),
+    )
+    truncations.apply(polled(older, often, same, after))
+    session.rows["truncations"] = [("orders", T, 500, 9, {}, done)]
+    truncations.look_after(lambda: None)
+    owed = truncations.owed()
+    assert [(one.row["id"], one.deleted, one.version_us) for one in owed] == [(300, True, T + 40), (400, True, T)]
+    assert truncations.owed() == []
+    rows = RowEncoder(Statements(session, "crypto")).rows(Poll.without_records(owed))
+    assert [(row.statement.kind, row.version_us) for row in rows] == [("delete", T + 40), ("delete", T)]
+
+
+def test_such_a_delete_that_cannot_be_written_is_logged_and_is_no_dead_letter(session, caplog):
+    del session.rows["orders"]
+    poll = Poll.without_records([removed(change(400, row={}))])
+    assert RowEncoder(Statements(session, "crypto")).rows(poll) == []
+    assert poll.dead_letters == []
+    assert [line.msg for line in caplog.records] == ["own_change_rejected"]
 
 
 def test_truncate_that_another_consumer_finished_is_not_carried_out_again(truncations, session, clock, group):
