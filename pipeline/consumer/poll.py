@@ -42,8 +42,8 @@ class Poll:
 
     @classmethod
     def without_records(cls, changes: Iterable[Change]) -> "Poll":
-        """Of changes that this consumer makes itself. There is nothing to commit, and no record that
-        could become a dead letter."""
+        """Of changes that this consumer makes itself: there is nothing to commit, and no record
+        that could become a dead letter."""
         return cls({}, [], list(enumerate(changes)))
 
     @property
