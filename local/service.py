@@ -27,7 +27,7 @@ class Service:
     directory: Path = ROOT
     user: str = ""
     one_shot: bool = False
-    ready_seconds: float = 60.0
+    ready_seconds: float = 120.0
     stop_signal: int = signal.SIGTERM
     grace_seconds: float = 6.0
     # What the kernel sends when the supervisor is killed. SIGKILL, so that no process keeps a port.

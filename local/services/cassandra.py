@@ -51,7 +51,7 @@ def cassandra(site: Site, more: str = "") -> Service:
         command=command,
         prepare=prepare,
         ready=lambda: check.login_any(site.ports.cassandra, "cassandra", passwords, site.host),
-        ready_seconds=120,
+        ready_seconds=240,
         environ=java.ENVIRON,
         directory=site.state_dir,
     )

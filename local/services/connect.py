@@ -54,7 +54,7 @@ def connect(site: Site) -> Service:
         ),
         prepare=prepare,
         ready=lambda: http.answers(f"http://{site.host}:{site.ports.connect}/connectors"),
-        ready_seconds=90,
+        ready_seconds=240,
         environ={
             **java.ENVIRON,
             "DEBEZIUM_PASSWORD": settings.DEBEZIUM_PASSWORD,

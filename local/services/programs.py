@@ -50,7 +50,7 @@ def cassandra_schema(site: Site) -> Service:
         command=(site.python, "-m", "pipeline.schema", "cassandra"),
         after=("cassandra",),
         one_shot=True,
-        ready_seconds=120,
+        ready_seconds=300,
     )
 
 
@@ -60,7 +60,7 @@ def connector(site: Site) -> Service:
         command=(site.python, "-m", "debezium.register"),
         after=("connect", "postgres-schema"),
         one_shot=True,
-        ready_seconds=150,
+        ready_seconds=300,
     )
 
 
