@@ -12,7 +12,7 @@ from pipeline.stream.record_source import Mark
 class Batch:
     """What one Kafka partition brought. `rows`: version in µs and JSON (empty: deleted) of each
     changed row. `tracked`: until when each symbol counts as tracked, in ms. `commits`: commit
-    times in µs. `truncated_us`: commit time of the last TRUNCATE, 0 if there was none."""
+    times in µs. `truncated_us`: the last version that a TRUNCATE removed, 0 if there was none."""
 
     partition: TopicPartition
     table: str

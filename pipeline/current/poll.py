@@ -57,7 +57,9 @@ def batch_of(
 def note_row(batch: Batch, record: ConsumerRecord, stamps: Stamps, emptied: Callable[[str, int], None]) -> None:
     change = parse(batch.table, record.value, record.key)
     if isinstance(change, Truncation):
-        batch.truncated_us = max(batch.truncated_us, change.commit_us)
+        # Just before its commit: what follows in its transaction stays.
+        batch.truncated_us = max(batch.truncated_us, change.commit_us - 1)
+        batch.rows = {key: (version_us, b"") for key, (version_us, _) in batch.rows.items()}
         emptied(change.table, change.commit_us)
     elif isinstance(change, Change):
         change = stamps.stamp(record, change)

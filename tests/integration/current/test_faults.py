@@ -256,6 +256,15 @@ def test_kafka_restarted_is_waited_for(load, to_redis, server, stack: Stack, equ
     equal()
 
 
+def test_table_that_is_truncated_and_filled_in_one_transaction_has_the_new_rows(load, connect, to_redis, equal):
+    load.more(200)
+    equal()
+    with connect() as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE kept AS SELECT * FROM latest_prices; TRUNCATE latest_prices")
+        cursor.execute("INSERT INTO latest_prices SELECT symbol, price + 1, now() FROM kept")
+    equal()
+
+
 def test_comparison_sees_a_difference_of_one_digit(postgres, server):
     stored = in_postgres(postgres, PREFIX)
     key = next(iter(stored))

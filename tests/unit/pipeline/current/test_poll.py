@@ -57,8 +57,10 @@ def test_key_that_names_no_symbol_tracks_nothing():
         assert batch("klines", b"x", key=key)[0].tracked == {}
 
 
-def test_truncate_empties_the_table_from_its_commit_on(envelope):
+def test_truncate_removes_what_was_before_its_commit(envelope):
+    """So that rows that follow in its transaction stay; those before it in this partition go."""
     truncated = envelope("truncated").replace(b'"klines"', b'"latest_prices"')
-    found, emptied = batch("latest_prices", truncated)
-    assert found.truncated_us > 0
-    assert emptied == [("latest_prices", found.truncated_us)]
+    found, emptied = batch("latest_prices", envelope("price_updated"), truncated)
+    [(table, commit_us)] = emptied
+    assert (table, found.truncated_us) == ("latest_prices", commit_us - 1)
+    assert [row for _, row in found.rows.values()] == [b""]
