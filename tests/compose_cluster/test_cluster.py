@@ -108,7 +108,7 @@ HANGS = Fault(
 
 
 def without_backlog(client: Client) -> float:
-    """Seconds until a later trade is readable, once the fault before has left nothing to catch up."""
+    """Seconds until a later trade is readable, once nothing of the fault before is left to do."""
     took: list[float] = []
 
     def is_quick() -> object:
