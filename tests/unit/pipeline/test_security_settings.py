@@ -126,5 +126,5 @@ def test_sslmode_that_verifies_needs_an_authority(files: Certificates) -> None:
 def test_defaults_are_those_of_one_machine() -> None:
     found = settings()
     assert (found.KAFKA_SECURITY_PROTOCOL, found.CASSANDRA_TLS, found.PGSSLMODE) == ("PLAINTEXT", "off", "prefer")
-    assert (found.KAFKA_REPLICATION_FACTOR, found.CASSANDRA_REPLICATION_FACTOR, found.KAFKA_PARTITIONS) == (1, 1, 4)
+    assert (found.KAFKA_REPLICATION_FACTOR, found.CASSANDRA_REPLICATION_FACTOR, found.KAFKA_PARTITIONS) == (-1, 1, 4)
     assert (found.CASSANDRA_READ_CONSISTENCY, found.CASSANDRA_WRITE_CONSISTENCY) == ("LOCAL_ONE", "LOCAL_ONE")
