@@ -11,7 +11,7 @@ from local.ports import free_ports
 from tests.compose.compose import Compose, docker
 
 FILES = "docker-compose.yml:docker-compose.cluster.yml"
-MORE_PORTS = ("POSTGRES_2_PORT", "KAFKA_2_PORT", "KAFKA_3_PORT")
+MORE_PORTS = ("POSTGRES_2_PORT", "KAFKA_2_PORT", "KAFKA_3_PORT", "KAFKA_4_PORT")
 BROKERS = ("kafka", "kafka-2", "kafka-3")
 CASSANDRAS = ("cassandra", "cassandra-2", "cassandra-3")
 WORKERS = ("connect", "connect-2")

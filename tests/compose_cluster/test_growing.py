@@ -2,19 +2,17 @@
 commands of docs/cluster.md."""
 
 import re
-import subprocess
 from collections.abc import Iterator
 
 import pytest
 import requests
 
 from tests.compose_cluster.cluster import CASSANDRAS, FILES, Cluster
-from tests.support.program import ROOT
+from tests.compose_cluster.documented import STEP_SECONDS, commands, type_in
 from tests.support.waiting import wait_until
 
 # Without dashboards, Redis and what watches.
 SERVICES = ("simulator", "producer", "consumer", "api", "proxy")
-STEP_SECONDS = 400
 
 
 @pytest.fixture
@@ -25,16 +23,6 @@ def cluster() -> Iterator[Cluster]:
             yield project
         finally:
             project.environ["COMPOSE_FILE"] = FILES
-
-
-def commands() -> list[str]:
-    """Those of the section, without the first, which stops the single node."""
-    text = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8").split("### From one node to three")[1]
-    block = re.search(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    assert block is not None
-    lines = re.sub(r"\\\n\s*", "", block[1]).splitlines()
-    assert lines[0].startswith("docker compose down")
-    return [line for line in lines[1:] if line and not line.startswith("#")]
 
 
 def closed_candle(cluster: Cluster) -> dict:
@@ -50,20 +38,10 @@ def test_one_node_becomes_three_and_keeps_everything(cluster: Cluster) -> None:
     cluster("down")
     cluster.environ["COMPOSE_FILE"] = FILES
     cluster.environ["COMPOSE_PROFILES"] = "demo"
-    for line in commands():
-        if line == "docker compose up -d --wait":
-            line += " " + " ".join(SERVICES)
-        done = subprocess.run(
-            line.replace("exec ", "exec -T ", 1) if "exec -T" not in line else line,
-            shell=True,
-            cwd=ROOT,
-            env=cluster.environ,
-            capture_output=True,
-            text=True,
-            timeout=STEP_SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+    [[down, *lines]] = commands("From one node to three")
+    assert down.startswith("docker compose down")  # the single node is stopped already
+    for line in lines:
+        type_in(cluster, line + (" " + " ".join(SERVICES) if line == "docker compose up -d --wait" else ""))
     begin = before["open_time"]
     query = f"/klines?symbol=BTCUSDT&from={begin}&to={begin + 1}"
     assert requests.get(cluster.url("API_PORT", query), timeout=10).json() == [before]

@@ -37,9 +37,11 @@ WRAPPED.remove(ROOT / "CHANGELOG.md")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
-CLUSTER = set(
-    re.findall(r"^  ([a-z0-9-]+):$", (ROOT / "docker-compose.cluster.yml").read_text(encoding="utf-8"), re.MULTILINE)
-)
+CLUSTER = {
+    name
+    for file in ("docker-compose.cluster.yml", "cluster/fourth_nodes.yml")
+    for name in re.findall(r"^  ([a-z0-9-]+):$", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
+}
 # SQL's names of types, as the catalogue calls them.
 TYPE_NAMES = {"bigint": "int8"}
 GIBIBYTE, MEBIBYTE = 1024, 1

@@ -1,20 +1,20 @@
 #!/bin/bash
-# Gives every Kafka topic a copy on each of three brokers, after one has become three, and waits until they are complete:
-#   docker compose exec -T kafka bash -s <cluster/three_copies.sh
+# Gives every Kafka topic three copies, spread over the brokers with these ids, and waits until they are complete:
+#   docker compose exec -T kafka bash -s 1 2 3 <cluster/spread_topics.sh
 set -euo pipefail
+(($# >= 3)) || { echo "which brokers? three ids or more: bash -s 1 2 3" >&2; exit 2; }
 export KAFKA_HEAP_OPTS=-Xmx256m
 tool() { "/opt/kafka/bin/$1.sh" --bootstrap-server "$HOSTNAME:19092" "${@:2}"; }
 
 plan=$(mktemp)
-# The first of a list is the leader; each broker leads a third.
-tool kafka-topics --describe | awk '
+# The first of a list is the leader; each broker leads as many as the others.
+tool kafka-topics --describe | awk -v ids="$*" '
+    BEGIN { count = split(ids, id, " "); printf "{\"version\":1,\"partitions\":[" }
     $1 == "Topic:" && $3 == "Partition:" {
-        first = $4 % 3
         printf "%s{\"topic\":\"%s\",\"partition\":%d,\"replicas\":[%d,%d,%d]}", separator, $2, $4,
-               first + 1, (first + 1) % 3 + 1, (first + 2) % 3 + 1
+               id[$4 % count + 1], id[($4 + 1) % count + 1], id[($4 + 2) % count + 1]
         separator = ","
     }
-    BEGIN { printf "{\"version\":1,\"partitions\":[" }
     END { print "]}" }' >"$plan"
 tool kafka-reassign-partitions --reassignment-json-file "$plan" --execute >/dev/null
 while true; do
@@ -23,4 +23,4 @@ while true; do
     sleep 2
 done
 tool kafka-leader-election --election-type preferred --all-topic-partitions >/dev/null
-echo "three copies of $(grep -o '"topic"' "$plan" | wc -l) partitions"
+echo "three copies of $(grep -o '"topic"' "$plan" | wc -l) partitions on the brokers $*"
