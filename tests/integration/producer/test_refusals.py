@@ -26,11 +26,17 @@ def test_ban_stops_every_request_for_retry_after(world: World, status: int) -> N
 
 
 def test_ban_outlives_a_producer_that_was_killed_during_it(world: World) -> None:
+    def answers_are_logged() -> object:
+        """Of the requests that were under way when the ban came: a killed producer logs none."""
+        world.exchange.collect()
+        return len(world.logged("request_in_flight_at_ban")) >= len(world.exchange.violations)
+
     with world.running():
         world.wait_for_rows("klines")
         world.exchange.fault("http_418", count=1, retry_after_seconds=8)
         world.wait_until_logged("exchange_banned")
         world.wait_for_rows("exchange_ban")
+        wait_until(answers_are_logged, 10, "the answers to requests under way")
         world.producer.kill()
         world.start_producer()
         world.wait_until_logged("exchange_ban_restored")
