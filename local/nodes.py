@@ -12,7 +12,8 @@ SEVERAL = 3
 EVERY_ADDRESS = ("0.0.0.0", "::")
 # How many of each. One of everything else.
 COUNTS: Mapping[str, int] = {"kafka": SEVERAL, "cassandra": SEVERAL, "connect": 2, "consumer": SEVERAL, "api": 2}
-# Two of three have every row and every record before it counts: one of them may be dead.
+# Two of three have every row before it counts: one of them may be dead. The same holds for Kafka's
+# records, by the brokers' default (local/services/kafka.py).
 COPIES = {
     "CASSANDRA_REPLICATION_FACTOR": str(SEVERAL),
     "CASSANDRA_WRITE_CONSISTENCY": "LOCAL_QUORUM",
@@ -34,7 +35,7 @@ def of(service: str, nodes: int) -> list[int]:
 
 
 def environ(kafka_port: int, nodes: int) -> dict[str, str]:
-    """With which settings all services find the nodes, and how many copies they keep."""
+    """With which settings all services find the nodes, and how many copies Cassandra keeps."""
     if nodes == 1:
         return {}
     return {

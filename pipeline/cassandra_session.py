@@ -44,7 +44,7 @@ UNAVAILABLE_ERRORS = (
 # Cassandra understood the request and will never carry it out.
 REFUSED_ERRORS = (RequestValidationException,)
 ASK_ANOTHER_NODE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 5.0
+MAX_RECONNECT_PAUSE_SECONDS = 5.0
 
 
 class LoginRefused(ConnectionException):
@@ -92,7 +92,7 @@ def connect(
         connect_timeout=5,
         control_connection_timeout=5,
         # Reconnect soon after an outage: the default waits up to ten minutes between attempts.
-        reconnection_policy=ExponentialReconnectionPolicy(0.5, LONGEST_PAUSE_SECONDS),
+        reconnection_policy=ExponentialReconnectionPolicy(0.5, MAX_RECONNECT_PAUSE_SECONDS),
         # A node that is silent for so long is no longer asked; the default is 60 s.
         idle_heartbeat_interval=5,
         idle_heartbeat_timeout=5,

@@ -102,7 +102,7 @@ class Truncations:
         were written before."""
         for position, truncation in poll.truncations:
             self._note(truncation)
-            poll.changes += [(position, delete) for delete in self._deletes(truncation)]
+            poll.changes += [(position, delete) for delete in self._deletes_of(truncation)]
             poll.changes.sort(key=itemgetter(0))
         if any(not stored.done for stored in self._stored.values()):
             poll.changes = [pair for pair in poll.changes if pair[1].deleted or not self.removes(pair[1])]
@@ -119,7 +119,9 @@ class Truncations:
         owed, self._owed = self._owed, []
         return owed
 
-    def _deletes(self, truncation: Truncation) -> list[Change]:
+    def _deletes_of(self, truncation: Truncation) -> list[Change]:
+        """Of the rows that this consumer has written lately, whose versions the delete of whole
+        partitions does not reach."""
         return [
             removed(change)
             for change in self._recent.of(truncation.table)
@@ -237,7 +239,7 @@ class Truncations:
             if known is None or known.truncation.commit_us < commit_us:
                 truncation = Truncation(table, commit_us, lsn, transaction)
                 self._stored[table] = Stored(truncation, ends or {}, bool(done), self._clock(), False)
-                self._owed += self._deletes(truncation)
+                self._owed += self._deletes_of(truncation)
             elif known.truncation.commit_us == commit_us and not known.own:
                 known.ends, known.done = ends or {}, bool(done)
 

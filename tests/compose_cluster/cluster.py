@@ -15,6 +15,8 @@ MORE_PORTS = ("POSTGRES_2_PORT", "KAFKA_2_PORT", "KAFKA_3_PORT", "KAFKA_4_PORT")
 BROKERS = ("kafka", "kafka-2", "kafka-3")
 CASSANDRAS = ("cassandra", "cassandra-2", "cassandra-3")
 WORKERS = ("connect", "connect-2")
+# What rows pass, without dashboards, Redis and what watches.
+CHAIN = ("simulator", "producer", "consumer", "api", "proxy")
 TOOL_HEAP = "KAFKA_HEAP_OPTS=-Xmx128m"
 
 
@@ -62,6 +64,13 @@ class Cluster(Compose):
             host="127.0.0.1,127.0.0.1", port=ports, dbname="market", user="postgres", password="postgres",
             target_session_attrs="read-write", options="-c timezone=UTC", connect_timeout=5,
         )  # fmt: skip
+
+    def check_equal(self, *options: str) -> None:
+        """`reconcile.py` finds no difference in the last hour. `options`: of `docker compose
+        run`."""
+        profiles = ("--profile", "demo", "--profile", "tools")
+        done = self.attempt(*profiles, "run", "--rm", *options, "reconcile", "--last", "1h")
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def psql(self, service: str, query: str) -> str:
         return self("exec", "-T", service, "psql", "-U", "postgres", "-d", "market", "-qAtc", query).strip()

@@ -13,7 +13,7 @@ import requests
 
 from local.ports import free_ports
 from pipeline import cassandra_session
-from pipeline.cassandra_session import LONGEST_PAUSE_SECONDS
+from pipeline.cassandra_session import MAX_RECONNECT_PAUSE_SECONDS
 from pipeline.settings import load
 from tests.integration.api.conftest import api_environ
 from tests.support.program import Program
@@ -112,7 +112,7 @@ def test_api_that_cassandra_did_not_let_in_for_a_while_is_let_in_later(store, ba
         wait_until(health_is(base, 503), 20, "503 of /health")
         store.start_service("cassandra")
         store.wait_ready("cassandra")
-        wait_until(seconds_passed(LONGEST_PAUSE_SECONDS + 2), 10, "a refused attempt")
+        wait_until(seconds_passed(MAX_RECONNECT_PAUSE_SECONDS + 2), 10, "a refused attempt")
         assert health_is(base, 503)()
     finally:
         may_log_in(store, "true")

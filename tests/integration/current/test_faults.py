@@ -257,7 +257,7 @@ def test_kafka_restarted_is_waited_for(load, to_redis, server, stack: Stack, equ
 
 
 def test_table_that_is_truncated_and_filled_in_one_transaction_has_the_new_rows(load, connect, to_redis, equal):
-    load.more(200)
+    load.more(500)
     equal()
     with connect() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE kept AS SELECT * FROM latest_prices; TRUNCATE latest_prices")

@@ -29,6 +29,16 @@ def change(lsn, commit_us=T, transaction=9, version_us=None, **fields):
     return Change("orders", False, row, version_us or commit_us, commit_us, lsn, transaction, **fields)
 
 
+# Older; so often that versions ran ahead; of the TRUNCATE's transaction, before it and after it.
+AROUND = (change(200, T - 20, 6), change(300, T - 10, 7, version_us=T + 40), change(400), change(600))
+# Which of them need a delete of their own.
+REMOVED = [(300, True, T + 40), (400, True, T)]
+
+
+def shown(one):
+    return one.row["id"], one.deleted, one.version_us
+
+
 @pytest.fixture
 def session():
     fake = FakeSession()
@@ -154,19 +164,10 @@ def test_changes_before_it_are_dropped_in_later_polls_until_it_is_finished(trunc
 
 def test_rows_whose_version_is_not_below_it_get_a_delete_of_their_own(truncations):
     """Written in the poll before: in the same transaction, or so often that versions ran ahead."""
-    same, often, older, after = (
-        change(400),
-        change(300, T - 10, 7, version_us=T + 40),
-        change(200, T - 20, 6),
-        change(600),
-    )
-    truncations.apply(polled(older, often, same, after))
+    truncations.apply(polled(*AROUND))
     poll = polled(TRUNCATED)
     truncations.apply(poll)
-    assert [(one.row["id"], one.deleted, one.version_us) for _, one in poll.changes] == [
-        (300, True, T + 40),
-        (400, True, T),
-    ]
+    assert [shown(one) for _, one in poll.changes] == REMOVED
 
 
 @pytest.mark.parametrize("before", [None, {"id": 400, "n": 1}])
@@ -195,17 +196,11 @@ def test_truncate_that_another_consumer_stored_is_known_and_finished(truncations
 @pytest.mark.parametrize("done", [False, True])
 def test_rows_that_it_has_written_before_a_truncate_of_another_consumer_are_deleted(truncations, session, done):
     """It learns of the TRUNCATE from Cassandra, perhaps when the others have finished it."""
-    same, often, older, after = (
-        change(400),
-        change(300, T - 10, 7, version_us=T + 40),
-        change(200, T - 20, 6),
-        change(600),
-    )
-    truncations.apply(polled(older, often, same, after))
+    truncations.apply(polled(*AROUND))
     session.rows["truncations"] = [("orders", T, 500, 9, {}, done)]
     truncations.look_after(lambda: None)
     owed = truncations.owed()
-    assert [(one.row["id"], one.deleted, one.version_us) for one in owed] == [(300, True, T + 40), (400, True, T)]
+    assert list(map(shown, owed)) == REMOVED
     assert truncations.owed() == []
     rows = RowEncoder(Statements(session, "crypto")).rows(Poll.without_records(owed))
     assert [(row.statement.kind, row.version_us) for row in rows] == [("delete", T + 40), ("delete", T)]
