@@ -14,6 +14,7 @@ from pipeline import cassandra_session
 from pipeline.settings import Settings
 from tests.integration.poison import POISON
 from tests.support.program import Program
+from tests.support.restarts import start_cassandra
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("consumer")
@@ -228,7 +229,7 @@ def test_new_table_is_mirrored_without_code(postgres, reader, admin) -> None:
 
 
 def test_outage_of_cassandra_loses_nothing_and_makes_no_dead_letter(
-    stack: Stack, postgres, reader, consumer: Program, settings
+    stack: Stack, postgres, reader, admin, consumer: Program
 ) -> None:
     letters = consumer.metric("consumer_dead_letters_total")
     insert_candle(postgres, "OUT0USDT", 1)
@@ -237,24 +238,11 @@ def test_outage_of_cassandra_loses_nothing_and_makes_no_dead_letter(
     for number in range(50):
         insert_candle(postgres, f"OUT{number}USDT", 2)
     wait_until(lambda: consumer.metric("consumer_store_retries_total") > 2, 60, "retries")
-    stack.start_service("cassandra")
-    stack.wait_ready("cassandra")
+    start_cassandra(stack, reader, admin)
     for number in range(50):
-        wait_until(retrying(has_candle(reader, f"OUT{number}USDT", 2)), 60, "the candles of the outage")
+        wait_until(has_candle(reader, f"OUT{number}USDT", 2), 60, "the candles of the outage")
     assert consumer.metric("consumer_dead_letters_total") == letters
     wait_until(consumer.healthy, 30, "the consumer's health")
-
-
-def retrying(condition: Callable[[], object]) -> Callable[[], object]:
-    """The test's own session needs a moment after an outage, too."""
-
-    def check() -> object:
-        try:
-            return condition()
-        except cassandra_session.UNAVAILABLE_ERRORS as error:
-            return error
-
-    return check
 
 
 def test_killed_consumers_lose_nothing(postgres, reader, start: Callable[..., Program], settings) -> None:

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 from tests.integration.api.known import SOURCE, write
 from tests.integration.api.market_rows import BARE, DECIMALS, FULL, HOSTILE, OTHER_SCRIPT, SMALL, market_rows
 from tests.support.browser import Visit, chromium
+from tests.support.restarts import start_cassandra
 from tests.support.waiting import wait_until
 
 PHONE, WIDE = {"width": 420, "height": 900}, {"width": 1600, "height": 1000}
@@ -266,7 +267,7 @@ def test_colours_follow_the_theme_without_a_reload(drawn):
     assert found.errors == []
 
 
-def test_cassandra_unavailable_is_said_in_words_and_the_page_recovers_by_itself(drawn, visit, store):
+def test_cassandra_unavailable_is_said_in_words_and_the_page_recovers_by_itself(drawn, visit, store, writer):
     found = drawn()
     store.stop_service("cassandra")
     unavailable = "document.querySelector('#problem').textContent.startsWith('Cassandra does not answer.')"
@@ -277,8 +278,7 @@ def test_cassandra_unavailable_is_said_in_words_and_the_page_recovers_by_itself(
         opened_meanwhile = visit(f"{FULL}/1m")
         opened_meanwhile.wait(unavailable, 30)
     finally:
-        store.start_service("cassandra")
-        store.wait_ready("cassandra")
+        start_cassandra(store, writer)
     for each in (found, opened_meanwhile):
         each.wait("document.querySelector('#problem').hidden", 60)
         each.wait(DRAWN)

@@ -17,6 +17,7 @@ from pipeline.cassandra_session import MAX_RECONNECT_PAUSE_SECONDS
 from pipeline.settings import load
 from tests.integration.api.conftest import api_environ
 from tests.support.program import Program
+from tests.support.restarts import start_cassandra, wait_for_sessions
 from tests.support.waiting import seconds_passed, wait_until
 
 PATHS = [
@@ -75,15 +76,14 @@ def health_is(base: str, status: int) -> Callable[[], bool]:
     return lambda: requests.get(f"{base}/health", timeout=30).status_code == status
 
 
-def test_requests_are_503_and_nothing_else_while_cassandra_is_stopped(store, base):
+def test_requests_are_503_and_nothing_else_while_cassandra_is_stopped(store, writer, base):
     with Readers(base) as readers:
         wait_until(lambda: readers.codes[200] > 50 or readers.codes, 20, "replies")
         store.stop_service("cassandra")
         wait_until(health_is(base, 503), 20, "503 of /health")
         before = readers.codes[503]
         wait_until(lambda: readers.codes[503] > before + 50 or readers.codes, 20, "replies during the outage")
-        store.start_service("cassandra")
-        store.wait_ready("cassandra")
+        start_cassandra(store, writer)
         wait_until(health_is(base, 200), 30, "200 of /health, without a restart of the API")
         before = readers.codes[200]
         wait_until(lambda: readers.codes[200] > before + 50 or readers.codes, 20, "replies after the outage")
@@ -91,7 +91,7 @@ def test_requests_are_503_and_nothing_else_while_cassandra_is_stopped(store, bas
     assert set(readers.codes) == {200, 503}
 
 
-def test_requests_are_503_in_time_while_cassandra_hangs_and_200_afterwards(store, base):
+def test_requests_are_503_in_time_while_cassandra_hangs_and_200_afterwards(store, writer, base):
     with Readers(base) as readers:
         wait_until(lambda: readers.codes[200] > 20 or readers.codes, 20, "replies")
         store.kill("cassandra", signal.SIGSTOP)
@@ -99,19 +99,19 @@ def test_requests_are_503_in_time_while_cassandra_hangs_and_200_afterwards(store
             wait_until(health_is(base, 503), 30, "503 of /health")
         finally:
             store.kill("cassandra", signal.SIGCONT)
+            wait_for_sessions(writer)
         wait_until(health_is(base, 200), 30, "200 of /health")
     assert readers.unexpected == []
     assert readers.slowest_seconds < 12
 
 
-def test_api_that_cassandra_did_not_let_in_for_a_while_is_let_in_later(store, base):
+def test_api_that_cassandra_did_not_let_in_for_a_while_is_let_in_later(store, writer, base):
     """As a node does that has just started and cannot read its logins yet."""
     may_log_in(store, "false")
     try:
         store.stop_service("cassandra")  # a connection stays as it is: only new ones are refused
         wait_until(health_is(base, 503), 20, "503 of /health")
-        store.start_service("cassandra")
-        store.wait_ready("cassandra")
+        start_cassandra(store, writer)
         wait_until(seconds_passed(MAX_RECONNECT_PAUSE_SECONDS + 2), 10, "a refused attempt")
         assert health_is(base, 503)()
     finally:

@@ -14,6 +14,7 @@ from local.stack import Stack
 from pipeline.tables import NUMBER, STATS
 from tests.support.program import Program
 from tests.support.redis_server import RedisServer
+from tests.support.restarts import start_cassandra
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("consumer", "to_redis")
@@ -178,7 +179,7 @@ def test_stopped_consumer_is_noticed_by_the_watermark(apis, to_redis):
     wait_for_store(apis, "redis", 60)
 
 
-def test_current_state_is_answered_while_cassandra_is_unavailable(apis, stack: Stack):
+def test_current_state_is_answered_while_cassandra_is_unavailable(apis, stack: Stack, reader):
     wait_for_store(apis, "redis", 60)
     stack.stop_service("cassandra")
     try:
@@ -194,6 +195,5 @@ def test_current_state_is_answered_while_cassandra_is_unavailable(apis, stack: S
         assert ask(apis["redis"], "/latest_prices?symbol=APIAUSDT").status_code == 503
         assert ask(apis["cassandra"], "/market_summary").status_code == 503
     finally:
-        stack.start_service("cassandra")
-        stack.wait_ready("cassandra")
+        start_cassandra(stack, reader)
     wait_until(lambda: ask(apis["redis"], "/health").status_code == 200, 60, "200 of /health")

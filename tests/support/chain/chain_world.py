@@ -22,6 +22,7 @@ from tests.support.chain import comparison, odd_comparison
 from tests.support.chain.load import RATE, Load
 from tests.support.chain.odd_load import OddLoad
 from tests.support.program import Program
+from tests.support.restarts import start_cassandra
 from tests.support.waiting import wait_until
 
 AUDIT = Path(__file__).with_name("audit.sql")
@@ -117,6 +118,8 @@ class ChainWorld:
         if name in self.programs:
             program = self.start_program(name)
             wait_until(lambda: program.healthy() is not None, 60, f"the {name} to answer; {program.log}")
+        elif name == "cassandra":
+            start_cassandra(self.stack, self.cassandra, self.cassandra_admin)
         else:
             self.stack.start_service(name)
             self.stack.wait_ready(name)
