@@ -6,7 +6,7 @@ import subprocess
 from tests.compose_cluster.cluster import Cluster
 from tests.support.program import ROOT
 
-STEP_SECONDS = 400
+STEP_SECONDS = 900
 
 
 def commands(section: str) -> list[list[str]]:
