@@ -48,7 +48,7 @@ test-compose:  ## docker-compose.yml brought up for real and checked end to end 
 	@tests/compose/run
 
 test-cluster:  ## docker-compose.cluster.yml: one node of every kind killed, cut off, hanging; the standby promoted (40 minutes, 10 GiB)
-	@tests/compose/run tests/compose_cluster
+	@tests/compose/run --capture=no tests/compose_cluster
 
 bench:  ## the benchmarks, as tables (over an hour); bench/run NAME runs one
 	@bench/run
