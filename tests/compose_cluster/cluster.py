@@ -3,15 +3,19 @@ servers' own tools. Knows the command line; knows nothing of what must survive."
 
 import json
 import subprocess
+from contextlib import closing
 
 import psycopg2
 import requests
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
 
 from local.ports import free_ports
 from tests.compose.compose import Compose, docker
 
 FILES = "docker-compose.yml:docker-compose.cluster.yml"
 MORE_PORTS = ("POSTGRES_2_PORT", "KAFKA_2_PORT", "KAFKA_3_PORT", "KAFKA_4_PORT")
+BROKER_PORTS = ("KAFKA_PORT", "KAFKA_2_PORT", "KAFKA_3_PORT")
 BROKERS = ("kafka", "kafka-2", "kafka-3")
 CASSANDRAS = ("cassandra", "cassandra-2", "cassandra-3")
 WORKERS = ("connect", "connect-2")
@@ -81,6 +85,23 @@ class Cluster(Compose):
     def kafka(self, service: str, tool: str, *arguments: str) -> str:
         command = (f"/opt/kafka/bin/{tool}", "--bootstrap-server", f"{service}:19092")
         return self("exec", "-T", "-e", TOOL_HEAP, service, *command, *arguments)
+
+    def in_sync(self) -> object:
+        """For wait_until: every broker has all that it keeps. Asked from here, because each start
+        of Kafka's own tool takes a core for seconds."""
+        addresses = [f"127.0.0.1:{self.ports[port]}" for port in BROKER_PORTS]
+        try:
+            with closing(KafkaAdminClient(bootstrap_servers=addresses)) as admin:
+                topics = admin.describe_topics()
+        except KafkaError as error:
+            return error
+        behind = {
+            f"{topic['name']}-{partition['partition_index']}"
+            for topic in topics
+            for partition in topic["partitions"]
+            if len(partition["isr_nodes"]) < len(partition["replica_nodes"])
+        }
+        return behind if behind else True
 
     def task_worker(self, service: str = "connect") -> tuple[str, str]:
         """The state of the connector's task, and the service that runs it, as one worker tells."""

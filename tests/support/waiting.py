@@ -14,10 +14,11 @@ def seconds_passed(seconds: float) -> Callable[[], bool]:
     return lambda: time.monotonic() > end
 
 
-def wait_until(condition: Callable[[], object], timeout_seconds: float, what: str) -> None:
+def wait_until(condition: Callable[[], object], timeout_seconds: float, what: str, every_seconds: float = 0.1) -> None:
     """Returns as soon as `condition` returns True. Any other return value is the current state; the
     last one is shown on failure. An OSError, e.g. a refused connection, counts as a state.
-    `timeout_seconds` are those of a quiet machine."""
+    `timeout_seconds` are those of a quiet machine. `every_seconds`: between two looks that cost the
+    machine something."""
     deadline = time.monotonic() + timeout_seconds * PATIENCE
     while True:
         try:
@@ -27,4 +28,4 @@ def wait_until(condition: Callable[[], object], timeout_seconds: float, what: st
         if state is True:
             return
         assert time.monotonic() < deadline, f"{what}: not within {timeout_seconds * PATIENCE:g} s, last seen: {state!r}"
-        time.sleep(0.1)
+        time.sleep(every_seconds)
