@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import reduce
 from itertools import count
 from random import Random
 
@@ -98,6 +99,16 @@ def with_task(world: ChainWorld) -> str:
     return nodes.named("connect", int(re.findall(r"127\.0\.0\.(\d)", worker)[0]))
 
 
+def coordinator(world: ChainWorld, group: str) -> str:
+    """The broker that coordinates the group: the leader of its partition of __consumer_offsets,
+    which is the absolute value of Java's hash code of the name, modulo their number."""
+    with closing(KafkaAdminClient(bootstrap_servers=list(world.settings.KAFKA_BOOTSTRAP_SERVERS))) as admin:
+        [topic] = admin.describe_topics(["__consumer_offsets"])
+    leaders = {partition["partition_index"]: partition["leader_id"] for partition in topic["partitions"]}
+    code = reduce(lambda code, letter: (31 * code + ord(letter)) % 2**32, group, 0)
+    return nodes.named("kafka", leaders[min(code, 2**32 - code) % len(leaders)])
+
+
 @pytest.mark.parametrize("name", ["kafka-2", "cassandra-2", "connect", "consumer-2", "api"])
 def test_nothing_is_lost_when_one_dies(world: ChainWorld, campaign: ChainCampaign, name: str) -> None:
     """Of the workers the one that runs the connector."""
@@ -110,3 +121,10 @@ def test_nothing_is_lost_when_one_dies(world: ChainWorld, campaign: ChainCampaig
 def test_cassandra_node_that_hangs_stops_nobody(world: ChainWorld, campaign: ChainCampaign) -> None:
     """The driver gives it up after 10 s."""
     assert campaign.run(one_fails("hanging", "cassandra-3", world.hang, world.go_on)).errors == []
+
+
+def test_broker_that_hangs_while_it_coordinates_the_workers(world: ChainWorld, campaign: ChainCampaign) -> None:
+    """They learn from another broker who is the new one, after 10 s and not after their default of
+    40; the connector's task goes on after that."""
+    victim = coordinator(world, "crypto-connect")
+    assert campaign.run(one_fails("hanging", victim, world.hang, world.go_on)).errors == []
