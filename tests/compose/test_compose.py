@@ -88,11 +88,19 @@ def test_built_services_have_images_of_their_own(compose: Compose) -> None:
     assert sorted(used) == sorted(f"{compose.project}-{name}" for name in BUILT)
 
 
-def test_connect_stores_its_position_every_5_seconds(compose: Compose) -> None:
-    """What the running worker uses: the image's entrypoint overwrites some names of the file."""
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("offset.flush.interval.ms", "5000"),
+        ("scheduled.rebalance.max.delay.ms", "0"),
+        ("task.shutdown.graceful.timeout.ms", "3000"),
+        ("request.timeout.ms", "10000"),  # of the worker and of all its clients
+    ],
+)
+def test_running_worker_uses_the_setting(compose: Compose, setting: str, value: str) -> None:
+    """The image's entrypoint overwrites some names of the file."""
     log = compose("logs", "--no-log-prefix", "connect")
-    assert re.findall(r"offset\.flush\.interval\.ms = (\d+)", log)[-1:] == ["5000"]
-    assert re.findall(r"scheduled\.rebalance\.max\.delay\.ms = (\d+)", log)[-1:] == ["0"]
+    assert set(re.findall(rf"^\s+{re.escape(setting)} = (\d+)", log, re.MULTILINE)) == {value}
 
 
 @pytest.mark.parametrize("route", ROUTES)
