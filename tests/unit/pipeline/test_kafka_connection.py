@@ -1,13 +1,17 @@
 """Settings as options of kafka-python."""
 
 import ssl
+from types import SimpleNamespace
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaConnectionError
+from kafka.future import Future
+from kafka.net.connection import KafkaConnection
 
 from pipeline import kafka_connection
 from pipeline.kafka_connection import client_options
+from pipeline.kafka_reasons import client_with_reasons
 from pipeline.settings import Settings
 
 SASL = {"KAFKA_USERNAME": "user", "KAFKA_PASSWORD": "hidden"}
@@ -39,6 +43,32 @@ def test_tls_verifies_the_broker_and_its_name(defaults: Settings) -> None:
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+
+
+@pytest.mark.parametrize(
+    ("unanswered_since", "asked"),
+    [
+        ({1: [90.0], 2: [99.5], 3: None}, 2),  # 1 hangs, 3 is dead
+        ({1: [90.0, 99.9], 2: [99.5], 3: None}, 2),
+        ({1: [], 2: [99.5], 3: None}, 1),
+        ({1: [90.0], 2: None, 3: None}, 1),
+    ],
+)
+def test_who_answers_is_asked_for_the_brokers(
+    monkeypatch: pytest.MonkeyPatch, unanswered_since: dict[int, list[float] | None], asked: int
+) -> None:
+    """`unanswered_since`: when each broker was sent what it has not answered; None: not
+    connected."""
+    client = client_with_reasons(bootstrap_servers=["127.0.0.1:1"])
+    brokers = [SimpleNamespace(node_id=number) for number in unanswered_since]
+    monkeypatch.setattr(client.cluster, "brokers", lambda: brokers)
+    for number, requests in unanswered_since.items():
+        if requests is not None:
+            connection = KafkaConnection(client._net, node_id=number)
+            connection.connected = True
+            connection.in_flight_requests.extend((0, Future(), sent_at, sent_at + 10, None) for sent_at in requests)
+            client._manager._conns[number] = connection
+    assert {client.least_loaded_node() for _ in range(20)} == {asked}
 
 
 def test_options_of_the_caller_win(defaults: Settings) -> None:
