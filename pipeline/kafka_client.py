@@ -1,6 +1,7 @@
-"""Why Kafka does not let a client in: kafka-python only logs it, and raises a time-out in the end.
-Relies on undocumented parts of the library, read in version 3.0; when they change,
-tests/integration/secure/test_kafka.py fails. Knows nothing of settings."""
+"""What kafka-python's client leaves out: it only logs why Kafka does not let it in and raises a
+time-out in the end, and it asks a dead broker who has taken over. Relies on undocumented parts of
+the library, read in version 3.0; when they change, tests/integration/secure/test_kafka.py and
+tests/unit/pipeline/test_kafka_connection.py fail. Knows nothing of settings."""
 
 from collections.abc import Callable
 from math import inf
@@ -16,14 +17,14 @@ from kafka.net.transport import KafkaTCPTransport
 Received = tuple[bytes, BaseException | None]
 
 
-def client_with_reasons(**options: Any) -> KafkaNetClient:
+def attentive_client(**options: Any) -> KafkaNetClient:
     """For kafka-python's option `kafka_client`."""
     net = NetworkSelector(**options)
     return KafkaNetClient(net, ConnectionManager(net, **options), **options)
 
 
 class ConnectionManager(KafkaConnectionManager):
-    """A `bootstrap` that fails raises KafkaConnectionError with the reason."""
+    """Asks who answers; a `bootstrap` that fails raises KafkaConnectionError with the reason."""
 
     _reason: BaseException | None = None
 
