@@ -86,11 +86,11 @@ class GrafanaServer:
         self._open.add(connection)
         try:
             with suppress(OSError):
-                self._read(connection)
+                self._read(connection, self.opened)
         finally:
             self._open.discard(connection)
 
-    def _read(self, connection: socket.socket) -> None:
+    def _read(self, connection: socket.socket, number: int) -> None:
         protocol, text, pinged_at = Connection(ConnectionType.SERVER), "", time.monotonic()
         connection.settimeout(0.2)
         while True:
@@ -110,7 +110,7 @@ class GrafanaServer:
                 if isinstance(event, TextMessage):
                     text += event.data
                     if event.message_finished:
-                        self.received.message(text)
+                        self.received.message(text, number)
                         text = ""
                 elif isinstance(event, Ping):
                     connection.sendall(protocol.send(event.response()))

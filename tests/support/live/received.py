@@ -41,7 +41,7 @@ class Received:
         self._stream = stream
         self._lock = threading.Lock()
         self._schemas: dict[str, dict[str, type]] = {}
-        self._times: dict[str, int] = {}
+        self._times: dict[tuple[int, str], int] = {}
         self.newest: dict[tuple[str, str], Row] = {}
         self.rows: deque[Row] = deque(maxlen=100_000)
         self.messages = 0
@@ -49,7 +49,9 @@ class Received:
         self.complaints: list[str] = []
         self.on_row: Callable[[Row], None] = lambda row: None
 
-    def message(self, text: str) -> None:
+    def message(self, text: str, connection: int = 1) -> None:
+        """`connection`: its number. What a connection that was given up had sent may be read beside
+        its successor's, so times go forward within each."""
         with self._lock:
             self.messages += 1
             if len(text.encode()) > MAX_MESSAGE_BYTES:
@@ -59,7 +61,7 @@ class Received:
             for text_line in text.split("\n"):
                 row = self._parsed(text_line, now)
                 if row is not None:
-                    self._checked(row, of_frame.setdefault(row.channel, set()))
+                    self._checked(row, connection, of_frame.setdefault(row.channel, set()))
                     self.newest[row.channel, row.labels.get("symbol", "")] = row
                     self.rows.append(row)
                     self.on_row(row)
@@ -84,18 +86,18 @@ class Received:
         }
         return Row(found["measurement"], labels, fields, int(found["time"]) // 1_000_000, now)
 
-    def _checked(self, row: Row, times_of_frame: set[int]) -> None:
+    def _checked(self, row: Row, connection: int, times_of_frame: set[int]) -> None:
         channel = f"stream/{self._stream}/{row.channel}"
         if not CHANNEL.fullmatch(row.channel) or len(channel) > MAX_CHANNEL:
             self.complaints.append(f"invalid channel ID {channel}")
         schema = {name: type(value) for name, value in row.fields.items()}
         if self._schemas.setdefault(row.channel, schema) != schema:
             self.complaints.append(f"push message mismatch on {channel}: {self._schemas[row.channel]}, now {schema}")
-        if row.time_ms < self._times.get(row.channel, 0):
+        if row.time_ms < self._times.get((connection, row.channel), 0):
             self.complaints.append(f"{channel} goes back in time")
         if row.time_ms in times_of_frame and not row.labels:
             self.complaints.append(f"{channel}: two rows of a frame in the same millisecond, one would be lost")
-        self._times[row.channel] = row.time_ms
+        self._times[connection, row.channel] = row.time_ms
         times_of_frame.add(row.time_ms)
 
     def value(self, channel: str, field: str, symbol: str = "") -> Value | None:
