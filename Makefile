@@ -38,7 +38,7 @@ test-servers:  ## consumer, guard, mirror_table.py, replay against real services
 test-programs:  ## producer, consumers to Redis and to Grafana, TLS and logins against real services (7 minutes alone)
 	$(PYTHON) -m pytest --durations 15 tests/integration/producer tests/integration/current tests/integration/live tests/integration/secure
 
-test-nodes:  ## one node of each kind killed, one hanging, on three of everything (4 minutes alone, 5 GB)
+test-nodes:  ## one node of each kind killed, two hanging, on three of everything (4 minutes alone, 5 GB)
 	$(PYTHON) -m pytest --durations 10 tests/integration/nodes
 
 test-dashboards:  ## every panel and alert against the whole stack and a real Prometheus (5 minutes alone)
@@ -47,7 +47,7 @@ test-dashboards:  ## every panel and alert against the whole stack and a real Pr
 test-compose:  ## docker-compose.yml brought up for real and checked end to end (several minutes)
 	@tests/compose/run
 
-test-cluster:  ## docker-compose.cluster.yml: one node of every kind killed, cut off, hanging; the standby promoted (40 minutes, 10 GiB)
+test-cluster:  ## docker-compose.cluster.yml: one node of every kind killed, cut off, hanging; the standby promoted (over an hour, 10 GiB)
 	@tests/compose/run --capture=no tests/compose_cluster
 
 bench:  ## the benchmarks, as tables (over an hour); bench/run NAME runs one

@@ -17,14 +17,15 @@ from kafka.net.transport import KafkaTCPTransport
 Received = tuple[bytes, BaseException | None]
 
 
-def attentive_client(**options: Any) -> KafkaNetClient:
+def network_client(**options: Any) -> KafkaNetClient:
     """For kafka-python's option `kafka_client`."""
     net = NetworkSelector(**options)
     return KafkaNetClient(net, ConnectionManager(net, **options), **options)
 
 
 class ConnectionManager(KafkaConnectionManager):
-    """Asks who answers; a `bootstrap` that fails raises KafkaConnectionError with the reason."""
+    """Its `least_loaded_node` is one that answers. A `bootstrap` that fails raises
+    KafkaConnectionError with the reason."""
 
     _reason: BaseException | None = None
 
@@ -77,7 +78,7 @@ def owes_since(connection: KafkaConnection) -> float:
     """When the oldest request was sent that has no answer yet; infinite if there is none."""
     try:
         return connection.in_flight_requests[0][2]
-    except IndexError:  # perhaps answered just now, in another thread
+    except IndexError:  # there is none, perhaps since just now: another thread reads the answers
         return inf
 
 

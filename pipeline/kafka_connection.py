@@ -5,7 +5,7 @@ from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
-from pipeline.kafka_client import attentive_client
+from pipeline.kafka_client import network_client
 from pipeline.settings import Settings
 from pipeline.tls import client_context
 
@@ -40,7 +40,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
         "bootstrap_timeout_ms": CONNECT_TIMEOUT_MS,
         "request_timeout_ms": REQUEST_TIMEOUT_MS,
         "security_protocol": protocol,
-        "kafka_client": attentive_client,
+        "kafka_client": network_client,
     }
     if protocol.endswith("SSL"):
         options["ssl_context"] = client_context(settings.KAFKA_CA_FILE, settings.KAFKA_CERT_FILE)

@@ -1,5 +1,7 @@
 """Cassandra, started again after a test stopped or killed it."""
 
+from functools import partial
+
 from cassandra.cluster import Session
 
 from local.stack import Stack
@@ -18,7 +20,7 @@ def start_cassandra(stack: Stack, *sessions: Session) -> None:
 
 def wait_for_sessions(*sessions: Session) -> None:
     for session in sessions:
-        wait_until(lambda session=session: answers(session), 20, "the test's session with Cassandra")  # type: ignore[misc]
+        wait_until(partial(answers, session), 20, "the test's session with Cassandra")
 
 
 def answers(session: Session) -> object:

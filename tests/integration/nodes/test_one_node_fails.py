@@ -1,17 +1,15 @@
 """The short form of the fault suite on three nodes: one node of each kind is killed while rows
-change, and one of Cassandra hangs. tests/compose_cluster has the long form."""
+change, one of Cassandra hangs, and one of Kafka. tests/compose_cluster has the long form."""
 
 import re
 import time
 from collections.abc import Callable
-from contextlib import closing
 from functools import reduce
 from itertools import count
 from random import Random
 
 import pytest
 import requests
-from kafka import KafkaAdminClient
 
 from local import nodes
 from tests.support.api_client import Client
@@ -83,7 +81,7 @@ def test_everything_has_three_copies(world: ChainWorld) -> None:
     rows = world.cassandra_admin.execute("SELECT keyspace_name, replication FROM system_schema.keyspaces")
     copies = {row["keyspace_name"]: row["replication"].get("datacenter1") for row in rows}
     assert (copies["crypto"], copies["system_auth"]) == ("3", "3")
-    with closing(KafkaAdminClient(bootstrap_servers=list(world.settings.KAFKA_BOOTSTRAP_SERVERS))) as admin:
+    with world.kafka_admin() as admin:
         topics = admin.describe_topics()
     of_topics = {one["name"]: {len(partition["replica_nodes"]) for partition in one["partitions"]} for one in topics}
     assert {name: found for name, found in of_topics.items() if found != {nodes.SEVERAL}} == {}
@@ -102,7 +100,7 @@ def with_task(world: ChainWorld) -> str:
 def coordinator(world: ChainWorld, group: str) -> str:
     """The broker that coordinates the group: the leader of its partition of __consumer_offsets,
     which is the absolute value of Java's hash code of the name, modulo their number."""
-    with closing(KafkaAdminClient(bootstrap_servers=list(world.settings.KAFKA_BOOTSTRAP_SERVERS))) as admin:
+    with world.kafka_admin() as admin:
         [topic] = admin.describe_topics(["__consumer_offsets"])
     leaders = {partition["partition_index"]: partition["leader_id"] for partition in topic["partitions"]}
     code = reduce(lambda code, letter: (31 * code + ord(letter)) % 2**32, group, 0)

@@ -4,7 +4,7 @@ scenarios decide when."""
 import signal
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg2
@@ -217,13 +217,15 @@ class ChainWorld:
     def dead_letters(self) -> list[ConsumerRecord]:
         return self.records(f"{self.settings.TOPIC_PREFIX}.dead_letters")
 
+    @contextmanager
+    def kafka_admin(self) -> Iterator[KafkaAdminClient]:
+        with closing(KafkaAdminClient(bootstrap_servers=list(self.settings.KAFKA_BOOTSTRAP_SERVERS))) as admin:
+            yield admin
+
     def members(self) -> set[str]:
         """Ids of the group's members. A consumer that leaves and joins again gets a new id."""
-        admin = KafkaAdminClient(bootstrap_servers=list(self.settings.KAFKA_BOOTSTRAP_SERVERS))
-        try:
+        with self.kafka_admin() as admin:
             return {member["member_id"] for member in admin.describe_groups([GROUP])[GROUP]["members"]}
-        finally:
-            admin.close()
 
     def lag_records(self) -> int:
         """Number of records of all tables whose offsets the group has not committed."""

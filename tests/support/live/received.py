@@ -41,7 +41,7 @@ class Received:
         self._stream = stream
         self._lock = threading.Lock()
         self._schemas: dict[str, dict[str, type]] = {}
-        self._times: dict[tuple[int, str], int] = {}
+        self._latest: dict[str, tuple[int, int]] = {}  # by channel: the connection, the time
         self.newest: dict[tuple[str, str], Row] = {}
         self.rows: deque[Row] = deque(maxlen=100_000)
         self.messages = 0
@@ -50,8 +50,8 @@ class Received:
         self.on_row: Callable[[Row], None] = lambda row: None
 
     def message(self, text: str, connection: int = 1) -> None:
-        """`connection`: its number. What a connection that was given up had sent may be read beside
-        its successor's, so times go forward within each."""
+        """`connection`: its number. What a connection that was given up had sent may be read after
+        its successor's; no other row may be older than the one before."""
         with self._lock:
             self.messages += 1
             if len(text.encode()) > MAX_MESSAGE_BYTES:
@@ -93,11 +93,13 @@ class Received:
         schema = {name: type(value) for name, value in row.fields.items()}
         if self._schemas.setdefault(row.channel, schema) != schema:
             self.complaints.append(f"push message mismatch on {channel}: {self._schemas[row.channel]}, now {schema}")
-        if row.time_ms < self._times.get((connection, row.channel), 0):
-            self.complaints.append(f"{channel} goes back in time")
+        newest_connection, latest_ms = self._latest.get(row.channel, (connection, 0))
+        if connection >= newest_connection:
+            self._latest[row.channel] = connection, row.time_ms
+            if row.time_ms < latest_ms:
+                self.complaints.append(f"{channel} goes back in time")
         if row.time_ms in times_of_frame and not row.labels:
             self.complaints.append(f"{channel}: two rows of a frame in the same millisecond, one would be lost")
-        self._times[connection, row.channel] = row.time_ms
         times_of_frame.add(row.time_ms)
 
     def value(self, channel: str, field: str, symbol: str = "") -> Value | None:

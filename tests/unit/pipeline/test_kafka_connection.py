@@ -10,7 +10,7 @@ from kafka.future import Future
 from kafka.net.connection import KafkaConnection
 
 from pipeline import kafka_connection
-from pipeline.kafka_client import attentive_client
+from pipeline.kafka_client import network_client
 from pipeline.kafka_connection import client_options
 from pipeline.settings import Settings
 
@@ -59,7 +59,7 @@ def test_who_answers_is_asked_for_the_brokers(
 ) -> None:
     """`unanswered_since`: when each broker was sent what it has not answered; None: not
     connected."""
-    client = attentive_client(bootstrap_servers=["127.0.0.1:1"])
+    client = network_client(bootstrap_servers=["127.0.0.1:1"])
     brokers = [SimpleNamespace(node_id=number) for number in unanswered_since]
     monkeypatch.setattr(client.cluster, "brokers", lambda: brokers)
     for number, requests in unanswered_since.items():
