@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 # How often pings are looked at, and whether to stop.
 IDLE_SECONDS = 0.5
 MAX_BACKOFF_SECONDS = 10.0
+# Grafana may still read what a connection that was given up had been sent, beside what its successor
+# sends, and would show the older value until the next change: the values are sent once more then.
+RESTORE_AGAIN_SECONDS = 5.0
 
 
 class Pushing(Protocol):
@@ -46,6 +49,7 @@ class Sender:
         self._connect = connect
         self._backoff = Backoff(0.2, MAX_BACKOFF_SECONDS)
         self._outage = Outage("grafana", log)
+        self._restore_again_at: float | None = None
         self.connected = False
         self.last_frame_at: float | None = None
         self.progress_at = time.monotonic()
@@ -91,6 +95,9 @@ class Sender:
                 if self.progress_at - looked_after_at >= IDLE_SECONDS:
                     looked_after_at = self.progress_at
                     connection.look_after()
+                if self._restore_again_at is not None and self.progress_at >= self._restore_again_at:
+                    self._restore_again_at = None
+                    self._frames.restore()
                 self._send_due(connection)
                 self._frames.wait(IDLE_SECONDS)
         finally:
@@ -104,6 +111,7 @@ class Sender:
             self._outage.over()
             self._backoff.reset()
             self._frames.restore()
+            self._restore_again_at = time.monotonic() + RESTORE_AGAIN_SECONDS
             log.info("grafana_connected")
 
     def _send_due(self, connection: Pushing) -> None:

@@ -164,6 +164,24 @@ def test_server_that_reads_no_more_blocks_nobody_and_memory_stays(
     assert logged("grafana_unavailable") == 1
 
 
+def test_older_values_that_grafana_reads_after_newer_ones_are_not_what_stays(
+    grafana: GrafanaServer, start_sender: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the connection that was given up had been sent is read at last, and nothing changes any more."""
+    monkeypatch.setattr(connection_module, "MAX_SILENT_SECONDS", 3.0)
+    pusher = started(grafana, start_sender)
+    grafana.hung.set()
+    put(pusher, 2)
+    wait_until(lambda: not pusher.sender.connected, 15, "given up")
+    put(pusher, 3)
+    grafana.hung_pushes.add(1)
+    grafana.hung.clear()
+    wait_for(grafana, 3)
+    grafana.hung_pushes.clear()
+    wait_until(lambda: any(row.fields["price"] == 2 for row in grafana.received.rows), 10, "the older value read")
+    wait_for(grafana, 3)
+
+
 def test_full_buffers_of_the_network_end_the_connection(
     grafana: GrafanaServer, start_sender: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

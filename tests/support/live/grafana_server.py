@@ -28,7 +28,7 @@ READ_BYTES = 4096
 
 class GrafanaServer:
     """Listens from `start` on. `refuse_with`: answer every push with this status. `hung`: accept,
-    and read nothing any more. `pause_seconds`: between two reads of a push."""
+    and read nothing any more; `hung_pushes`: only these, by number. `pause_seconds`: between two reads of a push."""
 
     def __init__(self, port: int = 0) -> None:
         self.port = port
@@ -36,6 +36,7 @@ class GrafanaServer:
         self.received = Received(STREAM)
         self.refuse_with: int | None = None
         self.hung = threading.Event()
+        self.hung_pushes: set[int] = set()
         self.pause_seconds = 0.0
         self.requests: list[tuple[str, str, int]] = []
         self.opened = 0
@@ -78,6 +79,7 @@ class GrafanaServer:
 
     def __exit__(self, *_: object) -> None:
         self.hung.clear()
+        self.hung_pushes.clear()
         self.stop()
 
     def take(self, connection: socket.socket) -> None:
@@ -94,14 +96,16 @@ class GrafanaServer:
         protocol, text, pinged_at = Connection(ConnectionType.SERVER), "", time.monotonic()
         connection.settimeout(0.2)
         while True:
-            while self.hung.is_set():
-                time.sleep(0.05)
             if time.monotonic() - pinged_at > PING_SECONDS:
                 pinged_at = time.monotonic()
                 connection.sendall(protocol.send(Ping()))
             try:
                 data = connection.recv(READ_BYTES)
             except TimeoutError:
+                data = None
+            while self.hung.is_set() or number in self.hung_pushes:
+                time.sleep(0.05)
+            if data is None:
                 continue
             if not data:
                 return
