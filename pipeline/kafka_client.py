@@ -4,7 +4,6 @@ the library, read in version 3.0; when they change, tests/integration/secure/tes
 tests/unit/pipeline/test_kafka_connection.py fail. Knows nothing of settings."""
 
 from collections.abc import Callable
-from math import inf
 from typing import Any
 
 from kafka.errors import BrokerResponseError, KafkaConnectionError, KafkaTimeoutError
@@ -41,12 +40,14 @@ class ConnectionManager(KafkaConnectionManager):
         """Whom to ask who has taken over from a broker that is gone. The library prefers a broker
         that owes no answer, and that is the one which is gone when the others always have a fetch
         to answer: it connects to it again and again, for 10, 20, 30 s. Here it is the connected one
-        that has owed an answer for the shortest time."""
+        that was heard last."""
         found = {broker.node_id: self._conns.get(broker.node_id) for broker in self.cluster.brokers()}
-        ready = {node_id: each for node_id, each in found.items() if each and each.connected and not each.paused}
-        if not ready:
-            return super().least_loaded_node()
-        return max(ready, key=lambda node_id: owes_since(ready[node_id]))
+        heard_at = {
+            node_id: each.transport.last_read
+            for node_id, each in found.items()
+            if each and each.connected and each.transport and not each.paused
+        }
+        return max(heard_at, key=heard_at.__getitem__) if heard_at else super().least_loaded_node()
 
     def get_connection(self, node_id: Any, *limits: Any, **options: Any) -> KafkaConnection:
         is_new = node_id not in self._conns
@@ -72,14 +73,6 @@ class ConnectionManager(KafkaConnectionManager):
             where, protocol = ",".join(self.config["bootstrap_servers"]), self.config["security_protocol"]
             reason = self._reason or "no answer"
             raise KafkaConnectionError(f"{where} with KAFKA_SECURITY_PROTOCOL={protocol}: {reason}") from error
-
-
-def owes_since(connection: KafkaConnection) -> float:
-    """When the oldest request was sent that has no answer yet; infinite if there is none."""
-    try:
-        return connection.in_flight_requests[0][2]
-    except IndexError:  # there is none, perhaps since just now: another thread reads the answers
-        return inf
 
 
 def answer_before_end(receive: Callable[[], Received]) -> Callable[[], Received]:

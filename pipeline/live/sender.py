@@ -22,8 +22,9 @@ log = logging.getLogger(__name__)
 # How often pings are looked at, and whether to stop.
 IDLE_SECONDS = 0.5
 MAX_BACKOFF_SECONDS = 10.0
-# Grafana may still read what a connection that was given up had been sent, beside what its successor
-# sends, and would show the older value until the next change: the values are sent once more then.
+# Grafana may still read what a connection that was given up had been sent, beside what its
+# successor sends, and would show the older value until the next change: the values are
+# sent once more.
 RESTORE_AGAIN_SECONDS = 5.0
 
 

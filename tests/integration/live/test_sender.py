@@ -167,7 +167,8 @@ def test_server_that_reads_no_more_blocks_nobody_and_memory_stays(
 def test_older_values_that_grafana_reads_after_newer_ones_are_not_what_stays(
     grafana: GrafanaServer, start_sender: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the connection that was given up had been sent is read at last, and nothing changes any more."""
+    """What the connection that was given up had been sent is read at last; nothing changes any
+    more."""
     monkeypatch.setattr(connection_module, "MAX_SILENT_SECONDS", 3.0)
     pusher = started(grafana, start_sender)
     grafana.hung.set()

@@ -64,9 +64,11 @@ def one_fails(what: str, name: str, fail: Callable[[str], None], recover: Callab
         with Client(lambda path: ask(world, path)) as client:
             began = time.time()
             fail(name)
-            fresh = readable_after(world)
-            load.more(200)
-            recover(name)
+            try:
+                fresh = readable_after(world)
+                load.more(200)
+            finally:
+                recover(name)
             load.more(50)
             ended = time.time()
         gap, (refused, asked) = client.longest_gap(began, ended), client.refused(began, ended)

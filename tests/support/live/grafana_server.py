@@ -28,7 +28,8 @@ READ_BYTES = 4096
 
 class GrafanaServer:
     """Listens from `start` on. `refuse_with`: answer every push with this status. `hung`: accept,
-    and read nothing any more; `hung_pushes`: only these, by number. `pause_seconds`: between two reads of a push."""
+    and read nothing any more; `hung_pushes`: only these, by number. `pause_seconds`: between two
+    reads of a push."""
 
     def __init__(self, port: int = 0) -> None:
         self.port = port
