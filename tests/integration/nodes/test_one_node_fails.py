@@ -28,6 +28,7 @@ PRICE = (
     " price = excluded.price, updated_at = excluded.updated_at"
 )
 PRICES = count(1)  # each change has its own
+FIRST_INSTRUMENT = "INSERT INTO instruments VALUES ('NODEUSDT', 'NODE', 'USDT', 0.01, 1, 'TRADING')"
 
 
 def api_urls(world: ChainWorld) -> list[str]:
@@ -60,13 +61,13 @@ def readable_after(world: ChainWorld) -> float:
 
 def one_fails(what: str, name: str, fail: Callable[[str], None], recover: Callable[[str], None]) -> Scenario:
     def act(world: ChainWorld, load: Load, random: Random) -> None:
-        load.more(random.randint(50, 200))
+        load.more(random.randint(20, 80))
         with Client(lambda path: ask(world, path)) as client:
             began = time.time()
             fail(name)
             try:
                 fresh = readable_after(world)
-                load.more(200)
+                load.more(100)
             finally:
                 recover(name)
             load.more(50)
@@ -125,6 +126,13 @@ def test_cassandra_node_that_hangs_stops_nobody(world: ChainWorld, campaign: Cha
 
 def test_broker_that_hangs_while_it_coordinates_the_workers(world: ChainWorld, campaign: ChainCampaign) -> None:
     """They learn from another broker who is the new one, after 10 s and not after their default of
-    40; the connector's task goes on after that."""
+    40; the connector's task goes on after that, and makes the topic of a table's first row."""
+
+    def fail(name: str) -> None:
+        world.hang(name)
+        world.sql(FIRST_INSTRUMENT)
+
     victim = coordinator(world, "crypto-connect")
-    assert campaign.run(one_fails("hanging", victim, world.hang, world.go_on)).errors == []
+    assert campaign.run(one_fails("hanging", victim, fail, world.go_on)).errors == []
+    [found] = world.cassandra.execute("SELECT base_asset FROM instruments WHERE symbol = 'NODEUSDT'")
+    assert found["base_asset"] == "NODE"

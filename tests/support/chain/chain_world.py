@@ -248,8 +248,9 @@ def running(folder: Path, services: Iterable[str] = CHAIN, rate: float = RATE, c
     with Stack(folder, services, count=count) as stack:
         world = ChainWorld(stack, folder, rate)
         try:
-            for name in [nodes.named("consumer", number) for number in nodes.of("consumer", count)[1:]]:
-                wait_until(world.start_program(name).healthy, 60, f"the {name}'s health")
+            others = [nodes.named("consumer", number) for number in nodes.of("consumer", count)[1:]]
+            for program in [world.start_program(name) for name in others]:
+                wait_until(program.healthy, 60, f"a consumer's health; {program.log}")
             yield world
         finally:
             world.close()
