@@ -38,7 +38,7 @@ test-servers:  ## consumer, guard, mirror_table.py, replay against real services
 test-programs:  ## producer, consumers to Redis and to Grafana, TLS and logins against real services (7 minutes alone)
 	$(PYTHON) -m pytest --durations 15 tests/integration/producer tests/integration/current tests/integration/live tests/integration/secure
 
-test-nodes:  ## one node of each kind killed, two hanging, on three of everything (4 minutes alone, 5 GB)
+test-nodes:  ## one node of each kind killed, two hanging, on three of everything (4 to 5 minutes alone, 5 GB)
 	$(PYTHON) -m pytest --durations 10 tests/integration/nodes
 
 test-dashboards:  ## every panel and alert against the whole stack and a real Prometheus (5 minutes alone)
