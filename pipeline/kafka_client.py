@@ -23,7 +23,7 @@ def network_client(**options: Any) -> KafkaNetClient:
 
 
 class ConnectionManager(KafkaConnectionManager):
-    """Its `least_loaded_node` is one that answers. A `bootstrap` that fails raises
+    """Its `least_loaded_node` is the one that was heard last. A `bootstrap` that fails raises
     KafkaConnectionError with the reason."""
 
     _reason: BaseException | None = None

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from math import inf
 from typing import Protocol
 
 from pipeline.backoff import Backoff
@@ -23,8 +24,8 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 0.5
 MAX_BACKOFF_SECONDS = 10.0
 # Grafana may still read what a connection that was given up had been sent, beside what its
-# successor sends, and would show the older value until the next change: the values are
-# sent once more.
+# successor sends, and would show the older value until the next change: the values are sent once
+# more.
 RESTORE_AGAIN_SECONDS = 5.0
 
 
@@ -50,7 +51,7 @@ class Sender:
         self._connect = connect
         self._backoff = Backoff(0.2, MAX_BACKOFF_SECONDS)
         self._outage = Outage("grafana", log)
-        self._restore_again_at: float | None = None
+        self._restore_again_at = inf
         self.connected = False
         self.last_frame_at: float | None = None
         self.progress_at = time.monotonic()
@@ -96,8 +97,8 @@ class Sender:
                 if self.progress_at - looked_after_at >= IDLE_SECONDS:
                     looked_after_at = self.progress_at
                     connection.look_after()
-                if self._restore_again_at is not None and self.progress_at >= self._restore_again_at:
-                    self._restore_again_at = None
+                if self.progress_at >= self._restore_again_at:
+                    self._restore_again_at = inf
                     self._frames.restore()
                 self._send_due(connection)
                 self._frames.wait(IDLE_SECONDS)
